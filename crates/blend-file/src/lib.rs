@@ -1,0 +1,1 @@
+//! crates/blend-file

@@ -1,0 +1,95 @@
+//! The command lines that trigger-lambda sends to the tasks.
+//!
+//! A job definition names the program; these are its arguments. The tasks declare the same
+//! flags to their parser, and a test of each parses what is built here.
+
+use crate::keys::BlendKey;
+use crate::plan::{Plan, RenderId};
+
+/// Arguments of render-task for the children of one array, the first of which is
+/// `first_child` in the whole render.
+pub fn render(plan: &Plan, first_child: u32) -> Vec<String> {
+    let mut arguments = flags([
+        ("--bucket", plan.bucket.as_str()),
+        ("--blend", &plan.key),
+        ("--render", plan.render.as_str()),
+        ("--source", plan.source.id.as_str()),
+        ("--etag", &plan.source.etag),
+        ("--frames", &plan.frames),
+        ("--chunk", &plan.chunk.to_string()),
+        ("--first-child", &first_child.to_string()),
+    ]);
+    if let Some(version) = &plan.source.version_id {
+        arguments.push(format!("--version-id={version}"));
+    }
+    arguments
+}
+
+/// Arguments of zip-task. `partial` makes an archive of what is there though frames are
+/// missing.
+pub fn zip(bucket: &str, key: &BlendKey, render: &RenderId, partial: bool) -> Vec<String> {
+    let mut arguments = flags([
+        ("--bucket", bucket),
+        ("--folder", &key.folder()),
+        ("--render", render.as_str()),
+    ]);
+    if partial {
+        arguments.push("--partial".to_owned());
+    }
+    arguments
+}
+
+/// `--flag=value` in one argument: a value that begins with a dash, such as frame -5, is then
+/// never read as a flag, and no argument is ever empty, which Batch refuses.
+fn flags<const N: usize>(pairs: [(&str, &str); N]) -> Vec<String> {
+    pairs
+        .into_iter()
+        .map(|(flag, value)| format!("{flag}={value}"))
+        .collect()
+}
+
+/// The name of a render job: `farm-ID-render-FIRST`. Names are how a job is found again whose
+/// submission was never answered.
+pub fn render_job_name(render: &RenderId, first_child: u32) -> String {
+    format!("farm-{render}-render-{first_child}")
+}
+
+/// The name of the zip job: `farm-ID-zip`, or `farm-ID-finish` for the partial one.
+pub fn zip_job_name(render: &RenderId, partial: bool) -> String {
+    format!("farm-{render}-{}", if partial { "finish" } else { "zip" })
+}
+
+/// The render that a render job's name belongs to. `None` for the names of other jobs.
+pub fn render_of_job_name(name: &str) -> Option<RenderId> {
+    let (id, rest) = name.strip_prefix("farm-")?.split_once('-')?;
+    let first_child = rest.strip_prefix("render-")?;
+    let number = !first_child.is_empty() && first_child.bytes().all(|b| b.is_ascii_digit());
+    number.then(|| RenderId::parse(id).ok()).flatten()
+}
+
+/// The fair-share identifier of an upload: letters and digits only, as Batch wants it.
+pub fn share_identifier(render: &RenderId) -> String {
+    format!("render{render}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn job_names_lead_back_to_their_render() {
+        let id = RenderId::of_event("b", "k", "v", "s");
+        assert_eq!(
+            render_of_job_name(&render_job_name(&id, 0)),
+            Some(id.clone())
+        );
+        for other in [
+            zip_job_name(&id, false),
+            zip_job_name(&id, true),
+            "farm-x-render-0".into(),
+            "x".into(),
+        ] {
+            assert_eq!(render_of_job_name(&other), None, "{other}");
+        }
+    }
+}

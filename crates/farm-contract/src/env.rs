@@ -1,0 +1,29 @@
+//! Every environment variable that one program of the farm sets and another reads.
+
+/// Bucket of the uploads (trigger-lambda).
+pub const BUCKET_NAME: &str = "BUCKET_NAME";
+/// Queue that render and zip jobs are submitted to (trigger-lambda).
+pub const JOB_QUEUE_ARN: &str = "JOB_QUEUE_ARN";
+/// Job definition of render-task (trigger-lambda).
+pub const JOB_DEFINITION_ARN: &str = "JOB_DEFINITION_ARN";
+/// Job definition of zip-task (trigger-lambda).
+pub const ZIP_JOB_DEFINITION_ARN: &str = "ZIP_JOB_DEFINITION_ARN";
+/// Version of the farm's Blender as `major.minor`, such as `4.5` (trigger-lambda). A file saved
+/// by a newer one is refused before anything is submitted.
+pub const BLENDER_VERSION: &str = "FARM_BLENDER_VERSION";
+/// How many children can run at once (trigger-lambda): what `chunk=auto` spreads a render over.
+pub const PARALLEL: &str = "FARM_PARALLEL";
+/// The executable that drives Blender (render-task): a `blender`, or a Python that has `bpy`.
+pub const BLENDER: &str = "FARM_BLENDER";
+/// Threads that Blender may use (render-task). Unset: as many as the task has CPUs.
+pub const THREADS: &str = "FARM_THREADS";
+/// Folder for the downloaded file and the frames in work (render-task). Unset: the system's
+/// temporary folder.
+pub const SCRATCH: &str = "FARM_SCRATCH";
+
+/// Set by Batch in each child of an array job; absent in a plain job, which is child 0.
+pub const ARRAY_INDEX: &str = "AWS_BATCH_JOB_ARRAY_INDEX";
+/// Set by Batch: the job's id, `parent:index` in a child.
+pub const JOB_ID: &str = "AWS_BATCH_JOB_ID";
+/// Set by Batch: 1 on the first attempt.
+pub const JOB_ATTEMPT: &str = "AWS_BATCH_JOB_ATTEMPT";

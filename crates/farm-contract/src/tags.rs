@@ -1,0 +1,249 @@
+//! The tags on an upload: what the user asks for.
+//!
+//! S3 allows letters, digits, spaces and `+ - = . _ : / @` in a tag value: no comma.
+
+use crate::fault::Fault;
+use crate::frames::{EXAMPLES, FrameRange, FrameSpec};
+
+/// That many frames from the scene's first: the original contract.
+pub const FRAME: &str = "frame";
+/// Frames by their absolute numbers, or `scene`.
+pub const FRAMES: &str = "frames";
+/// Frames that one child renders, or `auto`.
+pub const CHUNK: &str = "chunk";
+
+/// The value of [`FRAMES`] that means the file's own range.
+pub const SCENE: &str = "scene";
+
+/// Tags that a later version of the farm honours. Ignoring one would render a picture that
+/// nobody asked for, so until then they are refused.
+const RESERVED: [&str; 12] = [
+    "camera",
+    "scene",
+    "view_layer",
+    "format",
+    "engine",
+    "samples",
+    "percentage",
+    "blender",
+    "spot",
+    "scripts",
+    "missing",
+    "order",
+];
+
+/// Which frames an upload asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FramesAsked {
+    /// `frame=N`: that many from the scene's first.
+    Count(u32),
+    /// `frames=...`: these.
+    Spec(FrameSpec),
+    /// `frames=scene`: the file's own range.
+    Scene,
+}
+
+impl FramesAsked {
+    /// The frames in absolute numbers, given the range of the file's own scene.
+    ///
+    /// # Errors
+    /// They leave what Blender knows, or the scene's own range runs backwards.
+    pub fn resolve(&self, scene_start: i32, scene_end: i32) -> Result<FrameSpec, Fault> {
+        match self {
+            Self::Spec(spec) => Ok(spec.clone()),
+            Self::Scene => FrameRange::new(scene_start, scene_end).map(FrameSpec::range),
+            Self::Count(count) => {
+                let last = i64::from(scene_start) + i64::from(*count) - 1;
+                let last = i32::try_from(last).map_err(|_| {
+                    Fault::new(
+                        format!("frame={count} asks for more frames than Blender knows."),
+                        format!("Frames are written like this: {EXAMPLES}."),
+                    )
+                })?;
+                FrameRange::new(scene_start, last).map(FrameSpec::range)
+            }
+        }
+    }
+}
+
+/// Frames that one child renders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Chunk {
+    /// As many as the plan finds best.
+    #[default]
+    Auto,
+    /// This many.
+    Frames(u32),
+}
+
+/// All that the tags of an upload ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Which frames.
+    pub frames: FramesAsked,
+    /// Frames that one child renders.
+    pub chunk: Chunk,
+    /// Tags that look like ours but are not, in words for the report.
+    pub warnings: Vec<String>,
+}
+
+impl Request {
+    /// Reads the tags of an upload. Tags that the farm does not know are somebody else's and
+    /// are left alone.
+    ///
+    /// # Errors
+    /// No tag names frames, two do, or one is written wrongly. The hint shows how to write it.
+    pub fn from_tags<'a>(
+        tags: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, Fault> {
+        let (mut frame, mut frames, mut chunk) = (None, None, Chunk::Auto);
+        let mut warnings = Vec::new();
+        for (key, value) in tags {
+            match key {
+                FRAME => frame = Some(count(value)?),
+                FRAMES if value.trim() == SCENE => frames = Some(FramesAsked::Scene),
+                FRAMES => frames = Some(FramesAsked::Spec(value.parse()?)),
+                CHUNK => chunk = read_chunk(value)?,
+                _ if RESERVED.contains(&key) => {
+                    return Err(Fault::new(
+                        format!("The tag `{key}` is not honoured by this version of the farm."),
+                        format!(
+                            "Set it in the .blend file, and upload the file without the tag `{key}`."
+                        ),
+                    ));
+                }
+                _ => {
+                    let lower = key.trim().to_ascii_lowercase();
+                    if [FRAME, FRAMES, CHUNK].contains(&lower.as_str()) {
+                        warnings.push(format!(
+                            "The tag `{key}` was ignored: it is written `{lower}`."
+                        ));
+                    }
+                }
+            }
+        }
+        let frames = match (frame, frames) {
+            (Some(_), Some(_)) => {
+                return Err(Fault::new(
+                    "The upload has both a `frame` and a `frames` tag.",
+                    "Keep one of them: `frame` is a number of frames, `frames` names them.",
+                ));
+            }
+            (Some(count), None) => FramesAsked::Count(count),
+            (None, Some(frames)) => frames,
+            (None, None) => {
+                let mut message =
+                    "The upload has no `frame` or `frames` tag, so nothing was rendered."
+                        .to_owned();
+                for warning in &warnings {
+                    message = format!("{message} {warning}");
+                }
+                return Err(Fault::new(
+                    message,
+                    format!("Upload the file again with a tag: {EXAMPLES}."),
+                ));
+            }
+        };
+        Ok(Self {
+            frames,
+            chunk,
+            warnings,
+        })
+    }
+}
+
+fn count(value: &str) -> Result<u32, Fault> {
+    match value.trim().parse::<u32>() {
+        Ok(0) => Err(Fault::new(
+            "frame=0 asks for no frame.",
+            format!("Ask for one or more frames: {EXAMPLES}."),
+        )),
+        Ok(count) if value.trim().bytes().all(|b| b.is_ascii_digit()) => Ok(count),
+        _ => {
+            // Frames that are listed under the tag that counts them: show the tag that lists them.
+            let meant = value
+                .parse::<FrameSpec>()
+                .map(|spec| format!("To render just these frames, write frames={spec}. "));
+            Err(Fault::new(
+                format!("frame={value} is not a number of frames."),
+                format!(
+                    "{}Frames are written like this: {EXAMPLES}.",
+                    meant.unwrap_or_default()
+                ),
+            ))
+        }
+    }
+}
+
+fn read_chunk(value: &str) -> Result<Chunk, Fault> {
+    match value.trim() {
+        "auto" => Ok(Chunk::Auto),
+        digits => match digits.parse() {
+            Ok(frames) if frames > 0 => Ok(Chunk::Frames(frames)),
+            _ => Err(Fault::new(
+                format!("chunk={value} is not a number of frames."),
+                "Write chunk=auto, or the frames that one task renders: chunk=10.",
+            )),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(tags: &[(&str, &str)]) -> Result<Request, Fault> {
+        Request::from_tags(tags.iter().copied())
+    }
+
+    #[test]
+    fn the_original_tag_counts_from_the_scenes_own_first_frame() {
+        let asked = read(&[("frame", "3")]).expect("good").frames;
+        assert_eq!(asked.resolve(10, 250).expect("fits").frames(), [10, 11, 12]);
+        assert!(FramesAsked::Count(u32::MAX).resolve(10, 250).is_err());
+        assert!(FramesAsked::Scene.resolve(5, 4).is_err());
+    }
+
+    #[test]
+    fn tags_of_others_are_left_alone() {
+        let request = read(&[("owner", "ana"), ("frames", "scene"), ("chunk", "4")]).expect("good");
+        assert_eq!(request.frames, FramesAsked::Scene);
+        assert_eq!(request.chunk, Chunk::Frames(4));
+        assert!(request.warnings.is_empty());
+    }
+
+    #[test]
+    fn every_bad_tag_is_refused_with_the_way_to_write_it() {
+        let tags: [&[(&str, &str)]; 14] = [
+            &[],
+            &[("frame", "0")],
+            &[("frame", "abc")],
+            &[("frame", "1,5")],
+            &[("frame", "-3")],
+            &[("frame", "+3")],
+            &[("frame", "")],
+            &[("frames", "10-1")],
+            &[("frames", "")],
+            &[("frame", "3"), ("frames", "1-3")],
+            &[("frame", "3"), ("chunk", "0")],
+            &[("frame", "3"), ("chunk", "many")],
+            &[("frame", "3"), ("camera", "Left")],
+            &[("Frame", "3")],
+        ];
+        for tags in tags {
+            assert!(!read(tags).expect_err("bad").hint.is_empty(), "{tags:?}");
+        }
+        let fault = read(&[("frame", "1,5")]).expect_err("a list");
+        assert!(fault.hint.contains("frames=1 5"), "{fault:?}");
+        let fault = read(&[("Frame", "3")]).expect_err("capital");
+        assert!(fault.message.contains("it is written `frame`"), "{fault:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_tags_are_read_without_panic(tags in proptest::collection::vec(("(frame|frames|chunk|\\PC*)", "\\PC*"), 0..4)) {
+            let _ = Request::from_tags(tags.iter().map(|(k, v)| (k.as_str(), v.as_str())));
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! crates/farm-local
