@@ -28,11 +28,8 @@ pub fn render(plan: &Plan, first_child: u32) -> Vec<String> {
 /// Arguments of zip-task. `partial` makes an archive of what is there though frames are
 /// missing.
 pub fn zip(bucket: &str, key: &BlendKey, render: &RenderId, partial: bool) -> Vec<String> {
-    let mut arguments = flags([
-        ("--bucket", bucket),
-        ("--folder", &key.folder()),
-        ("--render", render.as_str()),
-    ]);
+    let mut arguments =
+        flags([("--bucket", bucket), ("--folder", &key.folder()), ("--render", render.as_str())]);
     if partial {
         arguments.push("--partial".to_owned());
     }
@@ -42,10 +39,7 @@ pub fn zip(bucket: &str, key: &BlendKey, render: &RenderId, partial: bool) -> Ve
 /// `--flag=value` in one argument: a value that begins with a dash, such as frame -5, is then
 /// never read as a flag, and no argument is ever empty, which Batch refuses.
 fn flags<const N: usize>(pairs: [(&str, &str); N]) -> Vec<String> {
-    pairs
-        .into_iter()
-        .map(|(flag, value)| format!("{flag}={value}"))
-        .collect()
+    pairs.into_iter().map(|(flag, value)| format!("{flag}={value}")).collect()
 }
 
 /// The name of a render job: `farm-ID-render-FIRST`. Names are how a job is found again whose
@@ -79,16 +73,9 @@ mod tests {
     #[test]
     fn job_names_lead_back_to_their_render() {
         let id = RenderId::of_event("b", "k", "v", "s");
-        assert_eq!(
-            render_of_job_name(&render_job_name(&id, 0)),
-            Some(id.clone())
-        );
-        for other in [
-            zip_job_name(&id, false),
-            zip_job_name(&id, true),
-            "farm-x-render-0".into(),
-            "x".into(),
-        ] {
+        assert_eq!(render_of_job_name(&render_job_name(&id, 0)), Some(id.clone()));
+        for other in [zip_job_name(&id, false), zip_job_name(&id, true), "farm-x-render-0".into(), "x".into()]
+        {
             assert_eq!(render_of_job_name(&other), None, "{other}");
         }
     }

@@ -18,9 +18,6 @@ pub struct Fault {
 impl Fault {
     /// A fault from what is wrong and what to do next.
     pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            hint: hint.into(),
-        }
+        Self { message: message.into(), hint: hint.into() }
     }
 }

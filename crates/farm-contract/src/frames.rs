@@ -46,19 +46,13 @@ impl FrameRange {
         if step == 0 {
             return Err(Fault::new(
                 format!("The frame range {start}-{end}x0 has a step of 0."),
-                format!(
-                    "Write the step as 1 or more: frames={start}-{end}x2 is every second frame."
-                ),
+                format!("Write the step as 1 or more: frames={start}-{end}x2 is every second frame."),
             ));
         }
         if !BLENDER_FRAMES.contains(&start) || !BLENDER_FRAMES.contains(&end) {
             return Err(Fault::new(
                 format!("The frame range {start}-{end} leaves the frames that Blender knows."),
-                format!(
-                    "Frames go from {} to {}.",
-                    BLENDER_FRAMES.start(),
-                    BLENDER_FRAMES.end()
-                ),
+                format!("Frames go from {} to {}.", BLENDER_FRAMES.start(), BLENDER_FRAMES.end()),
             ));
         }
         Ok(Self { start, end, step })
@@ -110,17 +104,11 @@ impl FromStr for FrameRange {
             None => (text, 1),
         };
         // A minus sign at the front belongs to the number, not to the range.
-        let dash = range
-            .char_indices()
-            .skip(1)
-            .find_map(|(at, c)| (c == '-').then_some(at));
+        let dash = range.char_indices().skip(1).find_map(|(at, c)| (c == '-').then_some(at));
         let number = |digits: &str| {
             let plain = digits.strip_prefix('-').unwrap_or(digits);
             let clean = !plain.is_empty() && plain.bytes().all(|b| b.is_ascii_digit());
-            clean
-                .then(|| digits.parse().ok())
-                .flatten()
-                .ok_or_else(malformed)
+            clean.then(|| digits.parse().ok()).flatten().ok_or_else(malformed)
         };
         match dash {
             Some(at) => Self::with_step(number(&range[..at])?, number(&range[at + 1..])?, step),
@@ -159,10 +147,7 @@ impl FrameSpec {
         let mut text = Vec::new();
         let mut rest = frames;
         while let [first, ..] = rest {
-            let run = rest
-                .windows(2)
-                .take_while(|pair| pair[1].checked_sub(pair[0]) == Some(1))
-                .count();
+            let run = rest.windows(2).take_while(|pair| pair[1].checked_sub(pair[0]) == Some(1)).count();
             text.push(match run {
                 0 => first.to_string(),
                 run => format!("{first}-{}", rest[run]),

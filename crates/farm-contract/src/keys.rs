@@ -168,10 +168,8 @@ impl FrameName {
         let (number, rest) = tail.split_at_checked(end)?;
         let frame: i32 = number.parse().ok()?;
         let named = (rest.starts_with('.') || rest.starts_with('_')) && !rest.contains('/');
-        (named && frame_stem(frame) == format!("{FRAME_PREFIX}{number}")).then(|| Self {
-            frame,
-            rest: rest.to_owned(),
-        })
+        (named && frame_stem(frame) == format!("{FRAME_PREFIX}{number}"))
+            .then(|| Self { frame, rest: rest.to_owned() })
     }
 }
 
@@ -217,23 +215,14 @@ mod tests {
     fn the_longest_upload_key_leaves_room_for_its_longest_frame() {
         let key = format!("{}.blend", "k".repeat(MAX_UPLOAD_KEY_BYTES - 6));
         let key = BlendKey::parse(&key).expect("fits");
-        let longest = FrameName {
-            frame: -1_048_574,
-            rest: "_L.tiff".into(),
-        };
+        let longest = FrameName { frame: -1_048_574, rest: "_L.tiff".into() };
         assert!(key.file(&longest.to_string()).len() <= MAX_KEY_BYTES);
         assert!(BlendKey::parse(&format!("k{key}")).is_err());
     }
 
     #[test]
     fn keys_that_are_no_upload_are_refused_with_a_way_out() {
-        for key in [
-            "scene.BLEND",
-            "scene.blend/report.json",
-            "a.blend1",
-            ".farm/x.blend",
-            "",
-        ] {
+        for key in ["scene.BLEND", "scene.blend/report.json", "a.blend1", ".farm/x.blend", ""] {
             let fault = BlendKey::parse(key).expect_err(key);
             assert!(!fault.hint.is_empty());
         }

@@ -195,18 +195,12 @@ pub(crate) fn read_versioned<T: for<'a> Deserialize<'a>>(
         version: u32,
     }
     let damaged = |error: serde_json::Error| {
-        Fault::new(
-            format!("{what} is damaged: {error}."),
-            "Upload the file again; nothing was overwritten.",
-        )
+        Fault::new(format!("{what} is damaged: {error}."), "Upload the file again; nothing was overwritten.")
     };
     let found: Versioned = serde_json::from_slice(json).map_err(damaged)?;
     if found.version != version {
         return Err(Fault::new(
-            format!(
-                "{what} has version {}; this program knows version {version}.",
-                found.version
-            ),
+            format!("{what} has version {}; this program knows version {version}.", found.version),
             "Deploy the farm again so that all of its programs are of one version.",
         ));
     }
@@ -234,36 +228,27 @@ impl Layout {
     pub fn new(frames: usize, chunk: Chunk, parallel: u32) -> Result<Self, Fault> {
         let frames = u32::try_from(frames).unwrap_or(u32::MAX);
         if frames == 0 {
-            return Err(Fault::new(
-                "No frames are named.",
-                "Name at least one frame: frame=1.",
-            ));
+            return Err(Fault::new("No frames are named.", "Name at least one frame: frame=1."));
         }
         let chunk = match chunk {
             Chunk::Frames(chunk) => chunk,
             Chunk::Auto => {
                 let even = frames.div_ceil(parallel.max(1).saturating_mul(AUTO_ROUNDS));
-                even.clamp(1, AUTO_CHUNK_MAX)
-                    .max(frames.div_ceil(*ARRAY_CHILDREN.end()))
+                even.clamp(1, AUTO_CHUNK_MAX).max(frames.div_ceil(*ARRAY_CHILDREN.end()))
             }
         };
         let children = frames.div_ceil(chunk);
         let most = ARRAY_CHILDREN.end() * MAX_ARRAYS;
         if children > most {
             return Err(Fault::new(
-                format!(
-                    "{frames} frames at chunk={chunk} make {children} tasks; one render holds {most}."
-                ),
+                format!("{frames} frames at chunk={chunk} make {children} tasks; one render holds {most}."),
                 format!(
                     "Leave the chunk to the farm (chunk=auto), or make it at least {}.",
                     frames.div_ceil(most)
                 ),
             ));
         }
-        Ok(Self {
-            chunk,
-            arrays: arrays(children),
-        })
+        Ok(Self { chunk, arrays: arrays(children) })
     }
 }
 
@@ -274,11 +259,7 @@ fn arrays(children: u32) -> Vec<ArrayJob> {
         .map(|job| {
             let first_child = children / jobs * job + (children % jobs).min(job);
             let next = children / jobs * (job + 1) + (children % jobs).min(job + 1);
-            ArrayJob {
-                first_child,
-                children: next - first_child,
-                job_id: None,
-            }
+            ArrayJob { first_child, children: next - first_child, job_id: None }
         })
         .collect()
 }
@@ -322,18 +303,8 @@ mod tests {
 
     #[test]
     fn a_damaged_or_newer_plan_is_told_apart() {
-        assert!(
-            Plan::from_json(b"{\"version\":1")
-                .expect_err("cut")
-                .message
-                .contains("damaged")
-        );
-        assert!(
-            Plan::from_json(b"{\"version\":2}")
-                .expect_err("newer")
-                .message
-                .contains("version 2")
-        );
+        assert!(Plan::from_json(b"{\"version\":1").expect_err("cut").message.contains("damaged"));
+        assert!(Plan::from_json(b"{\"version\":2}").expect_err("newer").message.contains("version 2"));
         assert!(Plan::from_json(b"").is_err());
     }
 

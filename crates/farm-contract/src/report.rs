@@ -81,13 +81,7 @@ pub struct Frames {
 
 impl Report {
     /// A report with its state and message, everything else empty.
-    pub fn new(
-        state: State,
-        message: impl Into<String>,
-        bucket: &str,
-        key: &str,
-        written_at: u64,
-    ) -> Self {
+    pub fn new(state: State, message: impl Into<String>, bucket: &str, key: &str, written_at: u64) -> Self {
         Self {
             version: REPORT_VERSION,
             state,

@@ -93,9 +93,7 @@ impl Request {
     ///
     /// # Errors
     /// No tag names frames, two do, or one is written wrongly. The hint shows how to write it.
-    pub fn from_tags<'a>(
-        tags: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> Result<Self, Fault> {
+    pub fn from_tags<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Fault> {
         let (mut frame, mut frames, mut chunk) = (None, None, Chunk::Auto);
         let mut warnings = Vec::new();
         for (key, value) in tags {
@@ -107,17 +105,13 @@ impl Request {
                 _ if RESERVED.contains(&key) => {
                     return Err(Fault::new(
                         format!("The tag `{key}` is not honoured by this version of the farm."),
-                        format!(
-                            "Set it in the .blend file, and upload the file without the tag `{key}`."
-                        ),
+                        format!("Set it in the .blend file, and upload the file without the tag `{key}`."),
                     ));
                 }
                 _ => {
                     let lower = key.trim().to_ascii_lowercase();
                     if [FRAME, FRAMES, CHUNK].contains(&lower.as_str()) {
-                        warnings.push(format!(
-                            "The tag `{key}` was ignored: it is written `{lower}`."
-                        ));
+                        warnings.push(format!("The tag `{key}` was ignored: it is written `{lower}`."));
                     }
                 }
             }
@@ -133,31 +127,22 @@ impl Request {
             (None, Some(frames)) => frames,
             (None, None) => {
                 let mut message =
-                    "The upload has no `frame` or `frames` tag, so nothing was rendered."
-                        .to_owned();
+                    "The upload has no `frame` or `frames` tag, so nothing was rendered.".to_owned();
                 for warning in &warnings {
                     message = format!("{message} {warning}");
                 }
-                return Err(Fault::new(
-                    message,
-                    format!("Upload the file again with a tag: {EXAMPLES}."),
-                ));
+                return Err(Fault::new(message, format!("Upload the file again with a tag: {EXAMPLES}.")));
             }
         };
-        Ok(Self {
-            frames,
-            chunk,
-            warnings,
-        })
+        Ok(Self { frames, chunk, warnings })
     }
 }
 
 fn count(value: &str) -> Result<u32, Fault> {
     match value.trim().parse::<u32>() {
-        Ok(0) => Err(Fault::new(
-            "frame=0 asks for no frame.",
-            format!("Ask for one or more frames: {EXAMPLES}."),
-        )),
+        Ok(0) => {
+            Err(Fault::new("frame=0 asks for no frame.", format!("Ask for one or more frames: {EXAMPLES}.")))
+        }
         Ok(count) if value.trim().bytes().all(|b| b.is_ascii_digit()) => Ok(count),
         _ => {
             // Frames that are listed under the tag that counts them: show the tag that lists them.
@@ -166,10 +151,7 @@ fn count(value: &str) -> Result<u32, Fault> {
                 .map(|spec| format!("To render just these frames, write frames={spec}. "));
             Err(Fault::new(
                 format!("frame={value} is not a number of frames."),
-                format!(
-                    "{}Frames are written like this: {EXAMPLES}.",
-                    meant.unwrap_or_default()
-                ),
+                format!("{}Frames are written like this: {EXAMPLES}.", meant.unwrap_or_default()),
             ))
         }
     }
