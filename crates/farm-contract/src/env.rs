@@ -13,6 +13,11 @@ pub const ZIP_JOB_DEFINITION_ARN: &str = "ZIP_JOB_DEFINITION_ARN";
 pub const BLENDER_VERSION: &str = "FARM_BLENDER_VERSION";
 /// How many children can run at once (trigger-lambda): what `chunk=auto` spreads a render over.
 pub const PARALLEL: &str = "FARM_PARALLEL";
+/// Seconds that one frame may take (trigger-lambda); a child may take as many times that as it
+/// has frames. Unset: [`DEFAULT_FRAME_SECONDS`].
+pub const FRAME_SECONDS: &str = "FARM_FRAME_SECONDS";
+/// Fifteen minutes a frame.
+pub const DEFAULT_FRAME_SECONDS: u32 = 900;
 /// The executable that drives Blender (render-task): a `blender`, or a Python that has `bpy`.
 pub const BLENDER: &str = "FARM_BLENDER";
 /// Threads that Blender may use (render-task). Unset: as many as the task has CPUs.

@@ -17,7 +17,7 @@ pub const SCENE: &str = "scene";
 
 /// Tags that a later version of the farm honours. Ignoring one would render a picture that
 /// nobody asked for, so until then they are refused.
-const RESERVED: [&str; 12] = [
+pub const RESERVED: [&str; 12] = [
     "camera",
     "scene",
     "view_layer",
