@@ -1,0 +1,146 @@
+//! Whose folder it is.
+//!
+//! A newer upload of the same name takes the folder over, and says so in `report.json`. From
+//! then on an older render writes nothing there, however late it ends.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use farm_contract::keys::BlendKey;
+use farm_contract::plan::Plan;
+use farm_contract::report::Report;
+use serde_json::Value;
+
+use crate::failure::Failure;
+use crate::store::{Condition, Kind, Label, Store};
+
+/// Attempts to write a report that others write at the same time.
+const REPORT_ATTEMPTS: u32 = 5;
+
+/// The folder of one upload, as its render `plan` sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Folder<'a> {
+    store: &'a Store,
+    key: &'a BlendKey,
+    plan: &'a Plan,
+}
+
+/// What the report in the folder says of its owner.
+#[derive(Debug, PartialEq, Eq)]
+enum Owner {
+    Ours,
+    /// Another render's, or that of a rejected upload.
+    Theirs(Option<String>),
+    /// Nobody's: not a report.
+    Unreadable,
+}
+
+impl<'a> Folder<'a> {
+    /// The folder of the upload `key`.
+    pub fn new(store: &'a Store, key: &'a BlendKey, plan: &'a Plan) -> Self {
+        Self { store, key, plan }
+    }
+
+    /// Checks that the folder is ours, and gives the condition under which it still is.
+    ///
+    /// # Errors
+    /// [`Failure::Superseded`] where it is not.
+    pub async fn ours(&self) -> Result<Condition, Failure> {
+        let Some((body, etag)) = self.store.get(&self.key.report()).await? else {
+            return Ok(Condition::Absent);
+        };
+        match owner(&body, self.plan) {
+            Owner::Ours => {}
+            Owner::Theirs(by) => return Err(Failure::Superseded { folder: self.key.folder(), by }),
+            Owner::Unreadable => tracing::warn!(key = self.key.report(), "not a report; it is written anew"),
+        }
+        Ok(Condition::Unchanged(etag))
+    }
+
+    /// Writes the report, as long as the folder is ours.
+    ///
+    /// # Errors
+    /// [`Failure::Superseded`] where it is not, or the bucket did not take it.
+    pub async fn report(&self, report: &Report) -> Result<(), Failure> {
+        let body = Bytes::from(serde_json::to_vec_pretty(report).map_err(Failure::Json)?);
+        let crc32 = crc32fast::hash(&body);
+        let label =
+            Label { key: self.key.report(), content_type: "application/json", metadata: HashMap::new() };
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let condition = self.ours().await?;
+            match self.store.put(&label, body.clone(), crc32, &condition).await {
+                Err(error) if error.kind == Kind::Conflict && attempt < REPORT_ATTEMPTS => {}
+                result => return Ok(result?),
+            }
+        }
+    }
+}
+
+/// Reads no more of a report than whose it is, so that one of a later version of the farm is
+/// respected too.
+fn owner(body: &[u8], plan: &Plan) -> Owner {
+    let Ok(Value::Object(report)) = serde_json::from_slice(body) else { return Owner::Unreadable };
+    let text = |name: &str| report.get(name).and_then(Value::as_str);
+    match text("render") {
+        Some(render) if render == plan.render.as_str() => Owner::Ours,
+        Some(render) => Owner::Theirs(Some(render.to_owned())),
+        None if text("state").is_none() => Owner::Unreadable,
+        // A rejected upload. Of the very bytes that we render, the rejection was about tags,
+        // and the frames are what those bytes give.
+        None if text("etag") == Some(&plan.source.etag) => Owner::Ours,
+        None => Owner::Theirs(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use farm_contract::plan::{PLAN_VERSION, RenderId, Source, SourceId};
+    use farm_contract::report::State;
+
+    fn plan() -> Plan {
+        Plan {
+            version: PLAN_VERSION,
+            render: RenderId::of_event("b", "a.blend", "v", "s"),
+            bucket: "b".into(),
+            key: "a.blend".into(),
+            source: Source {
+                etag: "\"e\"".into(),
+                version_id: None,
+                size: 1,
+                id: SourceId::of("a.blend", "e"),
+                saved_by: "4.5".into(),
+            },
+            frames: "1".into(),
+            chunk: 1,
+            claimed_by: "me".into(),
+            claimed_at: 0,
+            arrays: Vec::new(),
+            zip_job_id: None,
+            warnings: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_folder_belongs_to_the_render_that_its_report_names() {
+        let plan = plan();
+        let mut report = Report::new(State::Accepted, "", "b", "a.blend", 0);
+        let judge = |report: &Report| owner(&serde_json::to_vec(report).expect("JSON"), &plan);
+        report.render = Some(plan.render.clone());
+        assert_eq!(judge(&report), Owner::Ours);
+        let other = RenderId::of_event("b", "a.blend", "v2", "s");
+        report.render = Some(other.clone());
+        assert_eq!(judge(&report), Owner::Theirs(Some(other.to_string())));
+        report.render = None;
+        assert_eq!(judge(&report), Owner::Theirs(None));
+        report.etag = Some("\"e\"".into());
+        assert_eq!(judge(&report), Owner::Ours);
+        let later = br#"{"version": 9, "render": "ffffffffffffffffffff", "colour": {}}"#;
+        assert_eq!(owner(later, &plan), Owner::Theirs(Some("f".repeat(20))));
+        for rubbish in ["", "{", "[]", "{}", "null"] {
+            assert_eq!(owner(rubbish.as_bytes(), &plan), Owner::Unreadable);
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! What the tasks wrote down about the frames that they could not render.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use farm_contract::keys;
+use farm_contract::plan::RenderId;
+use farm_contract::record::TaskRecord;
+use farm_contract::{Fault, frames};
+use futures::{StreamExt, TryStreamExt, stream};
+
+use crate::store::{StorageError, Store};
+
+const READS: usize = 64;
+/// Different warnings that a report shows; a bad file can make one per frame.
+const MAX_WARNINGS: usize = 100;
+
+/// The records of all children, as far as the report needs them.
+#[derive(Debug, Default)]
+pub struct Records {
+    /// Why single frames are missing.
+    failed: BTreeMap<i32, Fault>,
+    /// Why whole children ended before their frames were done.
+    ended: BTreeMap<u32, Fault>,
+    /// Children that left a record.
+    heard: BTreeSet<u32>,
+    /// Frames that a record says were uploaded, or were there.
+    done: BTreeSet<i32>,
+    /// Warning -> how many tasks gave it.
+    warnings: BTreeMap<String, u64>,
+    unshown: u64,
+}
+
+/// Reads the records of all children. One that cannot be understood becomes a warning.
+///
+/// # Errors
+/// The bucket did not give them.
+pub async fn read(store: &Store, render: &RenderId) -> Result<Records, StorageError> {
+    let keys = store.list(&keys::tasks_prefix(render)).await?;
+    let mut records = Records::default();
+    let mut bodies = stream::iter(keys)
+        .map(|key| async { store.get(&key).await.map(|body| (key, body)) })
+        .buffer_unordered(READS);
+    while let Some((key, body)) = bodies.try_next().await? {
+        let Some((body, _)) = body else { continue };
+        match TaskRecord::from_json(&body) {
+            Ok(record) => records.add(record),
+            Err(fault) => records.warn(format!("`{key}` could not be read: {}", fault.message)),
+        }
+    }
+    Ok(records)
+}
+
+impl Records {
+    fn add(&mut self, record: TaskRecord) {
+        self.heard.insert(record.child);
+        self.done.extend(record.rendered.iter().map(|frame| frame.frame).chain(record.kept));
+        self.failed.extend(record.failed.into_iter().map(|failed| (failed.frame, failed.fault)));
+        if let Some(fault) = record.fault {
+            self.ended.insert(record.child, fault);
+        }
+        // The same words twice in one record are one warning of one task.
+        for warning in record.warnings.into_iter().collect::<BTreeSet<_>>() {
+            self.warn(warning);
+        }
+    }
+
+    fn warn(&mut self, warning: String) {
+        let room = self.warnings.len() < MAX_WARNINGS;
+        match self.warnings.get_mut(&warning) {
+            Some(tasks) => *tasks += 1,
+            None if room => drop(self.warnings.insert(warning, 1)),
+            None => self.unshown += 1,
+        }
+    }
+
+    /// The warnings, each once with the number of tasks that gave it.
+    pub fn warnings(&self) -> Vec<String> {
+        let shown = self.warnings.iter().map(|(warning, tasks)| match tasks {
+            1 => warning.clone(),
+            tasks => format!("{warning} ({tasks} tasks)"),
+        });
+        let more = (self.unshown > 0).then(|| format!("The tasks gave {} further warnings.", self.unshown));
+        shown.chain(more).collect()
+    }
+
+    /// Why `frame`, which is missing, is missing: `planned` are the render's frames, shared out
+    /// `chunk` to a child; `there` of its `files` files are in the bucket.
+    pub fn reason(&self, frame: i32, planned: &[i32], chunk: u32, there: Option<(usize, usize)>) -> Fault {
+        if let Some(fault) = self.failed.get(&frame) {
+            return fault.clone();
+        }
+        let child = child_of(frame, planned, chunk);
+        if let Some(fault) = child.and_then(|child| self.ended.get(&child)) {
+            return fault.clone();
+        }
+        let message = match there {
+            Some((there, files)) if there < files => {
+                format!("Only {there} of its {files} files are in the bucket.")
+            }
+            Some(_) => "The files in the bucket do not make up the whole frame.".to_owned(),
+            None if self.done.contains(&frame) => {
+                "It was rendered, but is no longer in the bucket.".to_owned()
+            }
+            None if child.is_some_and(|child| self.heard.contains(&child)) => {
+                "The task ended before it came to this frame.".to_owned()
+            }
+            None => "The task ended without leaving a record: it was stopped or lost.".to_owned(),
+        };
+        Fault::new(message, crate::failure::AGAIN)
+    }
+}
+
+/// The number of the child that renders `frame`.
+fn child_of(frame: i32, planned: &[i32], chunk: u32) -> Option<u32> {
+    let place = planned.binary_search(&frame).ok()?;
+    let child = u32::try_from(place / chunk.max(1) as usize).ok()?;
+    frames::of_child(planned, chunk, child).contains(&frame).then_some(child)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use farm_contract::record::{FrameFault, RECORD_VERSION, TaskSeconds};
+
+    fn record(child: u32) -> TaskRecord {
+        TaskRecord {
+            version: RECORD_VERSION,
+            child,
+            attempt: 1,
+            job_id: "job".into(),
+            rendered: Vec::new(),
+            kept: Vec::new(),
+            failed: Vec::new(),
+            fault: None,
+            blender: String::new(),
+            warnings: Vec::new(),
+            seconds: TaskSeconds::default(),
+            peak_memory_mib: 0,
+            exit_code: 0,
+        }
+    }
+
+    #[test]
+    fn the_nearest_reason_is_told() {
+        let planned = [10, 11, 12, 13, 20, 21, 22];
+        let mut records = Records::default();
+        let failed = vec![FrameFault { frame: 11, fault: Fault::new("No texture.", "Pack it.") }];
+        records.add(TaskRecord { failed, fault: Some(Fault::new("Crashed.", "Retry.")), ..record(0) });
+        records.add(TaskRecord { kept: vec![12], ..record(1) });
+        let why = |frame, there| records.reason(frame, &planned, 2, there).message;
+        assert_eq!(why(11, None), "No texture.");
+        assert_eq!(why(10, Some((1, 2))), "Crashed.");
+        assert_eq!(why(12, None), "It was rendered, but is no longer in the bucket.");
+        assert_eq!(why(13, None), "The task ended before it came to this frame.");
+        assert_eq!(why(20, Some((2, 3))), "Only 2 of its 3 files are in the bucket.");
+        assert_eq!(why(22, None), "The task ended without leaving a record: it was stopped or lost.");
+    }
+
+    #[test]
+    fn children_take_their_frames_in_order() {
+        let planned: Vec<i32> = (-3..40).collect();
+        for chunk in [0, 1, 4, 100] {
+            for child in 0..50 {
+                for frame in frames::of_child(&planned, chunk, child) {
+                    assert_eq!(child_of(*frame, &planned, chunk), Some(child));
+                }
+            }
+        }
+        assert_eq!(child_of(99, &planned, 4), None);
+    }
+
+    #[test]
+    fn warnings_are_told_once_and_not_without_end() {
+        let mut records = Records::default();
+        for child in 0..3 {
+            records
+                .add(TaskRecord { warnings: vec!["Old file.".into(), "Old file.".into()], ..record(child) });
+        }
+        assert_eq!(records.warnings(), ["Old file. (3 tasks)"]);
+        for number in 0..500 {
+            records.warn(format!("Warning {number}"));
+        }
+        let warnings = records.warnings();
+        assert_eq!(warnings.len(), MAX_WARNINGS + 1);
+        assert_eq!(warnings.last().expect("one"), "The tasks gave 401 further warnings.");
+    }
+}

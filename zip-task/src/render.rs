@@ -1,0 +1,171 @@
+//! One run: from the plan of a render to its archive and its report.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use farm_contract::exit::TaskExit;
+use farm_contract::keys;
+use farm_contract::plan::Plan;
+use farm_contract::report::{Report, State};
+use farm_contract::{Fault, metadata};
+
+use crate::census::Census;
+use crate::contents::Contents;
+use crate::failure::Failure;
+use crate::folder::Folder;
+use crate::options::Options;
+use crate::store::{Condition, Kind, Label, Store};
+use crate::upload::{self, Stop, unless};
+use crate::{frames, records, verdict};
+
+/// Times that everything is looked at anew where something changed meanwhile.
+const PASSES: u32 = 3;
+
+/// What became of the render, as its report now says.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How the task ends.
+    pub exit: TaskExit,
+    /// The report that was written.
+    pub report: Report,
+}
+
+/// Makes the archive and writes the report.
+///
+/// The task is [`TaskExit::Done`] when every frame is in the archive. Where frames are missing
+/// it is [`TaskExit::Incomplete`], or, if `options` say that this was known, also done: the
+/// archive and the report say in either case what is missing.
+///
+/// # Errors
+/// There is no new archive. The report says why, unless it is not ours to write or the task was
+/// only stopped.
+pub async fn run(store: &Store, options: &Options, stop: &Stop) -> Result<Outcome, Failure> {
+    let plan = unless(stop, read_plan(store, options)).await?;
+    let planned = plan.frame_list().map_err(|fault| unusable(options, fault))?;
+    let mut run = Run { store, options, stop, plan: &plan, planned: &planned, census: None };
+    let failure = match run.passes().await {
+        Ok(report) => {
+            let done = report.state == State::Complete || options.partial;
+            let exit = if done { TaskExit::Done } else { TaskExit::Incomplete };
+            return Ok(Outcome { exit, report });
+        }
+        Err(failure) => failure,
+    };
+    if !matches!(failure, Failure::Superseded { .. } | Failure::Stopped) {
+        let report = verdict::failed(&plan, run.census.as_ref(), &failure, now());
+        if let Err(error) = run.folder().report(&report).await {
+            tracing::warn!(%error, "the report could not be written");
+        }
+    }
+    Err(failure)
+}
+
+async fn read_plan(store: &Store, options: &Options) -> Result<Plan, Failure> {
+    let Some((body, _)) = store.get(&keys::plan(&options.render)).await? else {
+        return Err(unusable(
+            options,
+            Fault::new("There is no such plan.", "Upload the file again; nothing was overwritten."),
+        ));
+    };
+    let plan = Plan::from_json(&body).map_err(|fault| unusable(options, fault))?;
+    let ours = (&plan.render, plan.bucket.as_str(), plan.key.as_str())
+        == (&options.render, options.bucket.as_str(), options.folder.as_str());
+    ours.then_some(plan).ok_or_else(|| {
+        let message = format!("It is not a plan of render {} for `{}`.", options.render, options.folder);
+        unusable(options, Fault::new(message, "Upload the file again; nothing was overwritten."))
+    })
+}
+
+fn unusable(options: &Options, fault: Fault) -> Failure {
+    let key = keys::plan(&options.render);
+    Failure::Plan(Fault::new(format!("The plan `{key}` cannot be used. {}", fault.message), fault.hint))
+}
+
+struct Run<'a> {
+    store: &'a Store,
+    options: &'a Options,
+    stop: &'a Stop,
+    plan: &'a Plan,
+    planned: &'a [i32],
+    /// What the last pass found.
+    census: Option<Census>,
+}
+
+impl<'a> Run<'a> {
+    fn folder(&self) -> Folder<'a> {
+        Folder::new(self.store, &self.options.folder, self.plan)
+    }
+
+    async fn passes(&mut self) -> Result<Report, Failure> {
+        let mut pass = 0;
+        loop {
+            pass += 1;
+            match self.pass().await {
+                // A frame or the archive is no longer what was just looked at.
+                Err(Failure::Storage(error)) if matches!(error.kind, Kind::Conflict | Kind::Missing) => {
+                    tracing::info!(key = error.key, "changed meanwhile; looking again");
+                    if pass == PASSES {
+                        return Err(Failure::Restless { key: error.key });
+                    }
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn pass(&mut self) -> Result<Report, Failure> {
+        let key = &self.options.folder;
+        let zip = key.frames_zip();
+        // In this order: a newer upload that takes the folder over after the second line has
+        // not yet written an archive at the first, so ours is never put in place of its.
+        let before = unless(self.stop, self.store.head(&zip)).await?;
+        unless(self.stop, self.folder().ours()).await?;
+        let stop = self.stop;
+        let census = self
+            .census
+            .insert(unless(stop, take_census(self.store, self.options, self.plan, self.planned)).await?);
+        let (done, planned) = (census.done(), census.planned);
+        tracing::info!(done, planned, files = census.files.len(), "looked for frames");
+        if done > 0 {
+            let contents = Contents::of(self.plan, key, census)?;
+            tracing::info!(bytes = contents.layout.len(), "writing {zip}");
+            let condition = before.map_or(Condition::Absent, |head| Condition::Unchanged(head.etag));
+            upload::write(self.store, &label(self.plan, zip), &contents, &condition, stop).await?;
+        } else if before.is_some_and(|head| {
+            head.metadata.get(metadata::RENDER).map(String::as_str) != Some(self.plan.render.as_str())
+        }) {
+            census.warnings.push(format!("`{zip}` is from an earlier render."));
+        }
+        let report = verdict::made(self.plan, key, census, now());
+        self.folder().report(&report).await?;
+        Ok(report)
+    }
+}
+
+async fn take_census(
+    store: &Store,
+    options: &Options,
+    plan: &Plan,
+    planned: &[i32],
+) -> Result<Census, Failure> {
+    let wanted: BTreeSet<i32> = planned.iter().copied().collect();
+    let found = frames::find(store, &options.folder, &plan.source.id, &wanted).await?;
+    let records = records::read(store, &plan.render).await?;
+    let mut census = Census::take(plan, planned, found, &records);
+    frames::learn_checksums(store, &options.folder, &mut census.files).await?;
+    Ok(census)
+}
+
+fn label(plan: &Plan, key: String) -> Label {
+    let metadata = HashMap::from([
+        (metadata::RENDER.to_owned(), plan.render.to_string()),
+        (metadata::SOURCE.to_owned(), plan.source.id.to_string()),
+    ]);
+    Label { key, content_type: "application/zip", metadata }
+}
+
+/// Milliseconds since 1970.
+fn now() -> u64 {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+}
