@@ -1,0 +1,134 @@
+//! The function's settings, from its environment.
+
+use farm_contract::env;
+
+/// What the stack tells the function.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Bucket of the uploads.
+    pub bucket: String,
+    /// ARN of the queue.
+    pub job_queue: String,
+    /// ARN of render-task's job definition.
+    pub render_definition: String,
+    /// ARN of zip-task's job definition.
+    pub zip_definition: String,
+    /// The farm's Blender, `major.minor`.
+    pub blender: blend_file::Version,
+    /// How many children can run at once.
+    pub parallel: u32,
+    /// Seconds that one frame may take.
+    pub frame_seconds: u32,
+}
+
+/// Why the function cannot start.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A variable is missing or empty.
+    #[error("the environment variable {0} is not set; deploy the farm again, which sets it")]
+    Missing(&'static str),
+    /// A variable's value cannot be read.
+    #[error("the environment variable {name} is `{value}`, which is not {expected}")]
+    Malformed {
+        /// The variable.
+        name: &'static str,
+        /// What it holds.
+        value: String,
+        /// What it should hold.
+        expected: &'static str,
+    },
+}
+
+impl Config {
+    /// Reads the settings; `lookup` gives a variable's value.
+    ///
+    /// # Errors
+    /// A variable is missing, empty or not what it should be; the error names it.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let present = |name| lookup(name).filter(|value| !value.trim().is_empty());
+        let text = |name| present(name).ok_or(ConfigError::Missing(name));
+        let blender = text(env::BLENDER_VERSION)?;
+        let blender = blender.trim().parse().map_err(|_| ConfigError::Malformed {
+            name: env::BLENDER_VERSION,
+            value: blender.clone(),
+            expected: "a version such as 4.5",
+        })?;
+        Ok(Self {
+            bucket: text(env::BUCKET_NAME)?,
+            job_queue: text(env::JOB_QUEUE_ARN)?,
+            render_definition: text(env::JOB_DEFINITION_ARN)?,
+            zip_definition: text(env::ZIP_JOB_DEFINITION_ARN)?,
+            blender,
+            parallel: count(env::PARALLEL, text(env::PARALLEL)?)?,
+            frame_seconds: match present(env::FRAME_SECONDS) {
+                Some(value) => count(env::FRAME_SECONDS, value)?,
+                None => env::DEFAULT_FRAME_SECONDS,
+            },
+        })
+    }
+}
+
+fn count(name: &'static str, value: String) -> Result<u32, ConfigError> {
+    match value.trim().parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err(ConfigError::Malformed { name, value, expected: "a number above 0" }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(change: (&str, Option<&str>)) -> Result<Config, ConfigError> {
+        let good = [
+            (env::BUCKET_NAME, "farm"),
+            (env::JOB_QUEUE_ARN, "arn:queue"),
+            (env::JOB_DEFINITION_ARN, "arn:render"),
+            (env::ZIP_JOB_DEFINITION_ARN, "arn:zip"),
+            (env::BLENDER_VERSION, "4.5"),
+            (env::PARALLEL, "64"),
+        ];
+        Config::from_lookup(|name| {
+            if name == change.0 {
+                return change.1.map(str::to_owned);
+            }
+            good.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn every_variable_that_is_missing_or_empty_is_named() {
+        let needed = [
+            env::BUCKET_NAME,
+            env::JOB_QUEUE_ARN,
+            env::JOB_DEFINITION_ARN,
+            env::ZIP_JOB_DEFINITION_ARN,
+            env::BLENDER_VERSION,
+            env::PARALLEL,
+        ];
+        for name in needed {
+            for value in [None, Some(""), Some(" ")] {
+                assert_eq!(read((name, value)).expect_err(name), ConfigError::Missing(name));
+            }
+        }
+    }
+
+    #[test]
+    fn values_are_read() {
+        let config = read((env::FRAME_SECONDS, None)).expect("good");
+        assert_eq!((config.blender.major, config.blender.minor), (4, 5));
+        assert_eq!(config.parallel, 64);
+        assert_eq!(config.frame_seconds, env::DEFAULT_FRAME_SECONDS);
+        assert_eq!(read((env::FRAME_SECONDS, Some("60"))).expect("good").frame_seconds, 60);
+        for (name, value) in [
+            (env::PARALLEL, "0"),
+            (env::PARALLEL, "many"),
+            (env::FRAME_SECONDS, "-1"),
+            (env::BLENDER_VERSION, "4"),
+            (env::BLENDER_VERSION, "four.five"),
+        ] {
+            let error = read((name, Some(value))).expect_err(value).to_string();
+            assert!(error.contains(name) && error.contains(value), "{error}");
+        }
+    }
+}

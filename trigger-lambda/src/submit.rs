@@ -1,0 +1,305 @@
+//! Batch, and how a job is submitted once although SubmitJob knows no idempotency token.
+//!
+//! A SubmitJob whose answer is lost may have worked. So the SDK never repeats one; after each
+//! that went unanswered the job is looked for by its name, and what is found is adopted.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, anyhow};
+use aws_config::SdkConfig;
+use aws_sdk_batch::Client;
+use aws_sdk_batch::config::retry::RetryConfig;
+use aws_sdk_batch::config::timeout::TimeoutConfig;
+use aws_sdk_batch::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_batch::types::{
+    ArrayProperties, ContainerOverrides, JobDependency, JobStatus, JobTimeout, KeyValuesPair,
+};
+use tokio::time::Instant;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// What DescribeJobs takes at once.
+const DESCRIBED_AT_ONCE: usize = 100;
+/// Codes by which AWS asks for patience, whatever the HTTP status.
+const THROTTLED: [&str; 4] =
+    ["ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "Throttling"];
+
+/// A job to submit.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Its name, which no other job of the render has.
+    pub name: String,
+    /// ARN of its definition.
+    pub definition: String,
+    /// Arguments of the program.
+    pub command: Vec<String>,
+    /// Children; 1 is a plain job.
+    pub children: u32,
+    /// Whose turn it counts as.
+    pub share: String,
+    /// Ids of jobs that must succeed first.
+    pub depends_on: Vec<String>,
+    /// Seconds that one attempt may take; `None`: as the definition says.
+    pub attempt_seconds: Option<i32>,
+    /// Ids of jobs of this name that are not to be adopted.
+    pub disregard: Vec<String>,
+}
+
+/// Why a job was not submitted.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// Batch will not take it, now or later; its words.
+    #[error("Batch refused the job `{name}`: {words}")]
+    Refused {
+        /// The job's name.
+        name: String,
+        /// What Batch says.
+        words: String,
+    },
+    /// Batch did not answer in time; whether the job is submitted is not known.
+    #[error("Batch did not take the job `{name}` in time: {last}")]
+    OutOfTime {
+        /// The job's name.
+        name: String,
+        /// The last failure.
+        last: String,
+    },
+}
+
+/// A job as Batch describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobView {
+    /// Batch's id.
+    pub id: String,
+    /// How it stands.
+    pub state: JobState,
+    /// Whether an attempt of it ever started.
+    pub started: bool,
+    /// Ids of the jobs that it waits for.
+    pub depends_on: Vec<String>,
+}
+
+/// As much of a job's state as the trigger tells apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobState {
+    /// Ended well.
+    Succeeded,
+    /// Ended badly.
+    Failed,
+    /// Not ended.
+    Unfinished,
+}
+
+/// The farm's queue.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// Repeats calls that fail: for all but SubmitJob.
+    client: Client,
+    queue: String,
+}
+
+impl Batch {
+    /// A client for one queue.
+    pub fn new(aws: &SdkConfig, queue: &str) -> Self {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(3))
+            .operation_attempt_timeout(Duration::from_secs(10))
+            .build();
+        let config = aws_sdk_batch::config::Builder::from(aws).timeout_config(timeouts).build();
+        Self { client: Client::from_conf(config), queue: queue.to_owned() }
+    }
+
+    /// Submits `job`, or adopts the one of its name that is there. `look_first` where an earlier
+    /// submission may have gone unanswered. Returns Batch's id.
+    ///
+    /// # Errors
+    /// Batch refuses it, or does not take it until `until`.
+    pub async fn ensure(
+        &self,
+        job: &Job,
+        mut look_first: bool,
+        until: Instant,
+    ) -> Result<String, SubmitError> {
+        let mut pause = FIRST_PAUSE;
+        let mut last = "no time was left".to_owned();
+        while Instant::now() < until {
+            let found = if look_first { self.adoptable(job).await } else { Ok(None) };
+            match found {
+                Ok(Some(id)) => {
+                    tracing::info!(job = job.name, id, "adopted");
+                    return Ok(id);
+                }
+                Ok(None) => match self.submit_once(job).await {
+                    Ok(id) => {
+                        tracing::info!(job = job.name, id, "submitted");
+                        return Ok(id);
+                    }
+                    Err(Unsubmitted::Refused(words)) => {
+                        return Err(SubmitError::Refused { name: job.name.clone(), words });
+                    }
+                    Err(Unsubmitted::Unknown(reason)) => {
+                        look_first = true;
+                        last = reason;
+                    }
+                },
+                Err(error) => last = format!("{error:#}"),
+            }
+            tracing::warn!(job = job.name, "Batch did not take the job yet: {last}");
+            tokio::time::sleep_until((Instant::now() + jittered(pause)).min(until)).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        Err(SubmitError::OutOfTime { name: job.name.clone(), last })
+    }
+
+    async fn adoptable(&self, job: &Job) -> Result<Option<String>> {
+        let ids = self.find(&job.name).await?;
+        Ok(ids.into_iter().find(|id| !job.disregard.contains(id)))
+    }
+
+    async fn submit_once(&self, job: &Job) -> Result<String, Unsubmitted> {
+        let mut call = self
+            .client
+            .submit_job()
+            .job_name(&job.name)
+            .job_queue(&self.queue)
+            .job_definition(&job.definition)
+            .share_identifier(&job.share)
+            .container_overrides(
+                ContainerOverrides::builder().set_command(Some(job.command.clone())).build(),
+            );
+        if job.children > 1 {
+            let size = i32::try_from(job.children).unwrap_or(i32::MAX);
+            call = call.array_properties(ArrayProperties::builder().size(size).build());
+        }
+        for id in &job.depends_on {
+            call = call.depends_on(JobDependency::builder().job_id(id).build());
+        }
+        if let Some(seconds) = job.attempt_seconds {
+            call = call.timeout(JobTimeout::builder().attempt_duration_seconds(seconds).build());
+        }
+        let once = aws_sdk_batch::Config::builder().retry_config(RetryConfig::disabled());
+        match call.customize().config_override(once).send().await {
+            Ok(answer) => match answer.job_id {
+                Some(id) => Ok(id),
+                None => Err(Unsubmitted::Unknown("the answer names no job".to_owned())),
+            },
+            Err(error) => {
+                let status = error.raw_response().map(|response| response.status().as_u16());
+                let refused = is_refusal(status, error.code());
+                let words = words(error);
+                Err(if refused { Unsubmitted::Refused(words) } else { Unsubmitted::Unknown(words) })
+            }
+        }
+    }
+
+    /// Ids of the queue's jobs of this name, the oldest first.
+    ///
+    /// # Errors
+    /// Batch does not answer.
+    pub async fn find(&self, name: &str) -> Result<Vec<String>> {
+        let filter = KeyValuesPair::builder().name("JOB_NAME").values(name).build();
+        let call = self.client.list_jobs().job_queue(&self.queue).filters(filter);
+        let mut pages = call.into_paginator().items().send();
+        let mut found = Vec::new();
+        while let Some(job) = pages.next().await {
+            let job = job.map_err(|error| anyhow!(words(error))).context("Batch cannot list jobs")?;
+            // The filter knows no case.
+            if job.job_name.as_deref() == Some(name) {
+                found.extend(job.job_id.map(|id| (job.created_at.unwrap_or_default(), id)));
+            }
+        }
+        found.sort();
+        Ok(found.into_iter().map(|(_, id)| id).collect())
+    }
+
+    /// The jobs of these ids. One that Batch has forgotten is left out.
+    ///
+    /// # Errors
+    /// Batch does not answer.
+    pub async fn describe(&self, ids: &[String]) -> Result<Vec<JobView>> {
+        let mut jobs = Vec::new();
+        for ids in ids.chunks(DESCRIBED_AT_ONCE) {
+            let call = self.client.describe_jobs().set_jobs(Some(ids.to_vec()));
+            let answer = call
+                .send()
+                .await
+                .map_err(|error| anyhow!(words(error)))
+                .context("Batch cannot describe jobs")?;
+            jobs.extend(answer.jobs.unwrap_or_default().into_iter().map(|job| JobView {
+                id: job.job_id.unwrap_or_default(),
+                state: match job.status {
+                    Some(JobStatus::Succeeded) => JobState::Succeeded,
+                    Some(JobStatus::Failed) => JobState::Failed,
+                    _ => JobState::Unfinished,
+                },
+                started: job.started_at.is_some_and(|at| at > 0),
+                depends_on:
+                    job.depends_on.unwrap_or_default().into_iter().filter_map(|job| job.job_id).collect(),
+            }));
+        }
+        Ok(jobs)
+    }
+
+    /// Stops a job; one that has ended stays as it is.
+    ///
+    /// # Errors
+    /// Batch does not answer.
+    pub async fn terminate(&self, id: &str, reason: &str) -> Result<()> {
+        let call = self.client.terminate_job().job_id(id).reason(reason);
+        call.send()
+            .await
+            .map_err(|error| anyhow!(words(error)))
+            .with_context(|| format!("Batch cannot stop the job {id}"))?;
+        tracing::info!(id, reason, "stopped");
+        Ok(())
+    }
+}
+
+enum Unsubmitted {
+    /// A definite no.
+    Refused(String),
+    /// Perhaps it is submitted, perhaps not.
+    Unknown(String),
+}
+
+/// Whether an answer means that the job is not, and will not be, submitted.
+fn is_refusal(status: Option<u16>, code: Option<&str>) -> bool {
+    let throttled = code.is_some_and(|code| THROTTLED.contains(&code));
+    !throttled && status.is_some_and(|status| matches!(status, 400..=499) && !matches!(status, 408 | 429))
+}
+
+/// An SDK error in the service's own words where it gave some.
+fn words<E>(error: SdkError<E>) -> String
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    match (error.code(), error.message()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), None) => code.to_owned(),
+        _ => format!("{:#}", anyhow!(error.into_source().unwrap_or_else(|error| error.into()))),
+    }
+}
+
+/// Between half and the whole of `pause`, so that many invocations do not knock together.
+fn jittered(pause: Duration) -> Duration {
+    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().subsec_nanos();
+    pause / 2 + (pause / 2).mul_f64(f64::from(nanos % 1000) / 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_definite_no_is_a_refusal() {
+        assert!(is_refusal(Some(400), Some("ClientException")));
+        assert!(is_refusal(Some(403), Some("AccessDeniedException")));
+        assert!(!is_refusal(Some(400), Some("ThrottlingException")));
+        assert!(!is_refusal(Some(429), Some("TooManyRequestsException")));
+        assert!(!is_refusal(Some(429), None));
+        assert!(!is_refusal(Some(408), None));
+        assert!(!is_refusal(Some(500), Some("ServerException")));
+        assert!(!is_refusal(Some(503), None));
+        assert!(!is_refusal(None, None), "no answer at all");
+    }
+}

@@ -1,0 +1,225 @@
+//! One uploaded object: from its event to its submitted jobs.
+
+use anyhow::{Result, bail};
+use farm_contract::keys::{self, BlendKey};
+use farm_contract::plan::{Plan, RenderId};
+use farm_contract::report::Report;
+use farm_contract::{Fault, command};
+
+use crate::claim::{self, Claim, Lost};
+use crate::event::Upload;
+use crate::intake::{self, Intake};
+use crate::publish::{Published, REPLACED, STOPPED};
+use crate::storage::{Condition, Object, Put};
+use crate::submit::{Job, SubmitError};
+use crate::{Invocation, Trigger, now_ms};
+
+impl Trigger {
+    /// Handles one record of an S3 notification.
+    pub(crate) async fn handle_upload(&self, upload: &Upload, invocation: &Invocation) -> Result<()> {
+        if upload.bucket != self.config.bucket {
+            bail!("the event is of the bucket `{}`, the farm's is `{}`", upload.bucket, self.config.bucket);
+        }
+        if !upload.created {
+            tracing::info!(key = upload.key, "not a new object: nothing to do");
+            return Ok(());
+        }
+        let Some(object) = self.storage.head(&upload.key).await? else {
+            tracing::info!(key = upload.key, "deleted meanwhile: nothing to do");
+            return Ok(());
+        };
+        if !is_of(upload, &object) {
+            tracing::info!(key = upload.key, "overwritten meanwhile: its own event follows");
+            return Ok(());
+        }
+        let key = match BlendKey::parse(&upload.key) {
+            Ok(key) => key,
+            Err(fault) => return self.refuse_key(&upload.key, &object, &fault).await,
+        };
+        let version = upload.version_id.as_deref().unwrap_or(object.etag.trim_matches('"'));
+        let render = RenderId::of_event(&upload.bucket, key.as_str(), version, &upload.sequencer);
+        // What stands there is the plan, whatever the tags say by now.
+        let stored = claim::read(&self.storage, &render).await?;
+        let plan = match &stored {
+            Some(stored) if stored.plan.is_submitted() => {
+                tracing::info!(key = key.as_str(), %render, "already submitted");
+                return Ok(());
+            }
+            Some(stored) => stored.plan.clone(),
+            None => match self.plan(&render, &key, &object, invocation).await? {
+                Some(Ok(plan)) => plan,
+                Some(Err(fault)) => return self.reject(&key, &object, &fault).await,
+                None => {
+                    tracing::info!(key = key.as_str(), "replaced or deleted while it was read");
+                    return Ok(());
+                }
+            },
+        };
+        match claim::acquire(&self.storage, plan, stored, invocation).await? {
+            Some(claim) => self.submit(claim, &key, &object).await,
+            None => {
+                tracing::info!(key = key.as_str(), %render, "submitted by another invocation");
+                Ok(())
+            }
+        }
+    }
+
+    /// Reads the object and plans its render; `None` if it is gone meanwhile.
+    async fn plan(
+        &self,
+        render: &RenderId,
+        key: &BlendKey,
+        object: &Object,
+        invocation: &Invocation,
+    ) -> Result<Option<Result<Plan, Fault>>> {
+        let Some(tags) = self.storage.tags(key.as_str(), object).await? else { return Ok(None) };
+        let Some(first_bytes) = self.storage.first_bytes(key.as_str(), object).await? else {
+            return Ok(None);
+        };
+        let intake = Intake { render, key, object, tags: &tags, first_bytes: &first_bytes };
+        Ok(Some(intake::plan(&intake, &self.config, &invocation.request_id, now_ms())))
+    }
+
+    /// Reports an upload whose key cannot be one. No render can ever have been under it.
+    async fn refuse_key(&self, key: &str, object: &Object, fault: &Fault) -> Result<()> {
+        tracing::warn!(key, "rejected: {fault}");
+        let mut report = Report::rejected(fault, self.storage.bucket(), key, now_ms());
+        report.etag = Some(object.etag.clone());
+        let at = keys::report_of_refused(key);
+        loop {
+            let condition = match self.storage.read(&at).await? {
+                Some(old) => Condition::Unchanged(old.etag),
+                None => Condition::Absent,
+            };
+            if let Put::Written(_) = self.storage.put_json(&at, &report, condition).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Submits what is missing of a claimed plan: first the report, so that a quick render's own
+    /// report comes after it; then the arrays; the zip job when all of their ids are written.
+    async fn submit(&self, mut claim: Claim, key: &BlendKey, object: &Object) -> Result<()> {
+        let render = claim.plan.render.clone();
+        let report = intake::accepted(&claim.plan, key, now_ms())?;
+        match self.publish(key, object, report).await? {
+            Published::Superseded => {
+                tracing::info!(key = key.as_str(), %render, "replaced meanwhile: not submitted");
+                return Ok(());
+            }
+            Published::Done { stopped: false } => {}
+            Published::Done { stopped: true } => {
+                let noted = claim.record(&self.storage, |plan| plan.warnings.push(STOPPED.to_owned()));
+                if let Err(lost) = noted.await? {
+                    return lost.into_outcome();
+                }
+            }
+        }
+        for at in 0..claim.plan.arrays.len() {
+            if claim.plan.arrays[at].job_id.is_none() {
+                let job = self.render_job(&claim.plan, at);
+                let id = self.submit_job(&claim, &job, key, object).await?;
+                let recorded = claim.record(&self.storage, |plan| plan.arrays[at].job_id = Some(id.clone()));
+                if let Err(lost) = recorded.await? {
+                    return self.give_up(lost, &id).await;
+                }
+            }
+        }
+        if claim.plan.zip_job_id.is_none() {
+            let job = self.zip_job(&claim.plan, key);
+            let id = self.submit_job(&claim, &job, key, object).await?;
+            let recorded = claim.record(&self.storage, |plan| plan.zip_job_id = Some(id.clone()));
+            if let Err(lost) = recorded.await? {
+                return self.give_up(lost, &id).await;
+            }
+        }
+        tracing::info!(key = key.as_str(), %render, frames = claim.plan.frames, "submitted");
+        Ok(())
+    }
+
+    /// Submits one job; where Batch refuses it, the upload's report says so.
+    async fn submit_job(&self, claim: &Claim, job: &Job, key: &BlendKey, object: &Object) -> Result<String> {
+        let error = match self.batch.ensure(job, !claim.fresh, claim.until).await {
+            Ok(id) => return Ok(id),
+            Err(error) => error,
+        };
+        if let SubmitError::Refused { words, .. } = &error {
+            let report = intake::refused_by_batch(&claim.plan, words, now_ms())?;
+            self.publish(key, object, report).await?;
+        }
+        Err(error.into())
+    }
+
+    /// The claim was lost while the job `id` was submitted under it.
+    async fn give_up(&self, lost: Lost, id: &str) -> Result<()> {
+        if matches!(lost, Lost::Replaced) {
+            self.batch.terminate(id, REPLACED).await?;
+        }
+        lost.into_outcome()
+    }
+
+    fn render_job(&self, plan: &Plan, at: usize) -> Job {
+        let array = &plan.arrays[at];
+        Job {
+            name: command::render_job_name(&plan.render, array.first_child),
+            definition: self.config.render_definition.clone(),
+            command: command::render(plan, array.first_child),
+            children: array.children,
+            share: command::share_identifier(&plan.render),
+            depends_on: Vec::new(),
+            attempt_seconds: Some(intake::attempt_seconds(self.config.frame_seconds, plan.chunk)),
+            disregard: Vec::new(),
+        }
+    }
+
+    fn zip_job(&self, plan: &Plan, key: &BlendKey) -> Job {
+        Job {
+            name: command::zip_job_name(&plan.render, false),
+            definition: self.config.zip_definition.clone(),
+            command: command::zip(&plan.bucket, key, &plan.render, false),
+            children: 1,
+            share: command::share_identifier(&plan.render),
+            depends_on: plan.arrays.iter().filter_map(|array| array.job_id.clone()).collect(),
+            attempt_seconds: None,
+            disregard: Vec::new(),
+        }
+    }
+}
+
+/// Whether the event is of the object that is there now.
+fn is_of(upload: &Upload, object: &Object) -> bool {
+    match (&upload.version_id, &object.version_id) {
+        (Some(told), Some(found)) => told == found,
+        _ => upload.etag.as_ref().is_none_or(|told| told.trim_matches('"') == object.etag.trim_matches('"')),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn upload(etag: Option<&str>, version: Option<&str>) -> Upload {
+        Upload {
+            created: true,
+            bucket: "b".into(),
+            key: "k.blend".into(),
+            etag: etag.map(Into::into),
+            version_id: version.map(Into::into),
+            sequencer: "1".into(),
+        }
+    }
+
+    #[test]
+    fn an_event_is_of_the_object_that_has_its_version_or_its_etag() {
+        let object = |version: Option<&str>| Object {
+            etag: "\"e\"".into(),
+            version_id: version.map(Into::into),
+            size: 1,
+        };
+        assert!(is_of(&upload(Some("e"), None), &object(None)));
+        assert!(!is_of(&upload(Some("f"), None), &object(None)));
+        assert!(is_of(&upload(Some("e"), Some("1")), &object(Some("1"))));
+        assert!(!is_of(&upload(Some("e"), Some("1")), &object(Some("2"))), "the same bytes again");
+        assert!(is_of(&upload(None, None), &object(None)));
+    }
+}
