@@ -8,5 +8,9 @@
 //! Start reading at [`farm`], where the three services are wired together.
 
 pub mod batch;
+mod credentials;
+pub mod farm;
 pub mod lambda;
 pub mod s3;
+pub mod sheet;
+pub mod workers;

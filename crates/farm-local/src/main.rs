@@ -1,2 +1,24 @@
-//! main
-fn main() {}
+//! The farm on one machine, as a program. See the library for what it is made of.
+
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let command = cli::Command::parse();
+    // The log is for what goes wrong inside; what a person should see goes through `cli::show`.
+    // s3s logs every refusal, a plain 404 among them, as an error.
+    let filter = EnvFilter::try_from_env("FARM_LOG").unwrap_or_else(|_| EnvFilter::new("warn,s3s=off"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).compact().init();
+    match command.run().await {
+        Ok(code) => code,
+        Err(error) => {
+            cli::show::report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

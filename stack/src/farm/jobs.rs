@@ -78,10 +78,11 @@ fn retry_rules() -> Vec<EvaluateOnExit> {
         on_exit_code: Some(exit.code().to_string()),
         retry: true,
     });
+    // By exit code, not by reason: an ordinary exit has a code for certain, and perhaps no reason.
     let rest = EvaluateOnExit {
         on_status_reason: None,
-        on_reason: Some("*".into()),
-        on_exit_code: None,
+        on_reason: None,
+        on_exit_code: Some("*".into()),
         retry: false,
     };
     outside.map(EvaluateOnExit::retry_on_status_reason).chain(asked).chain([rest]).collect()

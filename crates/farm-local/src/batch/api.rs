@@ -1,0 +1,116 @@
+//! The HTTP side: REST-JSON at `/v1/`, and who is let in.
+//!
+//! A signature is not recomputed; but its credential scope must name the one access key, and a
+//! web page that a user happens to open does not know that.
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use axum::routing::post;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::error::ApiError;
+use super::ids;
+use super::service::Batch;
+
+/// Longest body that is read at all, in bytes; twice what the largest request may have.
+const MAX_BODY: usize = 64 * 1024;
+
+pub(super) fn router(batch: Batch) -> Router {
+    Router::new()
+        .route("/v1/submitjob", post(|State(batch), request| call(batch, request, Batch::submit_job)))
+        .route("/v1/describejobs", post(|State(batch), request| call(batch, request, Batch::describe_jobs)))
+        .route("/v1/listjobs", post(|State(batch), request| call(batch, request, Batch::list_jobs)))
+        .route("/v1/canceljob", post(|State(batch), request| call(batch, request, Batch::cancel_job)))
+        .route("/v1/terminatejob", post(|State(batch), request| call(batch, request, Batch::terminate_job)))
+        .fallback(unknown)
+        .with_state(batch)
+}
+
+async fn unknown(request: Request) -> Response {
+    let path = request.uri().path();
+    let text = format!("The local Batch has no operation at {} {path}", request.method());
+    failure(&ApiError::refused(404, "UnknownOperationException", text))
+}
+
+async fn call<I: DeserializeOwned, O: Serialize>(
+    batch: Batch,
+    request: Request,
+    operation: fn(&Batch, I, usize) -> Result<O, ApiError>,
+) -> Response {
+    match answer(&batch, request, operation).await {
+        Ok(body) => respond(StatusCode::OK, &ids::uuid(), None, body),
+        Err(error) => failure(&error),
+    }
+}
+
+async fn answer<I: DeserializeOwned, O: Serialize>(
+    batch: &Batch,
+    request: Request,
+    operation: fn(&Batch, I, usize) -> Result<O, ApiError>,
+) -> Result<Vec<u8>, ApiError> {
+    authorise(batch, request.headers())?;
+    let too_long = format!("The request is longer than {MAX_BODY} bytes");
+    let body = to_bytes(request.into_body(), MAX_BODY)
+        .await
+        .map_err(|_| ApiError::refused(413, "RequestEntityTooLargeException", too_long))?;
+    let input = serde_json::from_slice(&body)
+        .map_err(|error| ApiError::refused(400, "SerializationException", error.to_string()))?;
+    let output = operation(batch, input, body.len())?;
+    serde_json::to_vec(&output).map_err(|error| ApiError::server(error.to_string()))
+}
+
+/// Lets in what is signed with the service's access key, for this service.
+fn authorise(batch: &Batch, headers: &HeaderMap) -> Result<(), ApiError> {
+    let missing =
+        || ApiError::refused(403, "MissingAuthenticationTokenException", "Missing Authentication Token");
+    let value = headers.get(header::AUTHORIZATION).ok_or_else(missing)?.to_str().map_err(|_| missing())?;
+    let parameters = value.strip_prefix("AWS4-HMAC-SHA256 ").ok_or_else(missing)?;
+    let scope = parameters
+        .split(',')
+        .find_map(|parameter| parameter.trim().strip_prefix("Credential="))
+        .ok_or_else(missing)?;
+    let named = match scope.split('/').collect::<Vec<_>>().as_slice() {
+        [key, _date, _region, "batch", "aws4_request"] => batch.admits(key),
+        _ => false,
+    };
+    if named {
+        Ok(())
+    } else {
+        Err(ApiError::refused(
+            403,
+            "UnrecognizedClientException",
+            "The security token included in the request is invalid.",
+        ))
+    }
+}
+
+#[derive(Serialize)]
+struct Message {
+    message: String,
+}
+
+fn failure(error: &ApiError) -> Response {
+    let request_id = ids::uuid();
+    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let message = Message { message: error.text(&request_id) };
+    let body = serde_json::to_vec(&message).unwrap_or_default();
+    respond(status, &request_id, Some(error.code), body)
+}
+
+fn respond(status: StatusCode, request_id: &str, error: Option<&'static str>, body: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert("x-amzn-requestid", id);
+    }
+    if let Some(error) = error {
+        headers.insert("x-amzn-errortype", HeaderValue::from_static(error));
+    }
+    response
+}

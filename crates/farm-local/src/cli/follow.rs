@@ -1,0 +1,132 @@
+//! Follows one upload from its notification to its last report, by what appears in the bucket.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result};
+use farm_contract::command;
+use farm_contract::keys::{BlendKey, FrameName};
+use farm_contract::metadata;
+use farm_contract::plan::{RenderId, SourceId};
+use farm_contract::report::{Report, State};
+use farm_local::farm::BUCKET;
+use farm_local::s3::{ObjectCreated, Store};
+use serde_json::Value;
+
+/// What there is to tell of a render.
+#[derive(Debug)]
+pub enum News {
+    /// It is planned; so many frames.
+    Accepted(Report),
+    /// A frame is there. `seconds` that Blender took; `None` where it was there before.
+    Frame { frame: i32, seconds: Option<f64> },
+    /// A file of the render is there: its key, and its name below the upload's folder.
+    File { key: String, name: String },
+    /// Its last report.
+    Ended(Report),
+    /// It will not end by itself.
+    Stuck(String),
+}
+
+/// One upload, followed.
+pub struct Follow {
+    store: Store,
+    key: BlendKey,
+    render: RenderId,
+    source: SourceId,
+    accepted: bool,
+    seen: BTreeSet<i32>,
+}
+
+impl Follow {
+    /// Follows the upload that `created` tells of.
+    pub fn new(store: &Store, key: BlendKey, created: &ObjectCreated) -> Self {
+        Self {
+            store: store.clone(),
+            render: RenderId::of_event(BUCKET, key.as_str(), &created.etag, &created.sequencer),
+            source: SourceId::of(key.as_str(), &created.etag),
+            key,
+            accepted: false,
+            seen: BTreeSet::new(),
+        }
+    }
+
+    /// The upload.
+    pub fn key(&self) -> &BlendKey {
+        &self.key
+    }
+
+    /// What a new object means for this render.
+    pub async fn object(&mut self, created: &ObjectCreated) -> Result<Vec<News>> {
+        if created.key == self.key.report() {
+            return self.report().await;
+        }
+        let Some(name) = created.key.strip_prefix(&self.key.folder()) else { return Ok(Vec::new()) };
+        if created.key == self.key.frames_zip() {
+            return Ok(Vec::new());
+        }
+        self.file(&created.key, name, false).await
+    }
+
+    /// What a job's change of state means for this render: without its archive job, or the
+    /// finisher of a failed one, it would wait for ever.
+    pub fn job(&self, event: &Value) -> Option<News> {
+        let detail = &event["detail"];
+        let name = detail["jobName"].as_str()?;
+        let failed = detail["status"] == "FAILED";
+        let ran = detail["attempts"].as_array().is_some_and(|attempts| !attempts.is_empty());
+        let ours = name == command::zip_job_name(&self.render, true)
+            || (name == command::zip_job_name(&self.render, false) && ran);
+        (failed && ours).then(|| {
+            let reason = detail["statusReason"].as_str().unwrap_or("no reason given");
+            News::Stuck(format!("the job that makes the archive failed: {reason}"))
+        })
+    }
+
+    async fn report(&mut self) -> Result<Vec<News>> {
+        let json = self.store.read(BUCKET, &self.key.report()).context("cannot read the report")?;
+        let report =
+            Report::from_json(&json).context("the farm wrote a report that this program cannot read")?;
+        let ours = report.render.as_ref().is_none_or(|render| *render == self.render);
+        match report.state {
+            _ if !ours => Ok(Vec::new()),
+            State::Accepted if self.accepted => Ok(Vec::new()),
+            State::Accepted => {
+                self.accepted = true;
+                let mut news = vec![News::Accepted(report)];
+                news.append(&mut self.kept().await?);
+                Ok(news)
+            }
+            State::Rejected | State::Complete | State::Partial | State::Failed => {
+                Ok(vec![News::Ended(report)])
+            }
+        }
+    }
+
+    /// Files of the same bytes and settings that an earlier run left.
+    async fn kept(&mut self) -> Result<Vec<News>> {
+        let folder = self.key.folder();
+        let mut news = Vec::new();
+        for object in self.store.list(BUCKET, &folder).context("cannot list the frames")? {
+            if let Some(name) = object.key.strip_prefix(&folder) {
+                news.append(&mut self.file(&object.key, name, true).await?);
+            }
+        }
+        Ok(news)
+    }
+
+    async fn file(&mut self, key: &str, name: &str, kept: bool) -> Result<Vec<News>> {
+        let object = self.store.head(BUCKET, key).with_context(|| format!("cannot read {key}"))?;
+        let value = |name: &str| object.metadata.get(name).map(String::as_str);
+        if value(metadata::SOURCE) != Some(self.source.as_str()) {
+            return Ok(Vec::new());
+        }
+        let mut news = Vec::new();
+        let own = FrameName::parse(name);
+        if let Some(own) = own.filter(|own| self.seen.insert(own.frame)) {
+            let seconds = value(metadata::SECONDS).and_then(|text| text.parse().ok());
+            news.push(News::Frame { frame: own.frame, seconds: seconds.filter(|_| !kept) });
+        }
+        news.push(News::File { key: key.to_owned(), name: name.to_owned() });
+        Ok(news)
+    }
+}

@@ -1,0 +1,75 @@
+//! The command line of `farm-local`.
+
+mod deliver;
+mod follow;
+mod run;
+mod serve;
+pub mod show;
+
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use farm_local::workers::Workers;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The farm on one machine.
+#[derive(Debug, clap::Parser)]
+#[command(version, about)]
+pub enum Command {
+    /// Render one file, and put its frames and frames.zip into a folder.
+    Run(run::Run),
+    /// Keep the farm up on a fixed loopback port, for any S3 client.
+    Serve(serve::Serve),
+}
+
+impl Command {
+    /// Runs the command to its end.
+    pub async fn run(self) -> Result<ExitCode> {
+        match self {
+            Self::Run(run) => run.run().await,
+            Self::Serve(serve) => serve.run().await,
+        }
+    }
+}
+
+/// What the farm has to work with here.
+#[derive(Debug, clap::Args)]
+struct Machine {
+    /// A blender executable, or a Python that has bpy.
+    #[arg(long)]
+    blender: PathBuf,
+    /// Its version, such as 4.5.
+    #[arg(long)]
+    blender_version: String,
+    /// Tasks that run at once; left to the farm, as many as pay on this machine.
+    #[arg(long)]
+    workers: Option<NonZero<usize>>,
+}
+
+impl Machine {
+    fn workers(&self) -> Workers {
+        Workers::for_this_machine(self.workers)
+    }
+
+    /// The programs lie where this one lies.
+    fn programs(&self) -> Result<PathBuf> {
+        let own = std::env::current_exe().context("cannot tell where this program lies")?;
+        own.parent().map(PathBuf::from).context("cannot tell where this program lies")
+    }
+}
+
+/// Resolves on Ctrl-C or SIGTERM. Where signals cannot be had it never does, and the system's
+/// own handling stays.
+async fn interrupted() {
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}

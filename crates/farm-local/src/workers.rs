@@ -1,0 +1,61 @@
+//! How many children run at once on this machine, and with how many threads each.
+
+use std::num::NonZero;
+
+/// Memory that a child is expected to hold: a scene of middling size in Cycles.
+const CHILD_MEMORY_MIB: u64 = 3 * 1024;
+/// More children than this gain nothing: by then every core is busy through threads.
+const MOST_AT_ONCE: usize = 4;
+
+/// Children at once, and threads for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Workers {
+    /// Children at once.
+    pub count: usize,
+    /// Threads that Blender gets in each.
+    pub threads: usize,
+}
+
+impl Workers {
+    /// What pays on this machine, or `asked` children with the cores shared out among them.
+    ///
+    /// Several Blenders with few threads each beat one with all: a frame has stretches that keep
+    /// one thread busy, and another child's frame fills them. Memory sets the limit.
+    pub fn for_this_machine(asked: Option<NonZero<usize>>) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Self::share(cores, memory_available_mib(), asked)
+    }
+
+    fn share(cores: usize, memory_mib: Option<u64>, asked: Option<NonZero<usize>>) -> Self {
+        let fitting =
+            memory_mib.map_or(1, |mib| usize::try_from(mib / CHILD_MEMORY_MIB).unwrap_or(usize::MAX));
+        let count = match asked {
+            Some(asked) => asked.get(),
+            None => cores.min(MOST_AT_ONCE).min(fitting).max(1),
+        };
+        Self { count, threads: (cores / count).max(1) }
+    }
+}
+
+/// What Linux believes it can still hand out. `None` where it does not say.
+fn memory_available_mib() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+    Some(kib / 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cores_are_shared_and_memory_sets_the_limit() {
+        let gib = |gib: u64| Some(gib * 1024);
+        assert_eq!(Workers::share(2, gib(20), None), Workers { count: 2, threads: 1 });
+        assert_eq!(Workers::share(16, gib(64), None), Workers { count: 4, threads: 4 });
+        assert_eq!(Workers::share(16, gib(7), None), Workers { count: 2, threads: 8 });
+        assert_eq!(Workers::share(8, gib(1), None), Workers { count: 1, threads: 8 });
+        assert_eq!(Workers::share(2, gib(20), NonZero::new(5)), Workers { count: 5, threads: 1 });
+    }
+}

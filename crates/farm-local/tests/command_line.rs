@@ -1,0 +1,208 @@
+//! `farm-local run` and `serve` as a person starts them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test panics")]
+
+mod support;
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use farm_contract::report::{Report, State};
+use rustix::process::{Pid, Signal, kill_process};
+use support::farm::entries;
+use support::{blender, program, python, scene};
+
+fn farm_local(verb: &str) -> Command {
+    let mut command = Command::new(program("farm-local"));
+    command.arg(verb).arg("--blender").arg(blender()).args(["--blender-version", "4.5"]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn run(file: &Path, frames: &str, out: &Path) -> Command {
+    let mut command = farm_local("run");
+    command.arg(file).args(["--frames", frames]).arg("--out").arg(out);
+    command
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn report(out: &Path) -> Report {
+    Report::from_json(&std::fs::read(out.join("report.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn a_file_becomes_frames_an_archive_and_a_contact_sheet_and_a_second_run_renders_nothing() {
+    let out = tempfile::tempdir().unwrap();
+    let output = run(&scene("plain"), "1-3", out.path()).output().unwrap();
+    let said = text(&output);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("(3 of 3; "), "plain lines where there is no terminal: {said}");
+    assert_eq!(report(out.path()).state, State::Complete);
+    let archive = entries(std::fs::read(out.path().join("frames.zip")).unwrap());
+    assert_eq!(archive.len(), 3);
+    for (name, bytes) in archive {
+        assert_eq!(std::fs::read(out.path().join(&name)).unwrap(), bytes, "{name}");
+    }
+    assert!(image::open(out.path().join("contact-sheet.jpg")).is_ok());
+
+    let again = run(&scene("plain"), "1-3", out.path()).output().unwrap();
+    let said = text(&again);
+    assert!(again.status.success(), "{said}");
+    assert_eq!(said.matches("was there already").count(), 3, "{said}");
+}
+
+#[test]
+fn ctrl_c_leaves_no_process_and_the_same_command_renders_only_what_is_missing() {
+    let out = tempfile::tempdir().unwrap();
+    let mut child = run(&scene("slow"), "1-6", out.path()).spawn().unwrap();
+    wait_for(|| out.path().join("frame_0001.png").exists(), "the first frame");
+    signal(&child, Signal::INT);
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(130));
+    assert_eq!(processes_below(out.path()), Vec::<String>::new());
+    let done = (1..=6).filter(|frame| out.path().join(format!("frame_{frame:04}.png")).exists()).count();
+    assert!(done < 6, "it was stopped before the end");
+
+    let output = run(&scene("slow"), "1-6", out.path()).output().unwrap();
+    let said = text(&output);
+    assert!(output.status.success(), "{said}");
+    let kept = said.matches("was there already").count();
+    assert!(kept >= done && kept < 6, "{kept} of {done} were kept: {said}");
+    assert_eq!(entries(std::fs::read(out.path().join("frames.zip")).unwrap()).len(), 6);
+}
+
+#[test]
+fn a_file_that_cannot_be_rendered_ends_with_a_report_and_the_way_out() {
+    let out = tempfile::tempdir().unwrap();
+    let file = out.path().join("empty.blend");
+    std::fs::write(&file, "").unwrap();
+    let output = run(&file, "scene", out.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).contains("hint: "), "{}", text(&output));
+    assert_eq!(report(out.path()).state, State::Rejected);
+
+    for (frames, message) in [("10-1", "runs backwards"), ("abc", "not a frame")] {
+        let output = run(&scene("plain"), frames, out.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(text(&output).contains(message), "{}", text(&output));
+    }
+    let output = run(Path::new("nowhere.blend"), "1", out.path()).output().unwrap();
+    assert!(text(&output).contains("there is no file nowhere.blend"), "{}", text(&output));
+}
+
+/// A file system of its own with hardly any space, made by `unshare` for the farm alone.
+#[test]
+fn a_full_disk_ends_with_a_report_that_says_so() {
+    let out = tempfile::tempdir().unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    let script = "mount -t tmpfs -o size=66m tmpfs \"$1\" || exit 99; out=$1; copy=$2; shift 2; \
+                  \"$@\"; code=$?; cp \"$out/report.json\" \"$copy/\"; exit $code";
+    let inner = run(&scene("heavy"), "1-2", out.path());
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]);
+    command.arg(out.path()).arg(copy.path()).arg(inner.get_program()).args(inner.get_args());
+    let output = command.output().unwrap();
+    if output.status.code() == Some(99) || text(&output).contains("unshare failed") {
+        // Where the system lets nobody mount, the bucket's own test of its reserve stands alone.
+        assert!(text(&output).contains("permi") || text(&output).contains("unshare"), "{}", text(&output));
+        return;
+    }
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    let report = report(copy.path());
+    assert_ne!(report.state, State::Complete);
+    let told = format!("{} {:?}", report.message, report.frames);
+    assert!(told.contains("space"), "{told}");
+}
+
+/// The AWS CLI, which we did not write, against the farm that `serve` keeps up.
+#[test]
+fn any_s3_client_can_use_the_farm_that_serve_keeps_up() {
+    let out = tempfile::tempdir().unwrap();
+    let port = free_ports();
+    let mut child =
+        farm_local("serve").arg("--out").arg(out.path()).args(["--port", &port.to_string()]).spawn().unwrap();
+    let mut environment = Vec::new();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    while environment.len() < 6 {
+        let mut line = String::new();
+        assert!(stdout.read_line(&mut line).unwrap() > 0, "serve ended: {}", rest(&mut child));
+        for pair in line.trim().trim_start_matches("export ").split(' ') {
+            let (name, value) = pair.split_once('=').expect("NAME=value");
+            environment.push((name.to_owned(), value.to_owned()));
+        }
+    }
+    let aws = |arguments: &[&str]| {
+        let mut command = Command::new(python());
+        command.args(["-m", "awscli"]).args(arguments).envs(environment.iter().cloned());
+        let output = command.env("AWS_CONFIG_FILE", "/dev/null").current_dir(out.path()).output().unwrap();
+        assert!(output.status.success(), "aws {arguments:?}: {}", text(&output));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    std::fs::copy(scene("plain"), out.path().join("my shot.blend")).unwrap();
+    let put =
+        ["s3api", "put-object", "--bucket", "farm", "--key", "my shot.blend", "--body", "my shot.blend"];
+    aws(&[&put[..], &["--tagging", "frame=3"]].concat());
+    wait_for(|| aws(&["s3", "ls", "s3://farm/my shot.blend/"]).contains("frames.zip"), "the archive");
+    aws(&["s3", "cp", "s3://farm/my shot.blend/", "got", "--recursive"]);
+    let archive = entries(std::fs::read(out.path().join("got/frames.zip")).unwrap());
+    let names: Vec<&str> = archive.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["frame_0001.png", "frame_0002.png", "frame_0003.png"]);
+
+    let second = farm_local("serve")
+        .arg("--out")
+        .arg(out.path())
+        .args(["--port", &port.to_string()])
+        .output()
+        .unwrap();
+    assert!(text(&second).contains("another farm is running"), "{}", text(&second));
+    signal(&child, Signal::TERM);
+    assert!(child.wait().unwrap().success());
+    assert_eq!(processes_below(out.path()), Vec::<String>::new());
+}
+
+/// Two neighbouring ports that are free now.
+fn free_ports() -> u16 {
+    loop {
+        let first = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = first.local_addr().unwrap().port();
+        if port < 65_000 && std::net::TcpListener::bind(("127.0.0.1", port + 1)).is_ok() {
+            return port;
+        }
+    }
+}
+
+fn rest(child: &mut Child) -> String {
+    let mut text = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+    text
+}
+
+fn signal(child: &Child, signal: Signal) {
+    kill_process(Pid::from_raw(child.id() as i32).unwrap(), signal).unwrap();
+}
+
+fn wait_for(mut there: impl FnMut() -> bool, what: &str) {
+    let begun = Instant::now();
+    while !there() {
+        assert!(begun.elapsed() < Duration::from_secs(180), "waited too long for {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Command lines and environments of living processes that name `folder`.
+fn processes_below(folder: &Path) -> Vec<String> {
+    let name = folder.to_str().unwrap();
+    let processes = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
+        let entry = entry.unwrap();
+        let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let read = |file: &str| std::fs::read(entry.path().join(file)).unwrap_or_default();
+        let about = [read("cmdline"), read("environ")].concat();
+        let about = String::from_utf8_lossy(&about).into_owned();
+        (pid != std::process::id() && about.contains(name)).then_some(about)
+    });
+    processes.collect()
+}

@@ -1,0 +1,145 @@
+//! A whole farm with the real programs and the real Blender, for one test.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::primitives::ByteStream;
+use farm_contract::keys::BlendKey;
+use farm_contract::report::{Report, State};
+use farm_local::farm::{BUCKET, Farm, FarmConfig, REGION};
+use farm_local::s3::Credentials;
+use farm_local::workers::Workers;
+use tempfile::TempDir;
+
+/// How long anything may take before a test gives up. Blender itself starts within seconds.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// The farm, in a folder of its own.
+pub struct TestFarm {
+    pub farm: Farm,
+    pub s3: Client,
+    pub batch: aws_sdk_batch::Client,
+    _folder: TempDir,
+}
+
+impl TestFarm {
+    /// A farm that renders with the tests' Blender.
+    pub async fn start() -> Self {
+        Self::with_blender(super::blender()).await
+    }
+
+    /// A farm that renders with another Blender.
+    pub async fn with_blender(blender: PathBuf) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let credentials = Credentials::random().expect("random numbers");
+        let farm = Farm::start(FarmConfig {
+            folder: folder.path().to_owned(),
+            programs: super::programs(),
+            blender,
+            blender_version: "4.5".to_owned(),
+            workers: Workers { count: 2, threads: 1 },
+            s3_address: anywhere,
+            batch_address: anywhere,
+            credentials: credentials.clone(),
+            retry_delays: Some(vec![Duration::from_millis(200); 2]),
+        })
+        .await
+        .expect("a farm");
+        let batch = aws_sdk_batch::Config::builder()
+            .behavior_version_latest()
+            .credentials_provider(aws_sdk_batch::config::Credentials::new(
+                credentials.access_key_id,
+                credentials.secret_access_key,
+                None,
+                None,
+                "test",
+            ))
+            .region(aws_sdk_batch::config::Region::new(REGION))
+            .endpoint_url(&farm.batch_endpoint)
+            .build();
+        let batch = aws_sdk_batch::Client::from_conf(batch);
+        Self { s3: farm.s3_client(), batch, farm, _folder: folder }
+    }
+
+    /// Uploads with a tag, as any client does. `tagging` is the URL-encoded header.
+    pub async fn upload(&self, key: &str, body: Vec<u8>, tagging: &str) {
+        let put = self.s3.put_object().bucket(BUCKET).key(key).body(ByteStream::from(body));
+        let put = if tagging.is_empty() { put } else { put.tagging(tagging) };
+        put.send().await.expect("an upload");
+    }
+
+    /// Waits for a report that `fits`.
+    pub async fn report_that(&self, key: &str, fits: impl Fn(&Report) -> bool) -> Report {
+        let report_key = BlendKey::parse(key)
+            .map_or_else(|_| farm_contract::keys::report_of_refused(key), |key| key.report());
+        let seen = tokio::time::timeout(PATIENCE, async {
+            loop {
+                if let Ok(json) = self.farm.store.read(BUCKET, &report_key) {
+                    let report = Report::from_json(&json).expect("a report that reads");
+                    if fits(&report) {
+                        return report;
+                    }
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+        seen.await.unwrap_or_else(|_| panic!("no report of {key} fits"))
+    }
+
+    /// Waits for the last report of an upload.
+    pub async fn last_report(&self, key: &str) -> Report {
+        self.report_that(key, |report| report.state != State::Accepted).await
+    }
+
+    /// Waits until no invocation and no job is left.
+    pub async fn idle(&self) {
+        let idle = tokio::time::timeout(PATIENCE, async {
+            self.farm.lambda.idle().await;
+            while self.any_job().await {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+        idle.await.expect("an idle farm");
+    }
+
+    async fn any_job(&self) -> bool {
+        use aws_sdk_batch::types::JobStatus::{Pending, Runnable, Running, Starting, Submitted};
+        for status in [Submitted, Pending, Runnable, Starting, Running] {
+            let list = self.batch.list_jobs().job_queue(stack::farm::jobs::QUEUE).job_status(status);
+            if !list.send().await.expect("a list of jobs").job_summary_list().is_empty() {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Keys below the upload's folder, in order.
+    pub async fn names(&self, key: &str) -> Vec<String> {
+        let folder = format!("{key}/");
+        let objects = self.farm.store.list(BUCKET, &folder).expect("a list");
+        objects.into_iter().filter_map(|object| Some(object.key.strip_prefix(&folder)?.to_owned())).collect()
+    }
+
+    /// The archive's entries, each read whole and so checked against its CRC.
+    pub async fn archive(&self, key: &str) -> Vec<(String, Vec<u8>)> {
+        let key = BlendKey::parse(key).expect("an upload");
+        let bytes = self.farm.store.read(BUCKET, &key.frames_zip()).expect("an archive");
+        entries(bytes)
+    }
+}
+
+/// The entries of a zip archive, read by a library that we did not write.
+pub fn entries(archive: Vec<u8>) -> Vec<(String, Vec<u8>)> {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(archive)).expect("an archive");
+    (0..archive.len())
+        .map(|at| {
+            let mut entry = archive.by_index(at).expect("an entry");
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut entry, &mut bytes).expect("its CRC holds");
+            (entry.name().expect("a name in UTF-8").to_string(), bytes)
+        })
+        .collect()
+}
