@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::batch::{Batch, BatchConfig, EvaluateOnExit, JobDefinition, Queue, RetryAction};
 use crate::lambda::{Lambda, LambdaConfig};
-use crate::s3::{Credentials, Store, StoreOptions};
+use crate::s3::{Credentials, Store, StoreError, StoreOptions};
 use crate::workers::Workers;
 
 /// The farm's bucket.
@@ -86,7 +86,7 @@ pub enum FarmError {
     Program(PathBuf),
     /// The bucket cannot be opened.
     #[error("the bucket cannot be opened")]
-    Store(#[from] crate::s3::StoreError),
+    Store(#[from] StoreError),
     /// The queue cannot be set up.
     #[error("the queue cannot be set up")]
     Batch(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -136,7 +136,10 @@ impl Farm {
         let scratch = folder("scratch")?;
         let logs = folder("logs")?;
         let store = Store::open(&folder("bucket")?, StoreOptions::default())?;
-        store.create_bucket(BUCKET)?;
+        match store.create_bucket(BUCKET) {
+            Err(StoreError::Refused { code: "BucketAlreadyOwnedByYou", .. }) => {}
+            made => made?,
+        }
 
         let stop = CancellationToken::new();
         let mut servers = Vec::new();

@@ -20,8 +20,8 @@ const PORT: u16 = 9024;
 /// Where to keep the farm.
 #[derive(Debug, clap::Args)]
 pub struct Serve {
-    /// Folder of the bucket, kept between runs.
-    #[arg(long)]
+    /// Folder of the bucket and the logs, kept between runs.
+    #[arg(long, default_value = "renders/.farm")]
     out: PathBuf,
     /// Port of S3 on loopback; Batch has the next one.
     #[arg(long, default_value_t = PORT, value_parser = clap::value_parser!(u16).range(1024..65535))]

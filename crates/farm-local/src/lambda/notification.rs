@@ -35,7 +35,7 @@ pub fn s3_notification(object: &ObjectCreated, region: &str) -> Value {
                 "key": key,
                 "size": object.size,
                 "eTag": object.etag,
-                "sequencer": object.sequencer.to_uppercase(),
+                "sequencer": object.sequencer,
             },
         },
     }]})

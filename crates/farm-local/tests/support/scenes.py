@@ -1,0 +1,175 @@
+"""Makes the tests' scenes, each as NAME.blend in a folder, with the Blender that renders them.
+
+    python scenes.py FOLDER                           (a Python that has bpy)
+    blender -b --python scenes.py -- FOLDER
+
+All are tiny: 64 x 36 pixels, two samples, a cube that turns.
+"""
+
+import os
+import sys
+
+import bpy
+
+FOLDER = os.path.abspath(sys.argv[-1])
+
+
+def scene():
+    """Blender's own start scene, made small, with a cube that turns from frame to frame."""
+    bpy.ops.wm.read_factory_settings()
+    made = bpy.context.scene
+    made.render.engine = "CYCLES"
+    made.render.resolution_x, made.render.resolution_y = 64, 36
+    made.cycles.samples = 2
+    made.cycles.use_adaptive_sampling = False
+    made.cycles.use_denoising = False
+    made.frame_start, made.frame_end = 1, 24
+    cube = bpy.data.objects["Cube"]
+    for frame, angle in ((1, 0.0), (24, 3.0)):
+        cube.rotation_euler.z = angle
+        cube.keyframe_insert("rotation_euler", frame=frame)
+    return made
+
+
+def save(name, compress=False):
+    """Saves what is open."""
+    bpy.ops.wm.save_as_mainfile(filepath=os.path.join(FOLDER, f"{name}.blend"), compress=compress)
+
+
+def texture(image):
+    """Gives the cube's material an image."""
+    tree = bpy.data.materials["Material"].node_tree
+    node = tree.nodes.new("ShaderNodeTexImage")
+    node.image = image
+    tree.links.new(node.outputs[0], tree.nodes["Principled BSDF"].inputs[0])
+    return node
+
+
+def absent(source):
+    """An image whose file is nowhere."""
+    image = bpy.data.images.new("wood grain", 8, 8)
+    image.source = source
+    image.filepath = "//textures/wood grain 0001.png"
+    return image
+
+
+def file_output(made):
+    """A compositor with a File Output node that writes one more PNG."""
+    if hasattr(made, "compositing_node_group"):
+        tree = bpy.data.node_groups.new("Compositor", "CompositorNodeTree")
+        made.compositing_node_group = tree
+        tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
+        layers, output = tree.nodes.new("CompositorNodeRLayers"), tree.nodes.new("NodeGroupOutput")
+        tree.links.new(layers.outputs[0], output.inputs[0])
+    else:
+        made.use_nodes = True
+        tree = made.node_tree
+        layers = tree.nodes["Render Layers"]
+    node = tree.nodes.new("CompositorNodeOutputFile")
+    node.label = "beauty copy"
+    if hasattr(node, "file_output_items"):
+        node.format.media_type = "IMAGE"
+        node.file_output_items.new("RGBA", "Image")
+        node.directory, node.file_name = "/nowhere/", ""
+    else:
+        node.base_path = "/nowhere/"
+    node.format.file_format = "PNG"
+    tree.links.new(layers.outputs[0], node.inputs[0])
+
+
+def with_format(made, file_format, **settings):
+    """Sets the output format."""
+    if hasattr(made.render.image_settings, "media_type"):
+        kinds = {"FFMPEG": "VIDEO", "OPEN_EXR_MULTILAYER": "MULTI_LAYER_IMAGE"}
+        made.render.image_settings.media_type = kinds.get(file_format, "IMAGE")
+    made.render.image_settings.file_format = file_format
+    for name, value in settings.items():
+        setattr(made.render.image_settings, name, value)
+
+
+os.makedirs(FOLDER, exist_ok=True)
+
+scene()
+save("plain")
+save("compressed", compress=True)
+
+late = scene()
+late.frame_start, late.frame_end = 10, 33
+save("late")
+
+slow = scene()
+slow.cycles.samples = 400
+slow.render.resolution_percentage = 200
+save("slow")
+
+endless = scene()
+endless.cycles.samples = 1_000_000
+endless.render.resolution_percentage = 1000
+save("endless")
+
+heavy = scene()
+heavy.cycles.samples = 1
+heavy.render.resolution_x = heavy.render.resolution_y = 768
+with_format(heavy, "OPEN_EXR", color_mode="RGBA", color_depth="32", exr_codec="NONE")
+save("heavy")
+
+scene().camera = None
+save("nocamera")
+
+eevee = scene()
+eevee.render.engine = "BLENDER_WORKBENCH"
+save("workbench")
+engines = {item.identifier for item in type(eevee.render).bl_rna.properties["engine"].enum_items}
+eevee.render.engine = "BLENDER_EEVEE_NEXT" if "BLENDER_EEVEE_NEXT" in engines else "BLENDER_EEVEE"
+save("eevee")
+
+scene()
+texture(absent("FILE"))
+save("texture")
+
+scene()
+texture(absent("SEQUENCE")).image_user.frame_duration = 24
+save("sequence")
+
+scene()
+bpy.data.texts.new("rig_ui.py").use_module = True
+save("script")
+
+scene()
+driver = bpy.data.objects["Cube"].driver_add("location", 0).driver
+driver.expression = "bpy.context.scene.frame_current"
+save("driver")
+
+scene()
+save("props")
+scene()
+with bpy.data.libraries.load(os.path.join(FOLDER, "props.blend"), link=True) as (_, wanted):
+    wanted.objects = ["Cube"]
+bpy.context.scene.collection.objects.link(wanted.objects[0])
+bpy.data.libraries[0].filepath = "//gone/props.blend"
+save("library")
+
+file_output(scene())
+save("fileoutput")
+
+stereo = scene()
+stereo.render.use_multiview = True
+save("stereo")
+
+with_format(scene(), "FFMPEG")
+save("movie")
+
+with_format(scene(), "JPEG")
+save("jpeg")
+
+with_format(scene(), "OPEN_EXR_MULTILAYER", exr_codec="DWAA")
+save("layers")
+
+with_format(scene(), "JPEG2000")
+save("jpeg2000")
+
+crop = scene()
+crop.render.use_border = crop.render.use_crop_to_border = True
+crop.render.border_min_x, crop.render.border_max_x = 0.1, 0.73
+crop.render.border_min_y, crop.render.border_max_y = 0.2, 0.91
+save("crop")
