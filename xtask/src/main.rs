@@ -1,2 +1,42 @@
-//! main
-fn main() {}
+//! The front door: `cargo xtask VERB`.
+//!
+//! It sets up what the other programs need and starts them. It stays thin, so that the first
+//! command in a fresh checkout answers in seconds: it links none of the programs that it builds,
+//! and no AWS SDK. Start at the verbs: [`local`], [`test`], [`check`].
+
+mod blender;
+mod cargo;
+mod check;
+mod demo;
+mod directions;
+mod folders;
+mod local;
+mod output;
+mod test;
+mod venv;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Work on the render farm, and run it.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Verb {
+    Local(local::Args),
+    Test(test::Args),
+    /// See that format, lints and the directions between crates are in order.
+    Check,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Verb::parse() {
+        Verb::Local(args) => local::run(&args).map(|never| match never {}),
+        Verb::Test(args) => test::run(&args),
+        Verb::Check => check::run(),
+    };
+    outcome.unwrap_or_else(|error| {
+        output::report(&error);
+        ExitCode::FAILURE
+    })
+}

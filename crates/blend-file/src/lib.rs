@@ -1,1 +1,98 @@
-//! crates/blend-file
+//! What a `.blend` file says about itself in its first bytes: which Blender saved it, and which
+//! frames of which scene it renders.
+//!
+//! Pure: it is handed bytes and never reads, prints or waits. It must never panic on what a
+//! stranger uploads, nor hold more than a few hundred KiB of it, whatever the file claims.
+//!
+//! Start at [`read_head`]. [`plain`] undoes the compression, [`walk`] reads the file's blocks.
+
+mod error;
+mod plain;
+mod version;
+mod walk;
+
+pub use error::BlendError;
+pub use version::{ParseVersionError, Version};
+
+/// This many first bytes of a file always decide what [`read_head`] answers; nearly every file
+/// needs only the first 4 KiB. (The largest block of a Zstandard file is 128 KiB, and the scene
+/// stands at the front, behind at most a preview picture.)
+pub const ENOUGH: usize = 256 * 1024;
+
+/// What the first bytes of a `.blend` say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The Blender that saved the file.
+    pub version: Version,
+    /// How the file is compressed.
+    pub compression: Compression,
+    /// Bytes in a pointer on the machine that saved it: 4 or 8.
+    pub pointer_size: u8,
+    /// Order of bytes in the file's numbers.
+    pub byte_order: ByteOrder,
+    /// What the file renders.
+    pub scene: SceneRange,
+}
+
+/// How a file is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// As Blender did before 3.0.
+    Gzip,
+    /// As Blender does since 3.0.
+    Zstd,
+}
+
+/// Order of bytes in the file's numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ByteOrder {
+    /// Lowest byte first: every machine of today.
+    Little,
+    /// Highest byte first: files of old PowerPC and SPARC machines.
+    Big,
+}
+
+/// The scene that was current when the file was saved, and its frames.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SceneRange {
+    /// The scene's name.
+    pub name: String,
+    /// First frame.
+    pub start: i32,
+    /// Last frame, included; never before `start`.
+    pub end: i32,
+}
+
+/// Reads the head of a `.blend` from its first bytes.
+///
+/// `first_bytes` may be any number of bytes from the front: 64 KiB are plenty for nearly every
+/// file and [`ENOUGH`] for all. `total_size` is the whole file's size in bytes; it tells a file
+/// that is cut off from one of which more could be given.
+///
+/// # Errors
+/// [`BlendError::NeedsMore`] where more first bytes would help; all others are about the file.
+pub fn read_head(first_bytes: &[u8], total_size: u64) -> Result<Head, BlendError> {
+    let given = first_bytes.len();
+    let whole = given as u64 >= total_size;
+    if given == 0 {
+        return Err(if whole { BlendError::Empty } else { BlendError::NeedsMore { given } });
+    }
+    let (compression, inflated) = plain::plain(first_bytes)?;
+    let (bytes, rest) = match &inflated {
+        Some(inflated) => (inflated.bytes.as_slice(), inflated.rest),
+        None => (first_bytes, plain::Rest::Follows),
+    };
+    let out_of_bytes = || match rest {
+        plain::Rest::Follows if whole => BlendError::Truncated { size: total_size },
+        plain::Rest::Follows if given < ENOUGH => BlendError::NeedsMore { given },
+        plain::Rest::Follows | plain::Rest::LeftOut => BlendError::NoScene,
+        plain::Rest::None => BlendError::Truncated { size: total_size },
+        plain::Rest::Damaged => BlendError::Damaged { what: "its compressed data cannot be unpacked" },
+    };
+    walk::head(bytes, compression).map_err(|stop| match stop {
+        walk::Stop::OutOfBytes => out_of_bytes(),
+        walk::Stop::Is(error) => error,
+    })
+}

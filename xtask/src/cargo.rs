@@ -1,0 +1,37 @@
+//! Cargo, as the one that started this program.
+
+use std::process::{Command, ExitStatus};
+
+use anyhow::{Context, Result};
+
+use crate::folders;
+use crate::output::{self, Advice};
+
+/// A call of cargo in this workspace.
+pub fn cargo<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments);
+    command
+}
+
+/// Runs it with its own output on the terminal.
+pub fn run(command: &mut Command) -> Result<ExitStatus> {
+    command.status().with_context(|| format!("cannot run {}", command.get_program().display()))
+}
+
+/// Builds the farm's programs, to where this one lies.
+pub fn build_programs() -> Result<()> {
+    output::step("Building the farm's programs");
+    let programs = folders::programs()?;
+    let mut command = cargo(["build", "--workspace", "--exclude", "xtask", "--bins"]);
+    if programs.file_name().is_some_and(|profile| profile == "release") {
+        command.arg("--release");
+    }
+    if run(&mut command)?.success() {
+        return Ok(());
+    }
+    Err(Advice::error(
+        "The farm's programs do not build.",
+        "What cargo says above names the reason. A fresh checkout builds with Rust 1.95, a C compiler and git.",
+    ))
+}
