@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use lambda_runtime::{LambdaEvent, service_fn};
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 use trigger_lambda::config::Config;
@@ -30,7 +30,7 @@ async fn run() -> Result<(), lambda_runtime::Error> {
         trigger.handle(&event.payload, &invocation).await.map_err(|error| {
             tracing::error!("{error:#}");
             // Causes and all: this is what Lambda hands to the on-failure destination.
-            format!("{error:#}")
+            Diagnostic { error_type: "TriggerError".to_owned(), error_message: format!("{error:#}") }
         })
     }))
     .await

@@ -240,17 +240,21 @@ impl Batch {
         Ok(jobs)
     }
 
-    /// Stops a job; one that has ended stays as it is.
+    /// Stops a job; one that has ended, or that Batch has forgotten since, stays as it is.
     ///
     /// # Errors
-    /// Batch does not answer.
+    /// Batch does not answer, or does not let us.
     pub async fn terminate(&self, id: &str, reason: &str) -> Result<()> {
-        let call = self.client.terminate_job().job_id(id).reason(reason);
-        call.send()
-            .await
-            .map_err(|error| anyhow!(words(error)))
-            .with_context(|| format!("Batch cannot stop the job {id}"))?;
-        tracing::info!(id, reason, "stopped");
+        match self.client.terminate_job().job_id(id).reason(reason).send().await {
+            Ok(_) => tracing::info!(id, reason, "stopped"),
+            // Batch keeps ended jobs for some days only: a job that it does not know runs no more.
+            Err(error) if error.code() == Some("ClientException") => {
+                tracing::warn!(id, "not stopped: {}", words(error));
+            }
+            Err(error) => {
+                return Err(anyhow!(words(error))).with_context(|| format!("Batch cannot stop the job {id}"));
+            }
+        }
         Ok(())
     }
 }

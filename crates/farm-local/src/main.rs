@@ -2,6 +2,7 @@
 
 mod cli;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -13,7 +14,8 @@ async fn main() -> ExitCode {
     // The log is for what goes wrong inside; what a person should see goes through `cli::show`.
     // s3s logs every refusal, a plain 404 among them, as an error.
     let filter = EnvFilter::try_from_env("FARM_LOG").unwrap_or_else(|_| EnvFilter::new("warn,s3s=off"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).compact().init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    log.with_ansi(std::io::stderr().is_terminal()).without_time().with_target(false).compact().init();
     match command.run().await {
         Ok(code) => code,
         Err(error) => {

@@ -115,7 +115,7 @@ fn a_full_disk_ends_with_a_report_that_says_so() {
     let report = report(copy.path());
     assert_ne!(report.state, State::Complete);
     let told = format!("{} {:?}", report.message, report.frames);
-    assert!(told.contains("space"), "{told}");
+    assert!(told.contains("Make room where the bucket is stored"), "{told}");
 }
 
 /// The AWS CLI, which we did not write, against the farm that `serve` keeps up.
