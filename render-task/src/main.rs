@@ -1,2 +1,91 @@
-//! main
-fn main() {}
+//! The process around [`render_task`]: arguments, log, signals, exit code.
+
+use std::error::Error;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use farm_contract::exit::TaskExit;
+use render_task::args::{Args, Environment};
+use render_task::failure::Failure;
+use render_task::stop::Stop;
+use render_task::task;
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            let shown = error.print();
+            return if shown.is_ok() { ExitCode::SUCCESS } else { TaskExit::Failed.into() };
+        }
+        Err(error) => return report(&usage(&error)),
+    };
+    let environment = match Environment::read(|name| std::env::var(name).ok()) {
+        Ok(environment) => environment,
+        Err(failure) => return report(&failure),
+    };
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("warn,render_task=info,blender=info"));
+    // Blender's lines and ours stand in one log, so each is left as it is.
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_level(false)
+        .without_time()
+        .with_ansi(false)
+        .init();
+    match run(&args, &environment) {
+        Ok(()) => TaskExit::Done.into(),
+        Err(failure) => report(&failure),
+    }
+}
+
+fn run(args: &Args, environment: &Environment) -> Result<(), Failure> {
+    let again = "Try again; if it fails again, look at the machine.";
+    let internal = |message| Failure::new(TaskExit::Failed, message, again);
+    // Blender runs as the same user and opens files of strangers: it must not be able to read
+    // from /proc how our credentials are found.
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
+        .map_err(|error| internal("The task cannot hide its environment from Blender.").because(error))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| internal("The task cannot start its threads.").because(error))?;
+    runtime.block_on(async {
+        let stop = Stop::on_signals()
+            .map_err(|error| internal("The task cannot listen for signals.").because(error))?;
+        task::run(args, environment, stop).await
+    })
+}
+
+fn usage(error: &clap::Error) -> Failure {
+    let text = error.to_string();
+    let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    // The lines after the first name the flags that are missing.
+    let flags: Vec<&str> =
+        text.lines().skip(1).map(str::trim).take_while(|line| line.starts_with("--")).collect();
+    let message = if flags.is_empty() { message } else { format!("{message} {}", flags.join(" ")) };
+    Failure::new(
+        TaskExit::Usage,
+        message,
+        "AWS Batch starts render-task with the arguments that the trigger sends; `render-task --help` names them.",
+    )
+}
+
+/// Says on stderr why the task ended: for a person who reads the log.
+fn report(failure: &Failure) -> ExitCode {
+    let mut text = format!("error: {failure}\n");
+    let mut cause = failure.source();
+    while let Some(error) = cause {
+        text += &format!("caused by: {error}\n");
+        cause = error.source();
+    }
+    text += &format!("hint: {}\n", failure.fault.hint);
+    // Where stderr is closed, the exit code has to do.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+    failure.exit.into()
+}

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use blend_file::{BlendError, ENOUGH, Head};
+use blend_file::{ENOUGH, Head};
 
 use crate::blender::{self, Need};
 use crate::output::{self, Advice};
@@ -46,7 +46,9 @@ pub fn run(args: &Args) -> Result<Infallible> {
     // What can fail in a second comes before what takes minutes.
     let scene = args.file.as_deref().map(scene).transpose()?;
     let need = match (&scene, args.serve) {
-        (Some((_, head)), _) => Need::by_file(head.version),
+        (Some((_, Some(head))), _) => Need::by_file(head.version),
+        // The farm says what is wrong with the file, and leaves its report.
+        (Some((_, None)), _) => Need::any(),
         (None, false) => demo::need(),
         (None, true) => Need::any(),
     };
@@ -81,8 +83,8 @@ fn stem(file: &Path) -> &std::ffi::OsStr {
     file.file_stem().unwrap_or(file.as_os_str())
 }
 
-/// The file, if it is a `.blend` that can be rendered as far as its first bytes tell.
-fn scene(file: &Path) -> Result<(PathBuf, Head)> {
+/// The file, and what its first bytes tell; `None` where they are no scene's.
+fn scene(file: &Path) -> Result<(PathBuf, Option<Head>)> {
     let shown = file.display();
     if file.extension().is_none_or(|extension| extension != "blend") {
         return Err(Advice::error(
@@ -101,9 +103,7 @@ fn scene(file: &Path) -> Result<(PathBuf, Head)> {
         let hint = "Give the path of a .blend file, as seen from the folder that you are in.";
         Advice::error(format!("{shown} cannot be read: {error}."), hint)
     })?;
-    let advice = |error: &BlendError| Advice::error(format!("{shown}: {error}"), error.hint());
-    let head = blend_file::read_head(&first, size).map_err(|error| advice(&error))?;
-    Ok((file.to_owned(), head))
+    Ok((file.to_owned(), blend_file::read_head(&first, size).ok()))
 }
 
 #[cfg(test)]
@@ -121,11 +121,11 @@ mod tests {
         for (path, words) in [
             (folder.path().join("none.blend"), "cannot be read"),
             (write("picture.png", b"\x89PNG"), "is not named as a .blend"),
-            (write("empty.blend", b""), "The file is empty."),
-            (write("archive.blend", b"PK\x03\x04"), "it is a ZIP archive"),
         ] {
             let error = scene(&path).unwrap_err().to_string();
             assert!(error.contains(words) && error.contains(path.to_str().unwrap()), "{error}");
         }
+        // The farm answers these, with a report.
+        assert!(scene(&write("empty.blend", b"")).unwrap().1.is_none());
     }
 }

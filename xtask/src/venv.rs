@@ -31,15 +31,24 @@ pub struct Packages<'a> {
     pub check: fn(&Path) -> Result<(), String>,
 }
 
+fn folder_of(packages: &Packages<'_>) -> Result<PathBuf> {
+    let hash = folders::name_of([packages.requirements]);
+    Ok(folders::cache()?.join(format!("{}-{hash}", packages.name)))
+}
+
+/// Whether the environment is there already.
+pub fn is_made(packages: &Packages<'_>) -> Result<bool> {
+    Ok(folder_of(packages)?.join(MARKER).exists())
+}
+
 /// The environment's Python. Makes the environment where it is not there.
 pub fn ensure(packages: &Packages<'_>) -> Result<PathBuf> {
-    let cache = folders::cache()?;
-    let hash = folders::name_of([packages.requirements]);
-    let folder = cache.join(format!("{}-{hash}", packages.name));
+    let folder = folder_of(packages)?;
     let python = folder.join("bin/python");
     if folder.join(MARKER).exists() {
         return Ok(python);
     }
+    let cache = folders::cache()?;
     fs::create_dir_all(&cache).with_context(|| format!("cannot make {}", cache.display()))?;
     let _lock = lock(&folder.with_added_extension("lock"))?;
     if folder.join(MARKER).exists() {

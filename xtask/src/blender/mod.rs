@@ -79,7 +79,10 @@ pub fn find(given: Option<&Path>, need: &Need) -> Result<Blender> {
             Err(why) => output::note(format_args!("{} is passed over: {why}.", path.display())),
         }
     }
-    if let Some(why) = need.lacks(wheel::version()) {
+    let lacking = need.lacks(wheel::version());
+    if let Some(why) = lacking.filter(|_| !wheel::is_installed().unwrap_or(false)) {
+        // Not worth a long fetch. One that is there already is used: the farm refuses the file
+        // with a report, as it does on AWS.
         return Err(Advice::error(
             format!("No Blender here is new enough: the farm's own will not do, for {why}."),
             format!(

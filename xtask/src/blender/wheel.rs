@@ -19,6 +19,25 @@ pub fn version() -> Version {
     VERSION
 }
 
+/// Whether the pinned Blender lies on this machine already.
+pub fn is_installed() -> Result<bool> {
+    venv::is_made(&packages(&format!("bpy-{BLENDER}"), &what()))
+}
+
+fn what() -> String {
+    format!("Blender {BLENDER}, the Blender Foundation's own (bpy)")
+}
+
+fn packages<'a>(name: &'a str, what: &'a str) -> venv::Packages<'a> {
+    venv::Packages {
+        name,
+        what,
+        size: "391 MB to fetch, 900 MB on disk",
+        requirements: REQUIREMENTS,
+        check: |python| check(python, &Need::any()).map(drop),
+    }
+}
+
 /// The pinned Blender, fetched where this machine does not have it yet.
 pub fn installed() -> Result<Blender> {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
@@ -27,13 +46,7 @@ pub fn installed() -> Result<Blender> {
             "Install Blender and give it with --blender PATH.",
         ));
     }
-    let python = venv::ensure(&venv::Packages {
-        name: &format!("bpy-{BLENDER}"),
-        what: &format!("Blender {BLENDER}, the Blender Foundation's own (bpy)"),
-        size: "391 MB to fetch, 900 MB on disk",
-        requirements: REQUIREMENTS,
-        check: |python| check(python, &Need::any()).map(drop),
-    })?;
+    let python = venv::ensure(&packages(&format!("bpy-{BLENDER}"), &what()))?;
     Ok(Blender { path: python, version: VERSION })
 }
 

@@ -40,7 +40,6 @@ async fn a_scene_that_cannot_be_rendered_is_refused_in_the_artists_words() {
         ("library", "props.blend"),
         ("eevee", "EEVEE"),
         ("workbench", "Workbench"),
-        ("script", "rig_ui.py"),
         ("driver", "driver"),
     ] {
         fails(&Bench::with_scene(scene, "1-2").await, SCENE, words).await;

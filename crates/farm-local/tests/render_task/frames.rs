@@ -130,6 +130,15 @@ async fn a_movie_becomes_png_and_the_record_says_so() {
 }
 
 #[tokio::test]
+async fn a_script_that_did_not_run_is_told_of() {
+    let bench = Bench::with_scene("script", "1").await;
+    bench.run(DONE).await;
+    assert_eq!(bench.names(), ["frame_0001.png"]);
+    let warnings = bench.record().warnings;
+    assert!(warnings.iter().any(|warning| warning.contains("`rig_ui.py`")), "{warnings:?}");
+}
+
+#[tokio::test]
 async fn the_scenes_own_format_and_border_are_kept() {
     for (scene, name, magic) in [
         ("jpeg", "frame_0001.jpg", &b"\xff\xd8\xff"[..]),

@@ -1,0 +1,225 @@
+//! What the child is told: its command line and its environment.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use farm_contract::Fault;
+use farm_contract::env;
+use farm_contract::exit::TaskExit;
+use farm_contract::frames::FrameSpec;
+use farm_contract::keys::BlendKey;
+use farm_contract::plan::{RenderId, SourceId};
+
+use crate::failure::Failure;
+
+/// Renders the frames of one child of a render and uploads them.
+///
+/// Started by AWS Batch with the arguments that the trigger sends.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "render-task", version)]
+pub struct Args {
+    /// Bucket of the upload.
+    #[arg(long)]
+    pub bucket: String,
+    /// Key of the upload.
+    #[arg(long, value_name = "KEY", value_parser = BlendKey::parse)]
+    pub blend: BlendKey,
+    /// Id of the render.
+    #[arg(long, value_name = "ID", value_parser = RenderId::parse)]
+    pub render: RenderId,
+    /// What the frames are marked with as made from.
+    #[arg(long, value_name = "ID", value_parser = source)]
+    pub source: SourceId,
+    /// ETag of the upload.
+    #[arg(long)]
+    pub etag: String,
+    /// Frames of the whole render.
+    #[arg(long, allow_hyphen_values = true)]
+    pub frames: FrameSpec,
+    /// Frames that one child renders.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub chunk: u32,
+    /// Number of this job's first child in the whole render.
+    #[arg(long, value_name = "NUMBER")]
+    pub first_child: u32,
+    /// Version of the upload, in a bucket that keeps versions.
+    #[arg(long, value_name = "ID")]
+    pub version_id: Option<String>,
+}
+
+fn source(text: &str) -> Result<SourceId, Fault> {
+    let good = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric());
+    good.then(|| SourceId::from_text(text))
+        .ok_or_else(|| Fault::new(format!("`{text}` is not the id of a source."), "plan.json names it."))
+}
+
+/// What the child reads from its environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    /// Number of the child in its job; 0 in a job of one.
+    pub array_index: u32,
+    /// Batch's id of the job.
+    pub job_id: String,
+    /// Attempt, counted from 1.
+    pub attempt: u32,
+    /// A `blender`, or a Python that has `bpy`.
+    pub blender: PathBuf,
+    /// Threads that Blender uses.
+    pub threads: u32,
+    /// Where the task's temporary folder is made.
+    pub scratch: PathBuf,
+}
+
+impl Environment {
+    /// Reads the environment through `get`.
+    ///
+    /// # Errors
+    /// A number is none, or no Blender is named.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
+        let get = |name: &str| get(name).filter(|value| !value.is_empty());
+        let number = |name: &str| -> Result<Option<u32>, Failure> {
+            let Some(text) = get(name) else { return Ok(None) };
+            match text.parse() {
+                Ok(number) => Ok(Some(number)),
+                Err(_) => Err(Failure::new(
+                    TaskExit::Usage,
+                    format!("{name} is `{text}`, which is not a number."),
+                    format!("Leave {name} as Batch sets it, or unset it."),
+                )),
+            }
+        };
+        let cpus = || std::thread::available_parallelism().map_or(1, |cpus| cpus.get() as u32);
+        let blender = get(env::BLENDER).ok_or_else(|| {
+            Failure::new(
+                TaskExit::Usage,
+                format!("{} is not set, so there is no Blender to render with.", env::BLENDER),
+                format!("Set {} to a `blender`, or to a Python that has `bpy`.", env::BLENDER),
+            )
+        })?;
+        Ok(Self {
+            array_index: number(env::ARRAY_INDEX)?.unwrap_or(0),
+            job_id: get(env::JOB_ID).unwrap_or_default(),
+            attempt: number(env::JOB_ATTEMPT)?.unwrap_or(1),
+            // A bare name is looked for in PATH; Blender works in another folder than we do.
+            blender: if blender.contains('/') { absolute(blender) } else { blender.into() },
+            threads: number(env::THREADS)?.filter(|threads| *threads > 0).unwrap_or_else(cpus),
+            scratch: absolute(get(env::SCRATCH).map_or_else(std::env::temp_dir, PathBuf::from)),
+        })
+    }
+}
+
+fn absolute(path: impl Into<PathBuf>) -> PathBuf {
+    let path = path.into();
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use farm_contract::command;
+    use farm_contract::plan::{PLAN_VERSION, Plan, Source};
+
+    fn plan(key: &str, frames: &str, version_id: Option<&str>) -> Plan {
+        Plan {
+            version: PLAN_VERSION,
+            render: RenderId::of_event("bucket", key, "v", "1"),
+            bucket: "bucket".into(),
+            key: key.into(),
+            source: Source {
+                etag: "\"abc-3\"".into(),
+                version_id: version_id.map(str::to_owned),
+                size: 1,
+                id: SourceId::of(key, "\"abc-3\""),
+                saved_by: "4.5".into(),
+            },
+            frames: frames.into(),
+            chunk: 4,
+            claimed_by: String::new(),
+            claimed_at: 0,
+            arrays: Vec::new(),
+            zip_job_id: None,
+            warnings: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn every_command_line_that_the_trigger_builds_is_read_back() {
+        for (key, frames, version) in [
+            ("scene.blend", "1-120", None),
+            ("my films/shot 1 =final=.blend", "-5--1 3 7-9x2", Some("-3L4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY")),
+            ("-dash.blend", "-5", Some("null")),
+            ("ä\"'$x.blend", "1 5 10-20", None),
+        ] {
+            let plan = plan(key, frames, version);
+            let line = std::iter::once("render-task".to_owned()).chain(command::render(&plan, 17));
+            let args = Args::try_parse_from(line).unwrap();
+            assert_eq!(args.bucket, plan.bucket);
+            assert_eq!(args.blend.as_str(), key);
+            assert_eq!(args.render, plan.render);
+            assert_eq!(args.source, plan.source.id);
+            assert_eq!(args.etag, plan.source.etag);
+            assert_eq!(args.frames.frames(), plan.frame_list().unwrap());
+            assert_eq!((args.chunk, args.first_child), (4, 17));
+            assert_eq!(args.version_id.as_deref(), version);
+        }
+    }
+
+    #[test]
+    fn what_the_trigger_never_sends_is_refused() {
+        let good = command::render(&plan("scene.blend", "1-3", None), 0);
+        for bad in [
+            "--blend=scene.png",
+            "--render=../x",
+            "--frames=3-1",
+            "--chunk=0",
+            "--first-child=-1",
+            "--source=",
+        ] {
+            let flag = bad.split('=').next().unwrap();
+            let line = good.iter().map(|arg| if arg.starts_with(&format!("{flag}=")) { bad } else { arg });
+            assert!(Args::try_parse_from(std::iter::once("render-task").chain(line)).is_err(), "{bad}");
+        }
+        for missing in 0..good.len() {
+            let line = good.iter().enumerate().filter(|(at, _)| *at != missing).map(|(_, arg)| arg.as_str());
+            assert!(Args::try_parse_from(std::iter::once("render-task").chain(line)).is_err(), "{missing}");
+        }
+    }
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Environment, Failure> {
+        Environment::read(|name| {
+            pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn a_plain_job_is_child_0_of_its_first_attempt() {
+        let plain = read(&[(env::BLENDER, "/b/blender")]).unwrap();
+        assert_eq!((plain.array_index, plain.attempt, plain.threads > 0), (0, 1, true));
+        let child = read(&[
+            (env::BLENDER, "b"),
+            (env::ARRAY_INDEX, "12"),
+            (env::JOB_ATTEMPT, "3"),
+            (env::THREADS, "2"),
+        ])
+        .unwrap();
+        assert_eq!((child.array_index, child.attempt, child.threads), (12, 3, 2));
+    }
+
+    #[test]
+    fn paths_hold_in_any_folder() {
+        let read = |blender| read(&[(env::BLENDER, blender), (env::SCRATCH, "scratch")]).unwrap();
+        assert!(read("tools/blender").blender.ends_with("tools/blender"));
+        assert!(read("tools/blender").blender.is_absolute() && read("blender").scratch.is_absolute());
+        assert_eq!(read("blender").blender, PathBuf::from("blender"));
+    }
+
+    #[test]
+    fn a_bad_environment_is_a_usage_error_that_names_the_variable() {
+        for pairs in [&[][..], &[(env::BLENDER, "b"), (env::ARRAY_INDEX, "x")]] {
+            let failure = read(pairs).unwrap_err();
+            assert_eq!(failure.exit, TaskExit::Usage);
+            let named = pairs.last().map_or(env::BLENDER, |(name, _)| name);
+            assert!(failure.fault.message.contains(named), "{failure:?}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! One Blender, driven frame by frame through a script of ours.
+//!
+//! Blender runs as a child process with a cleared environment and answers commands
+//! (`driver/drive.py`, [`protocol`]); what it prints is passed on and searched for signs of a
+//! wrong picture ([`patterns`]). It must never outlive us, and never learn a credential.
+//!
+//! Start reading at [`process`].
+
+pub mod patterns;
+pub mod process;
+pub mod protocol;
+
+pub use process::{Blender, Death, Reply, Setup};

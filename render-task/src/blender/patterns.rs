@@ -1,0 +1,126 @@
+//! What Blender prints when a picture comes out wrong and it goes on as if nothing were.
+//!
+//! Lines of Blender 4 begin with the words below; Blender 5 puts a time and a category before
+//! some of them, so words are looked for anywhere in a line.
+
+use farm_contract::Fault;
+
+/// A sign of a wrong picture.
+struct Pattern {
+    /// All of these stand in the line.
+    words: &'static [&'static str],
+    /// What that means.
+    meaning: &'static str,
+    /// What to do about it.
+    hint: &'static str,
+}
+
+const PACK_LINKED: &str = "In Blender choose File > External Data > Pack Linked Libraries (or make the linked data local), save, \
+     and upload the file again.";
+const PACK: &str =
+    "In Blender choose File > External Data > Pack Resources, save, and upload the file again.";
+const LIGHTER: &str =
+    "Make the scene lighter (smaller textures, less subdivision, Simplify), or give the task more memory.";
+const DENOISER: &str = "Switch off Denoise in the render properties and in the compositor, or deploy the farm with another build of Blender.";
+
+const PATTERNS: &[Pattern] = &[
+    Pattern {
+        words: &["Cannot find lib"],
+        meaning: "A linked library is not with the upload",
+        hint: PACK_LINKED,
+    },
+    Pattern { words: &["LIB", "missing from"], meaning: "Linked data is missing", hint: PACK_LINKED },
+    Pattern {
+        words: &["Error in PyDriver"],
+        meaning: "A driver with a Python expression could not run",
+        hint: "Use an expression of numbers, variables and plain functions (no bpy), or bake the animation; then save and \
+               upload the file again.",
+    },
+    Pattern {
+        words: &["skipping driver"],
+        meaning: "A driver with a Python expression was left out",
+        hint: "Use an expression of numbers, variables and plain functions (no bpy), or bake the animation; then save and \
+               upload the file again.",
+    },
+    Pattern {
+        words: &["Build without OpenImageDenoise"],
+        meaning: "The farm's Blender is built without the denoiser",
+        hint: DENOISER,
+    },
+    Pattern {
+        words: &["Image file", "does not exist"],
+        meaning: "An image is not with the upload",
+        hint: PACK,
+    },
+    Pattern {
+        words: &["Error writing render result"],
+        meaning: "Blender could not write a file of the frame",
+        hint: "Check the names in the file's File Output nodes, and upload it again.",
+    },
+    Pattern {
+        words: &["Render error", "cannot save"],
+        meaning: "Blender could not write the picture",
+        hint: "Upload the file again; if it fails again, give the task more storage.",
+    },
+    Pattern { words: &["Out of memory"], meaning: "Blender ran out of memory", hint: LIGHTER },
+    Pattern { words: &["alloc", "returns null"], meaning: "Blender ran out of memory", hint: LIGHTER },
+    Pattern { words: &["System is out of GPU"], meaning: "Blender ran out of memory", hint: LIGHTER },
+];
+
+/// What a line says about the picture, if it says that it is wrong.
+pub fn wrong_picture(line: &str) -> Option<Fault> {
+    let found = PATTERNS.iter().find(|pattern| pattern.words.iter().all(|word| line.contains(word)))?;
+    Some(Fault::new(format!("{}. Blender said: {}", found.meaning, line.trim()), found.hint))
+}
+
+/// Whether a line only tells how far a frame is: Blender prints thousands of them.
+pub fn is_progress(line: &str) -> bool {
+    // `Fra:1 Mem:8.5M (Peak 9M) | Time:00:00.05 | Sample 4/16`
+    line.trim_start().starts_with("Fra:") && line.contains('|')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signs_of_a_wrong_picture_are_seen_in_the_words_of_every_blender() {
+        for line in [
+            "Warning: Cannot find lib '//props.blend'",
+            "00:00.311  blend  | ERROR Cannot find lib '/s/props.blend'",
+            "LIB: Object: 'Cube' missing from '//props.blend', parent '<direct>'",
+            "Error in PyDriver: expression failed: bpy.context.scene.frame_current*2",
+            "skipping driver 'frame', automatic scripts are disabled",
+            "Build without OpenImageDenoiser",
+            "00:00.227  cycles | ERROR Image file '/s/gone.png' does not exist.",
+            "Error writing render result, Permission denied",
+            "Malloc returns null: len=8589934592 in imbuf, total 123",
+            "Calloc array returns null: len=4x5 in x, total 1",
+            "System is out of GPU and shared host memory",
+            "ERROR Out of memory",
+        ] {
+            let fault = wrong_picture(line).unwrap_or_else(|| panic!("{line}"));
+            assert!(fault.message.contains(line), "{fault:?}");
+            assert!(!fault.hint.is_empty());
+        }
+    }
+
+    #[test]
+    fn ordinary_lines_are_left_alone() {
+        for line in [
+            "",
+            "Read blend: \"/s/scene.blend\"",
+            "Saved: '/s/frame_0001.png'",
+            "00:00.276  cycles           | WARNING CUEW initialization failed: Error opening the library",
+            "Unable to initialise audio",
+            "Time: 00:00.16 (Saving: 00:00.00)",
+            "LIB: everything is there",
+        ] {
+            assert_eq!(wrong_picture(line), None);
+            assert!(!is_progress(line), "{line}");
+        }
+        assert!(is_progress(
+            "Fra:2 Mem:11.13M (Peak 11.13M) | Time:00:00.11 | Scene, ViewLayer | Sample 2/2"
+        ));
+    }
+}

@@ -1,0 +1,255 @@
+//! A Blender at work on the child's frames, and the frames on their way into the bucket.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use farm_contract::Fault;
+use farm_contract::exit::TaskExit;
+use farm_contract::keys;
+use farm_contract::record::FrameRecord;
+use tokio::task::JoinSet;
+
+use crate::answer;
+use crate::args::Environment;
+use crate::blender::protocol::Command;
+use crate::blender::{Blender, Death, Reply, Setup};
+use crate::failure::Failure;
+use crate::frame::{self, Target, Trouble};
+use crate::journal::Journal;
+use crate::stop::{Stop, stopped};
+
+/// Frames that are read back and uploaded while the next one renders.
+const UPLOADS: usize = 2;
+
+/// A Blender at work on the child's frames, and the frames on their way into the bucket.
+#[derive(Debug)]
+pub struct Session<'a> {
+    target: Arc<Target>,
+    setup: Setup,
+    blend: PathBuf,
+    journal: &'a mut Journal,
+    stop: &'a mut Stop,
+    uploads: JoinSet<(i32, Result<FrameRecord, Trouble>)>,
+    /// How many more times a Blender may be started for one that died.
+    restarts: u32,
+}
+
+/// How asking Blender ended.
+enum Asked {
+    Answered(Reply),
+    Died(Death),
+}
+
+impl<'a> Session<'a> {
+    /// A session on the file `blend`, which lies in the target's scratch folder.
+    pub fn new(
+        target: Target,
+        environment: &Environment,
+        blend: PathBuf,
+        journal: &'a mut Journal,
+        stop: &'a mut Stop,
+    ) -> Self {
+        let setup = Setup {
+            program: environment.blender.clone(),
+            threads: environment.threads,
+            scratch: target.scratch.clone(),
+        };
+        Self { target: Arc::new(target), setup, blend, journal, stop, uploads: JoinSet::new(), restarts: 1 }
+    }
+
+    /// Renders the frames of `todo` and sees them into the bucket. What became of each stands
+    /// in the journal.
+    ///
+    /// # Errors
+    /// The child has to end before all of its frames were tried.
+    pub async fn render(&mut self, todo: &[i32]) -> Result<(), Failure> {
+        let mut ended = self.render_frames(todo).await;
+        loop {
+            // A newer render owns the folder: what is still on its way must not arrive.
+            if ended.as_ref().is_err_and(|failure| failure.exit == TaskExit::Superseded) {
+                self.uploads.shutdown().await;
+            }
+            let Some(done) = self.uploads.join_next().await else { return ended };
+            // The first failure is the cause of the others.
+            ended = ended.and(note(self.journal, done));
+        }
+    }
+
+    async fn render_frames(&mut self, todo: &[i32]) -> Result<(), Failure> {
+        let mut blender = Some(self.open().await?);
+        for &frame in todo {
+            let mut alive = match blender.take() {
+                Some(alive) => alive,
+                None => self.open().await?,
+            };
+            match self.render_frame(&mut alive, frame).await {
+                Ok(None) => blender = Some(alive),
+                Ok(Some(death)) => {
+                    let failure = self.of_death(&death, frame);
+                    if self.restarts == 0 || failure.exit == TaskExit::NoSpace {
+                        self.journal.fail(frame, failure.fault.clone());
+                        return Err(failure);
+                    }
+                    self.restarts -= 1;
+                    self.journal.die(frame, failure);
+                }
+                Err(failure) => {
+                    alive.kill().await;
+                    return Err(failure);
+                }
+            }
+        }
+        if let Some(alive) = blender {
+            alive.quit().await;
+        }
+        Ok(())
+    }
+
+    /// Renders one frame and sends it on its way. Gives the death that Blender died of it.
+    async fn render_frame(&mut self, blender: &mut Blender, frame: i32) -> Result<Option<Death>, Failure> {
+        let stem = keys::frame_stem(frame);
+        let folder = self.target.scratch.join("frames").join(&stem);
+        tokio::fs::create_dir_all(&folder).await.map_err(|error| Failure::scratch("make a folder", error))?;
+        let command = Command::Render { frame, folder: &folder, stem: &stem };
+        let reply = match self.ask(blender, command).await? {
+            Asked::Answered(reply) => reply,
+            Asked::Died(death) => return Ok(Some(death)),
+        };
+        let produced = match answer::rendered(reply, frame, &folder) {
+            Ok(produced) => produced,
+            Err(fault) => return self.fail(frame, fault).map(|()| None),
+        };
+        for path in produced.for_blender() {
+            let checked = match self.ask(blender, Command::Check(&path)).await? {
+                Asked::Answered(reply) => answer::checked(&reply, &produced, &path),
+                Asked::Died(death) => return Ok(Some(death)),
+            };
+            if let Err(fault) = checked {
+                return self.fail(frame, fault).map(|()| None);
+            }
+        }
+        tracing::info!("frame {frame}: rendered in {:.1} s", produced.seconds);
+        while self.uploads.len() >= UPLOADS {
+            match self.uploads.join_next().await {
+                Some(done) => note(self.journal, done)?,
+                None => break,
+            }
+        }
+        self.uploads.spawn(frame::finish(Arc::clone(&self.target), produced));
+        Ok(None)
+    }
+
+    /// Starts Blender and has it open the file; once more where it dies of that.
+    async fn open(&mut self) -> Result<Blender, Failure> {
+        loop {
+            let started = Instant::now();
+            let setup = self.setup.clone();
+            let begun = self.stop.unless(async { Ok(Blender::start(&setup).await) }).await?;
+            let mut blender = match begun.map_err(|error| answer::cannot_start(&setup.program, error))? {
+                Ok(blender) => blender,
+                Err(death) => return Err(answer::did_not_start(&setup.program, death)),
+            };
+            self.journal.blender = blender.version().to_owned();
+            let blend = self.blend.clone();
+            match self.ask(&mut blender, Command::Open(&blend)).await {
+                Ok(Asked::Answered(reply)) => {
+                    let opened = match answer::opened(reply) {
+                        Ok(opened) => opened,
+                        Err(failure) => {
+                            blender.kill().await;
+                            return Err(failure);
+                        }
+                    };
+                    self.journal.open += started.elapsed().as_secs_f64();
+                    tracing::info!(
+                        "Blender {} opened scene `{}`: {}, {} x {}, {}",
+                        blender.version(),
+                        opened.scene,
+                        opened.engine,
+                        opened.width,
+                        opened.height,
+                        opened.file_format
+                    );
+                    for warning in opened.warnings {
+                        tracing::warn!("warning: {warning}");
+                        if !self.journal.warnings.contains(&warning) {
+                            self.journal.warnings.push(warning);
+                        }
+                    }
+                    return Ok(blender);
+                }
+                Ok(Asked::Died(death)) if self.restarts > 0 => {
+                    tracing::warn!("warning: {death} It is started once more.");
+                    self.restarts -= 1;
+                }
+                Ok(Asked::Died(death)) => return Err(answer::cannot_open(death)),
+                Err(failure) => {
+                    blender.kill().await;
+                    return Err(failure);
+                }
+            }
+        }
+    }
+
+    /// Asks Blender, and meanwhile takes note of uploads that end.
+    async fn ask(&mut self, blender: &mut Blender, command: Command<'_>) -> Result<Asked, Failure> {
+        let asked = {
+            let mut answer = std::pin::pin!(blender.ask(command));
+            loop {
+                tokio::select! {
+                    biased;
+                    () = self.stop.requested() => return Err(stopped()),
+                    Some(done) = self.uploads.join_next() => note(self.journal, done)?,
+                    answer = &mut answer => break answer,
+                }
+            }
+        };
+        Ok(match asked {
+            Ok(reply) => {
+                let peak = &mut self.journal.peak_memory_mib;
+                *peak = reply.answer.peak_memory_mib.max(*peak);
+                Asked::Answered(reply)
+            }
+            Err(death) => Asked::Died(death),
+        })
+    }
+
+    /// A frame failed by itself, unless the scratch folder is full: then all others would too.
+    fn fail(&mut self, frame: i32, fault: Fault) -> Result<(), Failure> {
+        if let Some(full) = frame::scratch_is_full(&self.target.scratch) {
+            return Err(full);
+        }
+        self.journal.fail(frame, fault);
+        Ok(())
+    }
+
+    fn of_death(&self, death: &Death, frame: i32) -> Failure {
+        if let Some(full) = frame::scratch_is_full(&self.target.scratch) {
+            return full;
+        }
+        answer::died_in_frame(death, frame)
+    }
+}
+
+type Done = Result<(i32, Result<FrameRecord, Trouble>), tokio::task::JoinError>;
+
+/// Takes note of an upload that ended.
+fn note(journal: &mut Journal, done: Done) -> Result<(), Failure> {
+    match done {
+        Ok((frame, Ok(record))) => {
+            tracing::info!("frame {frame}: uploaded, {} bytes", record.bytes);
+            journal.rendered.push(record);
+            Ok(())
+        }
+        Ok((frame, Err(Trouble::Frame(fault)))) => {
+            journal.fail(frame, fault);
+            Ok(())
+        }
+        Ok((_, Err(Trouble::Task(failure)))) => Err(failure),
+        Err(error) => {
+            Err(Failure::new(TaskExit::Failed, "An upload broke off.", "Upload the file again.")
+                .because(error))
+        }
+    }
+}

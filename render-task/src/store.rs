@@ -1,0 +1,294 @@
+//! The bucket: a thin layer that says what an error of storage means for the child.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::path::Path;
+use std::time::Duration;
+
+use aws_config::BehaviorVersion;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::primitives::ByteStream;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use farm_contract::exit::TaskExit;
+use tokio::io::AsyncWriteExt;
+
+use crate::failure::Failure;
+
+/// Tries of one call, the first one counted.
+const TRIES: u32 = 5;
+/// Tries of a download that breaks off in the middle, which the SDK does not repeat.
+const DOWNLOADS: u32 = 3;
+
+const ASK_AGAIN: &str =
+    "The task is tried again by itself; if it keeps failing, look at the bucket's health.";
+
+/// What identifies the bytes that are rendered.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// Key.
+    pub key: String,
+    /// ETag, quotes included.
+    pub etag: String,
+    /// Version, in a bucket that keeps versions.
+    pub version_id: Option<String>,
+}
+
+/// What the bucket says of an object.
+#[derive(Debug, Clone)]
+pub struct Head {
+    /// ETag, quotes included.
+    pub etag: String,
+    /// User metadata.
+    pub metadata: HashMap<String, String>,
+}
+
+/// A file on its way into the bucket.
+#[derive(Debug)]
+pub struct Put<'a> {
+    /// Key.
+    pub key: String,
+    /// The file.
+    pub path: &'a Path,
+    /// Media type.
+    pub content_type: &'static str,
+    /// CRC-32 of the content.
+    pub crc32: u32,
+    /// User metadata.
+    pub metadata: HashMap<String, String>,
+}
+
+/// One bucket.
+#[derive(Debug, Clone)]
+pub struct Bucket {
+    client: Client,
+    name: String,
+}
+
+impl Bucket {
+    /// The bucket as the environment gives access to it.
+    pub async fn from_env(name: &str) -> Self {
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(Duration::from_secs(10))
+                    // Until the answer begins, which for a put is after the last byte was sent.
+                    .read_timeout(Duration::from_secs(300))
+                    .build(),
+            )
+            .load()
+            .await;
+        Self { client: Client::new(&config), name: name.to_owned() }
+    }
+
+    /// Whether any key begins with `prefix`.
+    ///
+    /// # Errors
+    /// The bucket did not tell.
+    pub async fn any(&self, prefix: &str) -> Result<bool, Failure> {
+        let listed = self.client.list_objects_v2().bucket(&self.name).prefix(prefix).max_keys(1).send().await;
+        let listed = listed.map_err(|error| failure("list", prefix, error))?;
+        Ok(!listed.contents().is_empty())
+    }
+
+    /// All keys that begin with `prefix`.
+    ///
+    /// # Errors
+    /// The bucket did not tell.
+    pub async fn list(&self, prefix: &str) -> Result<Vec<String>, Failure> {
+        let mut pages =
+            self.client.list_objects_v2().bucket(&self.name).prefix(prefix).into_paginator().send();
+        let mut keys = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| failure("list", prefix, error))?;
+            keys.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key));
+        }
+        Ok(keys)
+    }
+
+    /// What the bucket says of an object; `None` where there is none.
+    ///
+    /// # Errors
+    /// The bucket did not tell.
+    pub async fn head(&self, key: &str) -> Result<Option<Head>, Failure> {
+        match self.client.head_object().bucket(&self.name).key(key).send().await {
+            Ok(head) => Ok(Some(Head {
+                etag: head.e_tag.unwrap_or_default(),
+                metadata: head.metadata.unwrap_or_default(),
+            })),
+            Err(error) if status(&error) == Some(404) => Ok(None),
+            Err(error) => Err(failure("look at", key, error)),
+        }
+    }
+
+    /// Fails where the upload is no longer what it was when the render was planned.
+    ///
+    /// # Errors
+    /// It was replaced or deleted, or the bucket did not tell.
+    pub async fn check_unchanged(&self, upload: &Upload) -> Result<(), Failure> {
+        // Without a version: the question is what stands under the key now.
+        match self.head(&upload.key).await? {
+            Some(head) if head.etag.trim_matches('"') == upload.etag.trim_matches('"') => Ok(()),
+            _ => Err(superseded(&upload.key)),
+        }
+    }
+
+    /// Stores the upload in a file. Gives its size in bytes.
+    ///
+    /// # Errors
+    /// It was replaced or deleted, the scratch folder is full, or the bucket did not give it.
+    pub async fn download(&self, upload: &Upload, path: &Path) -> Result<u64, Failure> {
+        let mut tries = 1;
+        loop {
+            match self.download_once(upload, path).await {
+                Err(failure) if failure.exit == TaskExit::TryAgain && tries < DOWNLOADS => {
+                    tracing::warn!("warning: {failure} Trying again.");
+                    tries += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn download_once(&self, upload: &Upload, path: &Path) -> Result<u64, Failure> {
+        let key = &upload.key;
+        let answer = self
+            .client
+            .get_object()
+            .bucket(&self.name)
+            .key(key)
+            .if_match(&upload.etag)
+            .set_version_id(upload.version_id.clone())
+            .send()
+            .await;
+        let mut object = match answer {
+            Ok(object) => object,
+            Err(error) if matches!(status(&error), Some(404 | 412)) => return Err(superseded(key)),
+            Err(error) => return Err(failure("download", key, error)),
+        };
+        let broken_off = || {
+            let message = format!("The download of `{key}` broke off.");
+            Failure::new(TaskExit::TryAgain, message, ASK_AGAIN)
+        };
+        let scratch = |error| Failure::scratch("store the upload", error);
+        let mut file = tokio::fs::File::create(path).await.map_err(scratch)?;
+        let mut written = 0;
+        while let Some(bytes) = object.body.next().await {
+            let bytes = bytes.map_err(|error| broken_off().because(error))?;
+            file.write_all(&bytes).await.map_err(scratch)?;
+            written += bytes.len() as u64;
+        }
+        file.flush().await.map_err(scratch)?;
+        match object.content_length.and_then(|length| u64::try_from(length).ok()) {
+            Some(length) if length != written => Err(broken_off()),
+            _ => Ok(written),
+        }
+    }
+
+    /// Uploads a file.
+    ///
+    /// # Errors
+    /// The bucket did not take it.
+    pub async fn put_file(&self, put: Put<'_>) -> Result<(), Failure> {
+        let body = ByteStream::from_path(put.path).await.map_err(|error| {
+            Failure::new(
+                TaskExit::Failed,
+                format!("The file for `{}` cannot be read from the scratch folder.", put.key),
+                "Check that nothing else works in the folder that FARM_SCRATCH names.",
+            )
+            .because(error)
+        })?;
+        self.client
+            .put_object()
+            .bucket(&self.name)
+            .key(&put.key)
+            .content_type(put.content_type)
+            .set_metadata(Some(put.metadata))
+            .checksum_crc32(STANDARD.encode(put.crc32.to_be_bytes()))
+            .body(body)
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| failure("upload", &put.key, error))
+    }
+
+    /// Writes a small JSON object.
+    ///
+    /// # Errors
+    /// The bucket did not take it.
+    pub async fn put_json(&self, key: &str, json: Vec<u8>) -> Result<(), Failure> {
+        let put = self.client.put_object().bucket(&self.name).key(key).content_type("application/json");
+        put.body(json.into()).send().await.map(|_| ()).map_err(|error| failure("write", key, error))
+    }
+}
+
+/// The failure of a child whose upload was replaced.
+fn superseded(key: &str) -> Failure {
+    Failure::new(
+        TaskExit::Superseded,
+        format!("`{key}` was replaced or deleted while it was rendered."),
+        "Nothing needs to be done: if there is a newer upload, its own render owns the folder now.",
+    )
+}
+
+type Response = aws_sdk_s3::config::http::HttpResponse;
+
+fn status<E>(error: &SdkError<E, Response>) -> Option<u16> {
+    error.raw_response().map(|response| response.status().as_u16())
+}
+
+/// What an error of storage means for the child. `doing` is a verb.
+fn failure<E>(doing: &str, key: &str, error: SdkError<E, Response>) -> Failure
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    let (exit, hint) =
+        verdict(status(&error), error.code(), matches!(error, SdkError::ConstructionFailure(_)));
+    Failure::new(exit, format!("The bucket did not let the task {doing} `{key}`."), hint).because(error)
+}
+
+fn verdict(status: Option<u16>, code: Option<&str>, never_sent: bool) -> (TaskExit, &'static str) {
+    match (status, code) {
+        (Some(507), _)
+        | (_, Some("InsufficientStorage" | "NoSpace" | "QuotaExceeded" | "XMinioStorageFull")) => {
+            (TaskExit::NoSpace, "Make room where the bucket is stored, then upload the file again.")
+        }
+        (Some(408 | 429 | 500..), _) | (_, Some("SlowDown" | "RequestTimeout" | "RequestTimeTooSkewed")) => {
+            (TaskExit::TryAgain, ASK_AGAIN)
+        }
+        (Some(401 | 403), _) => (
+            TaskExit::Failed,
+            "The task's role lacks a permission on the bucket: deploy the farm again, then upload the file again.",
+        ),
+        (None, _) if never_sent => {
+            (TaskExit::Failed, "Check the task's AWS settings: region, endpoint and credentials.")
+        }
+        // No answer at all, or half of one.
+        (None | Some(200..=299), _) => (TaskExit::TryAgain, ASK_AGAIN),
+        _ => (TaskExit::Failed, "Upload the file again; if it fails again, deploy the farm again."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn storage_errors_are_told_apart_by_what_helps() {
+        let exit = |status, code| verdict(status, code, false).0;
+        assert_eq!(exit(Some(507), None), TaskExit::NoSpace);
+        assert_eq!(exit(Some(500), Some("InsufficientStorage")), TaskExit::NoSpace);
+        for status in [500, 502, 503, 504, 429] {
+            assert_eq!(exit(Some(status), None), TaskExit::TryAgain);
+        }
+        assert_eq!(exit(Some(400), Some("RequestTimeout")), TaskExit::TryAgain);
+        assert_eq!(exit(None, None), TaskExit::TryAgain);
+        assert_eq!(exit(Some(403), Some("AccessDenied")), TaskExit::Failed);
+        assert_eq!(exit(Some(400), Some("KeyTooLongError")), TaskExit::Failed);
+        assert_eq!(verdict(None, None, true).0, TaskExit::Failed);
+    }
+}

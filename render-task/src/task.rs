@@ -1,0 +1,102 @@
+//! The child: from its first look into the bucket to its record.
+//!
+//! 1. What is good already is left alone ([`crate::good`]).
+//! 2. The upload is downloaded, Blender opens it and says what is wrong with it.
+//! 3. Frame after frame is rendered; while one renders, the ones before it are read back and
+//!    uploaded ([`crate::session`], [`crate::frame`]).
+//! 4. Whatever happened, a record of it is written.
+
+use std::time::Instant;
+
+use farm_contract::exit::TaskExit;
+use farm_contract::frames;
+use farm_contract::keys;
+
+use crate::args::{Args, Environment};
+use crate::failure::Failure;
+use crate::frame::Target;
+use crate::good;
+use crate::journal::Journal;
+use crate::session::Session;
+use crate::stop::Stop;
+use crate::store::{Bucket, Upload};
+
+/// Runs the child to its end.
+///
+/// # Errors
+/// Frames of it are not in the bucket; the failure says why.
+pub async fn run(args: &Args, environment: &Environment, mut stop: Stop) -> Result<(), Failure> {
+    let child = args.first_child.saturating_add(environment.array_index);
+    let bucket = Bucket::from_env(&args.bucket).await;
+    let mut journal = Journal::new(child);
+    let ended = match work(args, environment, &bucket, &mut journal, &mut stop).await {
+        Ok(()) => journal.verdict(),
+        Err(failure) => Err(failure),
+    };
+    let key = keys::task(&args.render, child);
+    let record = serde_json::to_vec(&journal.record(environment, &ended)).map_err(|error| {
+        Failure::new(TaskExit::Failed, "The task's record cannot be written down.", "Upload the file again.")
+            .because(error)
+    });
+    let written = match record {
+        Ok(record) => bucket.put_json(&key, record).await,
+        Err(failure) => Err(failure),
+    };
+    match (ended, written) {
+        (Ok(()), written) => written,
+        (Err(failure), written) => {
+            if let Err(unwritten) = written {
+                tracing::warn!("warning: {unwritten}");
+            }
+            Err(failure)
+        }
+    }
+}
+
+async fn work(
+    args: &Args,
+    environment: &Environment,
+    bucket: &Bucket,
+    journal: &mut Journal,
+    stop: &mut Stop,
+) -> Result<(), Failure> {
+    let child = args.first_child.saturating_add(environment.array_index);
+    let all = args.frames.frames();
+    let mine = frames::of_child(&all, args.chunk, child);
+    journal.kept = stop.unless(good::frames(bucket, &args.blend, &args.source, mine)).await?;
+    let todo: Vec<i32> = mine.iter().copied().filter(|frame| !journal.kept.contains(frame)).collect();
+    tracing::info!("child {child}: {} of {} frames to render", todo.len(), mine.len());
+    if todo.is_empty() {
+        return Ok(());
+    }
+    if args.blend.is_archive() {
+        return Err(Failure::new(
+            TaskExit::Scene,
+            format!("`{}` is an archive; the farm renders a single .blend file.", args.blend.file_name()),
+            "Pack everything into the .blend (File > External Data > Pack Resources) and upload that.",
+        ));
+    }
+    let scratch = tempfile::Builder::new()
+        .prefix("render-task-")
+        .tempdir_in(&environment.scratch)
+        .map_err(|error| Failure::scratch("make a folder", error))?;
+    let upload = Upload {
+        key: args.blend.as_str().to_owned(),
+        etag: args.etag.clone(),
+        version_id: args.version_id.clone(),
+    };
+    let blend = scratch.path().join("scene.blend");
+    let started = Instant::now();
+    let bytes = stop.unless(bucket.download(&upload, &blend)).await?;
+    journal.download = started.elapsed().as_secs_f64();
+    tracing::info!("downloaded {bytes} bytes in {:.1} s", journal.download);
+    let target = Target {
+        bucket: bucket.clone(),
+        blend: args.blend.clone(),
+        source: args.source.clone(),
+        render: args.render.clone(),
+        upload,
+        scratch: scratch.path().to_owned(),
+    };
+    Session::new(target, environment, blend, journal, stop).render(&todo).await
+}

@@ -1,0 +1,92 @@
+//! The process side of Blender, against a script that speaks the driver's protocol and misbehaves.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test panics")]
+
+use std::path::{Path, PathBuf};
+
+use render_task::blender::protocol::{Command, Kind};
+use render_task::blender::{Blender, Death, Reply, Setup};
+use tempfile::TempDir;
+
+fn setup(program: impl Into<PathBuf>) -> (Setup, TempDir) {
+    let scratch = tempfile::tempdir().unwrap();
+    (Setup { program: program.into(), threads: 2, scratch: scratch.path().to_owned() }, scratch)
+}
+
+async fn start() -> (Blender, TempDir) {
+    let (setup, scratch) = setup(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/blender-fake"));
+    (Blender::start(&setup).await.unwrap().unwrap(), scratch)
+}
+
+async fn render(blender: &mut Blender, frame: i32) -> Result<Reply, Death> {
+    blender.ask(Command::Render { frame, folder: Path::new("/nowhere"), stem: "frame" }).await
+}
+
+#[tokio::test]
+async fn what_stands_before_our_own_hello_is_not_believed() {
+    let (blender, _scratch) = start().await;
+    assert_eq!(blender.version(), "9.9.9");
+    blender.quit().await;
+}
+
+#[tokio::test]
+async fn what_was_printed_belongs_to_the_frame_that_it_was_printed_for() {
+    let (mut blender, _scratch) = start().await;
+    let reply = render(&mut blender, 1).await.unwrap();
+    assert_eq!((reply.wrong, reply.answer.peak_memory_mib), (None, 30));
+    let reply = render(&mut blender, 2).await.unwrap();
+    assert!(reply.wrong.unwrap().message.contains("No space left"));
+    assert!(matches!(reply.answer.kind, Kind::Failed { .. }));
+    assert_eq!(render(&mut blender, 3).await.unwrap().wrong, None);
+    blender.quit().await;
+}
+
+#[tokio::test]
+async fn blender_sees_nothing_of_our_environment() {
+    assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some(), "there is something to be seen");
+    let (mut blender, _scratch) = start().await;
+    let reply = render(&mut blender, 4).await.unwrap();
+    let Kind::Failed { message: names, .. } = reply.answer.kind else { panic!("{reply:?}") };
+    // The last three are the shell's own.
+    let allowed = ["HOME", "LANG", "PATH", "TMPDIR", "OLDPWD", "PWD", "SHLVL", "_"];
+    for name in names.split_whitespace() {
+        assert!(allowed.contains(&name), "{name}");
+    }
+    assert!(names.contains("TMPDIR"));
+    blender.quit().await;
+}
+
+#[tokio::test]
+async fn a_crash_and_an_early_end_are_told_apart() {
+    let (mut blender, _scratch) = start().await;
+    let death = render(&mut blender, 5).await.unwrap_err();
+    assert_eq!(death.signal, Some(11), "{death}");
+
+    let (mut blender, _scratch) = start().await;
+    let death = render(&mut blender, 6).await.unwrap_err();
+    assert_eq!(death.signal, None);
+    assert!(death.message.contains("Cannot do that, Dave"), "{death}");
+    // Asking a dead one again says so again.
+    assert!(render(&mut blender, 1).await.is_err());
+}
+
+#[tokio::test]
+async fn a_busy_blender_is_ended_at_once() {
+    let (mut blender, _scratch) = start().await;
+    {
+        let busy = render(&mut blender, 7);
+        tokio::pin!(busy);
+        // Polled once, so that the command is sent.
+        assert!(futures::poll!(&mut busy).is_pending());
+    }
+    blender.kill().await;
+    let death = render(&mut blender, 1).await.unwrap_err();
+    assert_eq!(death.signal, Some(9), "{death}");
+}
+
+#[tokio::test]
+async fn a_program_that_is_none_is_an_error_and_one_that_is_no_blender_a_death() {
+    let (absent, _scratch) = setup("/nowhere/blender");
+    assert_eq!(Blender::start(&absent).await.unwrap_err().kind(), std::io::ErrorKind::NotFound);
+    let (other, _scratch) = setup("true");
+    assert!(Blender::start(&other).await.unwrap().is_err());
+}
