@@ -276,10 +276,6 @@ def of_frame(scene):
                 found.append(
                     missing("volume sequence", volume, os.path.basename(path), f"{ALONE}use one volume file.")
                 )
-    for text in bpy.data.texts:
-        # Most often a rig's panel, which no picture needs; a driver that needs it fails by itself.
-        if text.use_module:
-            warnings.append(f"The script `{text.name}` in the file was not run: the farm runs no Python from a file.")
     for each in found:
         each.pop("path", None)
     return found

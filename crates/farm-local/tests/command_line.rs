@@ -53,6 +53,38 @@ fn a_file_becomes_frames_an_archive_and_a_contact_sheet_and_a_second_run_renders
     let said = text(&again);
     assert!(again.status.success(), "{said}");
     assert_eq!(said.matches("was there already").count(), 3, "{said}");
+
+    let fewer = run(&scene("plain"), "1-2", out.path()).output().unwrap();
+    let said = text(&fewer);
+    assert!(fewer.status.success(), "{said}");
+    assert_eq!(entries(std::fs::read(out.path().join("frames.zip")).unwrap()).len(), 2);
+    assert!(said.contains("frames of an earlier render, which are not in this one's archive: 3\n"), "{said}");
+}
+
+/// What the README shows of `cargo xtask local`, against what it prints; numbers may differ.
+#[test]
+fn the_readme_shows_what_a_run_prints() {
+    let readme = include_str!("../../../README.md");
+    let shown = readme.split("$ cargo xtask local\n").nth(1).unwrap().split("```").next().unwrap();
+    let (_, shown) = shown.split_once("\n\n").expect("a heading, an empty line, the summary");
+    let folder = tempfile::tempdir().unwrap();
+    let output =
+        run(&scene("plain"), "1-24", Path::new("renders/demo")).current_dir(folder.path()).output().unwrap();
+    let said = text(&output);
+    assert!(output.status.success(), "{said}");
+    let (_, printed) = said.split_once("\n\n").unwrap();
+    assert_eq!(without_numbers(shown), without_numbers(printed));
+}
+
+/// The text without digits and units.
+fn without_numbers(text: &str) -> String {
+    let text: String = text.chars().filter(|c| !c.is_ascii_digit() && *c != '.').collect();
+    let lines = text.trim_end().lines().map(|line| {
+        let line = line.replace("(", " ").replace([')', ','], " ");
+        let words = line.split(' ').filter(|word| !["", "s", "min", "kB", "MB"].contains(word));
+        words.collect::<Vec<_>>().join(" ")
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[test]

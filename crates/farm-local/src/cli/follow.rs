@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 use farm_contract::command;
+use farm_contract::frames::FrameSpec;
 use farm_contract::keys::{BlendKey, FrameName};
 use farm_contract::metadata;
 use farm_contract::plan::{RenderId, SourceId};
@@ -33,7 +34,8 @@ pub struct Follow {
     key: BlendKey,
     render: RenderId,
     source: SourceId,
-    accepted: bool,
+    /// Frames of the plan, once it is told.
+    planned: Option<BTreeSet<i32>>,
     seen: BTreeSet<i32>,
 }
 
@@ -45,7 +47,7 @@ impl Follow {
             render: RenderId::of_event(BUCKET, key.as_str(), &created.etag, &created.sequencer),
             source: SourceId::of(key.as_str(), &created.etag),
             key,
-            accepted: false,
+            planned: None,
             seen: BTreeSet::new(),
         }
     }
@@ -89,9 +91,11 @@ impl Follow {
         let ours = report.render.as_ref().is_none_or(|render| *render == self.render);
         match report.state {
             _ if !ours => Ok(Vec::new()),
-            State::Accepted if self.accepted => Ok(Vec::new()),
+            State::Accepted if self.planned.is_some() => Ok(Vec::new()),
             State::Accepted => {
-                self.accepted = true;
+                let frames = report.frames.as_ref().map_or("", |frames| &frames.planned);
+                let frames: FrameSpec = frames.parse().context("the report names no frames")?;
+                self.planned = Some(frames.frames().into_iter().collect());
                 let mut news = vec![News::Accepted(report)];
                 news.append(&mut self.kept().await?);
                 Ok(news)
@@ -117,7 +121,9 @@ impl Follow {
     async fn file(&mut self, key: &str, name: &str, kept: bool) -> Result<Vec<News>> {
         let object = self.store.head(BUCKET, key).with_context(|| format!("cannot read {key}"))?;
         let value = |name: &str| object.metadata.get(name).map(String::as_str);
-        if value(metadata::SOURCE) != Some(self.source.as_str()) {
+        let frame = value(metadata::FRAME).and_then(|text| text.parse().ok());
+        let asked = frame.is_some_and(|frame| self.planned.as_ref().is_some_and(|all| all.contains(&frame)));
+        if value(metadata::SOURCE) != Some(self.source.as_str()) || !asked {
             return Ok(Vec::new());
         }
         let mut news = Vec::new();

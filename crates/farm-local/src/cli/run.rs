@@ -1,5 +1,6 @@
 //! `run`: one file through the whole farm, and its frames into a folder.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -105,7 +106,8 @@ impl Run {
         let mut parts = Parts { upload: begun.elapsed(), ..Parts::default() };
         let mut follow = Follow::new(&farm.store, key.clone(), &event_of(&mut created, key).await?);
 
-        let mut progress = Progress::new(0);
+        let mut told = Warnings::default();
+        let mut progress = Progress::hidden();
         let mut since = Instant::now();
         let mut delivered = Vec::new();
         loop {
@@ -123,8 +125,8 @@ impl Run {
                     News::Accepted(report) => {
                         parts.plan = since.elapsed();
                         since = Instant::now();
+                        told.tell(&report.warnings);
                         progress = Progress::new(report.frames.as_ref().map_or(0, |frames| frames.count));
-                        report.warnings.iter().for_each(|text| show::warning(text));
                     }
                     News::Frame { frame, seconds } => {
                         parts.frames = since.elapsed();
@@ -140,6 +142,7 @@ impl Run {
                         if report.zip.is_some() {
                             delivery.fetch(&farm.store, &follow.key().frames_zip(), "frames.zip").await?;
                         }
+                        told.tell(&report.warnings);
                         return self.close(&report, &progress, &parts, begun, delivered);
                     }
                     News::Stuck(why) => break_off(&progress, &why, &self.out)?,
@@ -163,6 +166,7 @@ impl Run {
             delivered.drain(..).filter_map(|(name, path)| Some((FrameName::parse(&name)?, path))).collect();
         own.sort();
         own.dedup();
+        self.warn_of_others(&own);
         if let (Some((_, first)), Some((_, last))) = (own.first(), own.last()) {
             let last = last.file_name().unwrap_or_default().to_string_lossy();
             show::item("frames", &format!("{} ... {last}", first.display()));
@@ -198,6 +202,26 @@ impl Run {
         Ok(if report.state == State::Complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
+    /// The folder may hold frames of an earlier render that this one did not make again. They are
+    /// the artist's, so they stay; but they must not pass for frames of this render.
+    fn warn_of_others(&self, own: &[(FrameName, PathBuf)]) {
+        let entries = std::fs::read_dir(&self.out).into_iter().flatten().flatten();
+        let others: Vec<i32> = entries
+            .filter_map(|entry| FrameName::parse(entry.file_name().to_str()?))
+            .filter(|name| !own.iter().any(|(own, _)| own == name))
+            .map(|name| name.frame)
+            .collect::<BTreeSet<i32>>()
+            .into_iter()
+            .collect();
+        if !others.is_empty() {
+            show::warning(&format!(
+                "{} also holds frames of an earlier render, which are not in this one's archive: {}",
+                self.out.display(),
+                FrameSpec::describe(&others)
+            ));
+        }
+    }
+
     /// A sheet is a courtesy: where the format cannot be shown, the render is no worse.
     fn draw_sheet(&self, frames: Vec<PathBuf>) {
         let path = self.out.join("contact-sheet.jpg");
@@ -205,6 +229,20 @@ impl Run {
             Ok(_) => show::item("contact sheet", &path.display().to_string()),
             Err(sheet::SheetError::Empty) => {}
             Err(error) => show::item("contact sheet", &format!("none: {error}")),
+        }
+    }
+}
+
+/// Warnings of reports, each told once.
+#[derive(Default)]
+struct Warnings(BTreeSet<String>);
+
+impl Warnings {
+    fn tell(&mut self, warnings: &[String]) {
+        for text in warnings {
+            if self.0.insert(text.clone()) {
+                show::warning(text);
+            }
         }
     }
 }

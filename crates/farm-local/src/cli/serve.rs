@@ -49,13 +49,13 @@ impl Serve {
         })
         .await?;
         introduce(&farm, &credentials, &self.out);
-        let outcome = tokio::select! {
-            outcome = narrate(&farm) => outcome,
-            () = interrupted() => Ok(()),
-        };
+        tokio::select! {
+            () = narrate(&farm) => {}
+            () = interrupted() => {}
+        }
         show::heading("Stopping: no task is left running.");
         farm.shutdown().await;
-        outcome.map(|()| ExitCode::SUCCESS)
+        Ok(ExitCode::SUCCESS)
     }
 }
 
@@ -78,7 +78,7 @@ fn introduce(farm: &Farm, credentials: &Credentials, folder: &Path) {
 }
 
 /// Tells what becomes of each upload, a line at a time.
-async fn narrate(farm: &Farm) -> Result<()> {
+async fn narrate(farm: &Farm) {
     let mut created = farm.store.subscribe();
     let mut jobs = farm.batch.subscribe();
     let mut failures = farm.lambda.failures();
@@ -86,10 +86,15 @@ async fn narrate(farm: &Farm) -> Result<()> {
     loop {
         tokio::select! {
             biased;
-            Some(object) = created.recv() => one_object(farm, &mut uploads, &object).await?,
+            // What cannot be told of one upload must not end the farm for the others.
+            Some(object) = created.recv() => {
+                if let Err(error) = one_object(farm, &mut uploads, &object).await {
+                    show::warning(&format!("{}: {error:#}", object.key));
+                }
+            }
             Some(event) = jobs.recv() => one_job(&uploads, &event),
             Some(failure) = failures.recv() => show::warning(&format!("trigger-lambda gave up: {}", failure.reason)),
-            else => return Ok(()),
+            else => return,
         }
     }
 }
@@ -103,9 +108,12 @@ async fn one_object(
         return Ok(());
     }
     if stack::farm::storage::notifies(&object.key) {
-        if let Ok(key) = BlendKey::parse(&object.key) {
-            show::line(&format!("{key}: uploaded, {}", show::size(object.size)));
-            uploads.insert(object.key.clone(), (Follow::new(&farm.store, key, object), 0, 0));
+        match BlendKey::parse(&object.key) {
+            Ok(key) => {
+                show::line(&format!("{key}: uploaded, {}", show::size(object.size)));
+                uploads.insert(object.key.clone(), (Follow::new(&farm.store, key, object), 0, 0));
+            }
+            Err(fault) => show::line(&format!("{}: {} {}", object.key, fault.message, fault.hint)),
         }
         return Ok(());
     }

@@ -28,7 +28,12 @@ impl Progress {
             bar.set_message("starting Blender");
             bar
         });
-        Self { bar, planned, done: 0, rendered: 0, blender_seconds: 0.0, since: Instant::now() }
+        Self { bar, planned, ..Self::hidden() }
+    }
+
+    /// Nothing to show yet.
+    pub fn hidden() -> Self {
+        Self { bar: None, planned: 0, done: 0, rendered: 0, blender_seconds: 0.0, since: Instant::now() }
     }
 
     /// A frame is there. `seconds` as Blender took; `None`: it was there before.
