@@ -158,4 +158,9 @@ def main():
             answer("failed", message=f"Blender's script failed: {type(error).__name__}: {error}")
 
 
-main()
+try:
+    main()
+finally:
+    # Whatever went wrong (the supervisor's end of a pipe is gone, most likely): an ordinary exit
+    # would wait for ever for a thread of Blender's.
+    os._exit(1)

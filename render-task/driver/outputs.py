@@ -80,7 +80,8 @@ def file_output_nodes(tree, seen):
 def safe(name):
     """A name as one part of a path, and of a key that no archive and no trigger trips over."""
     name = re.sub(r"[/\\:\x00-\x1f\x7f]", "_", name).strip(". ") or "File Output"
-    return f"{name}_" if name.endswith((".blend", ".blend.zip")) else name
+    ours = name.startswith("frame_") or name in {"frames.zip", "report.json", "contact-sheet.jpg"}
+    return f"{name}_" if ours or name.endswith((".blend", ".blend.zip")) else name
 
 
 def inside(path):

@@ -129,7 +129,7 @@ mod tests {
                 etag: "\"abc-3\"".into(),
                 version_id: version_id.map(str::to_owned),
                 size: 1,
-                id: SourceId::of(key, "\"abc-3\""),
+                id: SourceId::of(key, "\"abc-3\"", "4.5"),
                 saved_by: "4.5".into(),
             },
             frames: frames.into(),

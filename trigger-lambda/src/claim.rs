@@ -251,7 +251,7 @@ mod tests {
                 etag: "\"e\"".into(),
                 version_id: None,
                 size: 1,
-                id: SourceId::of("k.blend", "e"),
+                id: SourceId::of("k.blend", "e", "4.5"),
                 saved_by: "4.5".into(),
             },
             frames: "1-2".into(),

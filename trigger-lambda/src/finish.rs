@@ -7,8 +7,8 @@
 use anyhow::{Result, bail};
 use farm_contract::command;
 use farm_contract::keys::{self, BlendKey};
-use farm_contract::plan::Plan;
-use farm_contract::report::Report;
+use farm_contract::plan::{Plan, RenderId};
+use farm_contract::report::{Report, State};
 use tokio::time::Instant;
 
 use crate::claim::{self, LEASE, MARGIN, Standing, StoredPlan};
@@ -52,6 +52,9 @@ impl Trigger {
         if change.status != "FAILED" || change.index.is_some() {
             return Ok(());
         }
+        if let Some(render) = command::render_of_zip_job_name(&change.name) {
+            return self.report_without_archive(&render, change, invocation).await;
+        }
         let Some(render) = command::render_of_job_name(&change.name) else { return Ok(()) };
         tracing::warn!(%render, job = change.id, reason = change.reason, "a render job failed");
         let Some(stored) = claim::submitted(&self.storage, &render, invocation).await? else {
@@ -64,6 +67,44 @@ impl Trigger {
             return Ok(());
         }
         self.finish(stored, &key, change, invocation).await
+    }
+
+    /// The job that would have written the last report has failed. Where it ran and left none
+    /// (it was killed, or storage did not answer), the upload must not look as if it rendered on.
+    async fn report_without_archive(
+        &self,
+        render: &RenderId,
+        change: &JobChange,
+        invocation: &Invocation,
+    ) -> Result<()> {
+        let ran = self.batch.describe(std::slice::from_ref(&change.id)).await?.iter().any(|job| job.started);
+        if !ran {
+            return Ok(());
+        }
+        let Some(plan) = claim::submitted(&self.storage, render, invocation).await?.map(|stored| stored.plan)
+        else {
+            return Ok(());
+        };
+        let key = BlendKey::parse(&plan.key)?;
+        let Some(stored) = self.storage.read(&key.report()).await? else { return Ok(()) };
+        let Ok(mut report) = Report::from_json(&stored.bytes) else { return Ok(()) };
+        if report.state != State::Accepted || report.render.as_ref() != Some(render) {
+            return Ok(());
+        }
+        report.state = State::Failed;
+        report.message = format!(
+            "`{}` could not be made: {}. Frames that were rendered are in `{}`.",
+            key.frames_zip(),
+            change.reason.as_deref().unwrap_or("the job failed"),
+            key.folder()
+        );
+        report.hint =
+            Some("Upload the file again with the same tags: frames that are there are kept.".to_owned());
+        report.written_at = now_ms();
+        match self.storage.put_json(&key.report(), &report, Condition::Unchanged(stored.etag)).await? {
+            Put::Written(_) => Ok(()),
+            Put::Refused => bail!("the report of {key} changed while it was written"),
+        }
     }
 
     /// Whether the folder belongs to a newer upload: the report names another render, or the

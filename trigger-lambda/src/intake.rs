@@ -69,7 +69,7 @@ pub fn plan(intake: &Intake<'_>, config: &Config, holder: &str, now: u64) -> Res
             etag: intake.object.etag.clone(),
             version_id: intake.object.version_id.clone(),
             size: intake.object.size,
-            id: SourceId::of(intake.key.as_str(), &intake.object.etag),
+            id: SourceId::of(intake.key.as_str(), &intake.object.etag, &config.blender.to_string()),
             saved_by: head.version.to_string(),
         },
         frames: spec.to_string(),
@@ -101,7 +101,7 @@ fn past_the_end(asked: &FramesAsked, spec: &FrameSpec, head: &Head) -> Option<St
 /// The plan's frames cannot be read: it was damaged.
 pub fn accepted(plan: &Plan, key: &BlendKey, now: u64) -> Result<Report, Fault> {
     let frames = plan.frame_list()?;
-    let planned = FrameSpec::describe(&frames);
+    let planned = plan.frames.clone();
     let tasks: u32 = plan.arrays.iter().map(|array| array.children).sum();
     let message = format!(
         "Rendering {} ({planned}) in {}. Each frame will be in `{}` as soon as it is done, and all of them \
@@ -125,7 +125,7 @@ pub fn accepted(plan: &Plan, key: &BlendKey, now: u64) -> Result<Report, Fault> 
 /// The plan's frames cannot be read: it was damaged.
 pub fn refused_by_batch(plan: &Plan, words: &str, now: u64) -> Result<Report, Fault> {
     let frames = plan.frame_list()?;
-    let planned = FrameSpec::describe(&frames);
+    let planned = plan.frames.clone();
     let message = format!("AWS Batch refused the render: {words}");
     let mut report = Report::new(State::Failed, message, &plan.bucket, &plan.key, now);
     report.hint = Some("Deploy the farm again, then upload the file again.".to_owned());
@@ -200,7 +200,7 @@ mod tests {
         let plan = planned("a.blend", &[("frame", "3"), ("chunk", "2")], &blend(405, 10, 250)).expect("good");
         assert_eq!((plan.frames.as_str(), plan.chunk, plan.arrays.len()), ("10-12", 2, 1));
         assert_eq!(plan.arrays[0].children, 2);
-        assert_eq!(plan.source.id, SourceId::of("a.blend", "e"));
+        assert_eq!(plan.source.id, SourceId::of("a.blend", "e", "4.5"));
         assert_eq!(plan.source.saved_by, "4.5");
         assert_eq!((plan.claimed_by.as_str(), plan.claimed_at), ("request", 7));
         assert!(plan.warnings.is_empty() && !plan.is_submitted());

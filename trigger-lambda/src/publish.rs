@@ -15,14 +15,15 @@ use crate::{Trigger, claim};
 /// What Batch shows as the reason for stopping an older render.
 pub(crate) const REPLACED: &str = "Replaced by a newer upload";
 /// What the newer upload's report says about it.
-pub(crate) const STOPPED: &str = "An older render of this file was not finished; it was stopped.";
+pub(crate) const STOPPED: &str =
+    "The render of an earlier upload under this name was not finished; it was stopped.";
 
 /// What came of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Published {
-    /// It stands; whether an older render was stopped for it.
+    /// It stands; whether a render of other bytes was stopped for it.
     Done {
-        /// An older render was stopped.
+        /// A render of other bytes was stopped.
         stopped: bool,
     },
     /// A newer upload owns the folder by now; nothing was written.
@@ -54,7 +55,9 @@ impl Trigger {
                     return Ok(Published::Done { stopped });
                 }
                 if let Some(render) = old.as_ref().and_then(|old| running(old, report.render.as_ref())) {
-                    stopped |= self.stop(render).await?;
+                    // The same bytes again go on where the older render was: nothing to tell.
+                    let other = old.as_ref().is_some_and(|old| old.etag != report.etag);
+                    stopped |= self.stop(render).await? && other;
                 }
             }
             if stopped && !report.warnings.iter().any(|warning| warning == STOPPED) {

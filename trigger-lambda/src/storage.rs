@@ -159,7 +159,8 @@ impl Storage {
     /// # Errors
     /// The bucket does not answer or denies access.
     pub async fn put_json<T: Serialize>(&self, key: &str, value: &T, condition: Condition) -> Result<Put> {
-        let json = serde_json::to_vec_pretty(value).with_context(|| format!("cannot write `{key}`"))?;
+        let mut json = serde_json::to_vec_pretty(value).with_context(|| format!("cannot write `{key}`"))?;
+        json.push(b'\n');
         let mut tries = 0;
         loop {
             let call = self

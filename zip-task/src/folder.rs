@@ -62,7 +62,9 @@ impl<'a> Folder<'a> {
     /// # Errors
     /// [`Failure::Superseded`] where it is not, or the bucket did not take it.
     pub async fn report(&self, report: &Report) -> Result<(), Failure> {
-        let body = Bytes::from(serde_json::to_vec_pretty(report).map_err(Failure::Json)?);
+        let mut json = serde_json::to_vec_pretty(report).map_err(Failure::Json)?;
+        json.push(b'\n');
+        let body = Bytes::from(json);
         let crc32 = crc32fast::hash(&body);
         let label =
             Label { key: self.key.report(), content_type: "application/json", metadata: HashMap::new() };
@@ -110,7 +112,7 @@ mod tests {
                 etag: "\"e\"".into(),
                 version_id: None,
                 size: 1,
-                id: SourceId::of("a.blend", "e"),
+                id: SourceId::of("a.blend", "e", "4.5"),
                 saved_by: "4.5".into(),
             },
             frames: "1".into(),

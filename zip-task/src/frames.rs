@@ -58,7 +58,7 @@ impl Found {
     pub fn whole(&self, frame: i32) -> Option<&[FrameFile]> {
         let files = self.frames.get(&frame)?;
         let own = files.first().filter(|file| file.own)?;
-        (own.files == files.len()).then_some(files)
+        (files.len() >= own.files).then_some(files)
     }
 }
 

@@ -3,9 +3,11 @@
 use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::ResponseChecksumValidation;
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -63,7 +65,16 @@ async fn main() -> ExitCode {
 
 async fn store(bucket: &str) -> Store {
     let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS);
-    let config = aws_config::defaults(BehaviorVersion::latest()).retry_config(retries).load().await;
+    // A connection that says nothing would otherwise be waited for, and paid for, without end.
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(10))
+        .read_timeout(Duration::from_secs(300))
+        .build();
+    let config = aws_config::defaults(BehaviorVersion::latest())
+        .retry_config(retries)
+        .timeout_config(timeouts)
+        .load()
+        .await;
     // Bytes of frames are checked by zip-task itself, which can then name the frame.
     let config = aws_sdk_s3::config::Builder::from(&config)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)

@@ -137,7 +137,7 @@ mod tests {
     use farm_contract::plan::{PLAN_VERSION, RenderId, Source, SourceId};
 
     fn plan() -> Plan {
-        let (etag, id) = ("\"e\"".to_owned(), SourceId::of("a.blend", "e"));
+        let (etag, id) = ("\"e\"".to_owned(), SourceId::of("a.blend", "e", "4.5"));
         Plan {
             version: PLAN_VERSION,
             render: RenderId::of_event("b", "a.blend", "v", "s"),

@@ -61,6 +61,12 @@ pub fn render_of_job_name(name: &str) -> Option<RenderId> {
     number.then(|| RenderId::parse(id).ok()).flatten()
 }
 
+/// The render that a zip job's or a finisher's name belongs to. `None` for the names of other jobs.
+pub fn render_of_zip_job_name(name: &str) -> Option<RenderId> {
+    let (id, rest) = name.strip_prefix("farm-")?.split_once('-')?;
+    matches!(rest, "zip" | "finish").then(|| RenderId::parse(id).ok()).flatten()
+}
+
 /// The fair-share identifier of an upload: letters and digits only, as Batch wants it.
 pub fn share_identifier(render: &RenderId) -> String {
     format!("render{render}")
@@ -78,5 +84,9 @@ mod tests {
         {
             assert_eq!(render_of_job_name(&other), None, "{other}");
         }
+        for partial in [true, false] {
+            assert_eq!(render_of_zip_job_name(&zip_job_name(&id, partial)), Some(id.clone()));
+        }
+        assert_eq!(render_of_zip_job_name(&render_job_name(&id, 0)), None);
     }
 }

@@ -54,6 +54,12 @@ impl BlendKey {
                 "Upload the file under another name.",
             ));
         }
+        if key.contains(|c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}')) {
+            return Err(Fault::new(
+                "The name of the upload has a control character in it, which a listing of the bucket cannot show.",
+                "Upload the file under a name of letters, digits, spaces and ordinary signs.",
+            ));
+        }
         if key.len() > MAX_UPLOAD_KEY_BYTES {
             return Err(Fault::new(
                 format!(
@@ -222,7 +228,8 @@ mod tests {
 
     #[test]
     fn keys_that_are_no_upload_are_refused_with_a_way_out() {
-        for key in ["scene.BLEND", "scene.blend/report.json", "a.blend1", ".farm/x.blend", ""] {
+        for key in ["a\u{1}.blend", "scene.BLEND", "scene.blend/report.json", "a.blend1", ".farm/x.blend", ""]
+        {
             let fault = BlendKey::parse(key).expect_err(key);
             assert!(!fault.hint.is_empty());
         }

@@ -70,9 +70,10 @@ impl fmt::Display for RenderId {
 pub struct SourceId(String);
 
 impl SourceId {
-    /// From the upload's ETag, quotes or not.
-    pub fn of(key: &str, etag: &str) -> Self {
-        Self(digest(&["source", key, etag.trim_matches('"')]))
+    /// From the upload's ETag, quotes or not, and the farm's Blender as `4.5`: another Blender
+    /// makes another picture.
+    pub fn of(key: &str, etag: &str, blender: &str) -> Self {
+        Self(digest(&["source", key, etag.trim_matches('"'), blender]))
     }
 
     /// Takes an id from a command line or from metadata; any text that is none matches none.
@@ -298,7 +299,8 @@ mod tests {
         assert_ne!(id, RenderId::of_event("bk", "", "v", "s"));
         assert_eq!(RenderId::parse(id.as_str()).expect("an id"), id);
         assert!(RenderId::parse("../../etc/passwd").is_err());
-        assert_eq!(SourceId::of("k", "\"e\""), SourceId::of("k", "e"));
+        assert_eq!(SourceId::of("k", "\"e\"", "4.5"), SourceId::of("k", "e", "4.5"));
+        assert_ne!(SourceId::of("k", "e", "4.5"), SourceId::of("k", "e", "5.0"));
     }
 
     #[test]

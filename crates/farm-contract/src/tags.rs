@@ -131,7 +131,14 @@ impl Request {
                 for warning in &warnings {
                     message = format!("{message} {warning}");
                 }
-                return Err(Fault::new(message, format!("Upload the file again with a tag: {EXAMPLES}.")));
+                return Err(Fault::new(
+                    message,
+                    format!(
+                        "Upload the file again with a tag: aws s3api put-object --bucket BUCKET --key KEY \
+                         --body FILE --tagging frame=120. A tag that is added later starts nothing. Frames are \
+                         written like this: {EXAMPLES}."
+                    ),
+                ));
             }
         };
         Ok(Self { frames, chunk, warnings })

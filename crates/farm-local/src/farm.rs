@@ -71,10 +71,10 @@ pub enum FarmError {
         source: std::io::Error,
     },
     /// Another farm stands on the folder.
-    #[error("another farm is running in {0}")]
+    #[error("another farm is running in {0}; wait for it, or give another --out")]
     InUse(PathBuf),
     /// The port is taken.
-    #[error("cannot listen on {address}")]
+    #[error("cannot listen on {address}; stop the program that uses this port, perhaps another farm")]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -103,6 +103,8 @@ pub struct Farm {
     pub batch: Batch,
     /// The function.
     pub lambda: Lambda,
+    /// Version of the Blender that renders, `major.minor`.
+    pub blender_version: String,
     /// `http://127.0.0.1:PORT` of S3.
     pub s3_endpoint: String,
     /// `http://127.0.0.1:PORT` of Batch.
@@ -133,6 +135,12 @@ impl Farm {
                 .map_err(|source| FarmError::Folder { folder: path.clone(), source })?;
             Ok(path)
         };
+        // Nobody else works in this folder: what lies in scratch was left by tasks that were killed.
+        let scratch = config.folder.join("scratch");
+        if scratch.exists() {
+            std::fs::remove_dir_all(&scratch)
+                .map_err(|source| FarmError::Folder { folder: scratch.clone(), source })?;
+        }
         let scratch = folder("scratch")?;
         let logs = folder("logs")?;
         let store = Store::open(&folder("bucket")?, StoreOptions::default())?;
@@ -217,6 +225,7 @@ impl Farm {
             store,
             batch,
             lambda,
+            blender_version: config.blender_version,
             s3_endpoint,
             batch_endpoint,
             credentials: config.credentials,

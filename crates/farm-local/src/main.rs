@@ -15,7 +15,12 @@ async fn main() -> ExitCode {
     // s3s logs every refusal, a plain 404 among them, as an error.
     let filter = EnvFilter::try_from_env("FARM_LOG").unwrap_or_else(|_| EnvFilter::new("warn,s3s=off"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    log.with_ansi(std::io::stderr().is_terminal()).without_time().with_target(false).compact().init();
+    log.log_internal_errors(false)
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
+        .without_time()
+        .with_target(false)
+        .compact()
+        .init();
     match command.run().await {
         Ok(code) => code,
         Err(error) => {

@@ -37,7 +37,9 @@ pub fn draw(frames: &[PathBuf], sheet: &Path) -> Result<usize, SheetError> {
     let chosen: Vec<&PathBuf> = spread(frames.len()).map(|at| &frames[at]).collect();
     let (first, rest) = chosen.split_first().ok_or(SheetError::Empty)?;
     let picture = open(first)?;
-    let height = (WIDTH * picture.height() / picture.width().max(1)).max(1);
+    // A picture that is very high or very flat is shown squeezed rather than not at all.
+    let height = u64::from(WIDTH) * u64::from(picture.height()) / u64::from(picture.width().max(1));
+    let height = u32::try_from(height).unwrap_or(u32::MAX).clamp(1, 4 * WIDTH);
     let columns = columns(chosen.len(), height);
     let rows = u32::try_from(chosen.len()).unwrap_or(u32::MAX).div_ceil(columns);
     let mut canvas = RgbImage::from_pixel(columns * (WIDTH + GAP) + GAP, rows * (height + GAP) + GAP, GROUND);

@@ -58,7 +58,7 @@ fn a_file_becomes_frames_an_archive_and_a_contact_sheet_and_a_second_run_renders
     let said = text(&fewer);
     assert!(fewer.status.success(), "{said}");
     assert_eq!(entries(std::fs::read(out.path().join("frames.zip")).unwrap()).len(), 2);
-    assert!(said.contains("frames of an earlier render, which are not in this one's archive: 3\n"), "{said}");
+    assert!(said.contains("frames of an earlier render, which are not in this archive: 3\n"), "{said}");
 }
 
 /// What the README shows of `cargo xtask local`, against what it prints; numbers may differ.
@@ -118,11 +118,17 @@ fn a_file_that_cannot_be_rendered_ends_with_a_report_and_the_way_out() {
     assert_eq!(report(out.path()).state, State::Rejected);
 
     for (frames, message) in [("10-1", "runs backwards"), ("abc", "not a frame")] {
-        let output = run(&scene("plain"), frames, out.path()).output().unwrap();
+        let output = run(&scene("plain"), frames, &out.path().join("other")).output().unwrap();
         assert_eq!(output.status.code(), Some(1));
         assert!(text(&output).contains(message), "{}", text(&output));
     }
-    let output = run(Path::new("nowhere.blend"), "1", out.path()).output().unwrap();
+    let output = run(&scene("plain"), "1", out.path()).output().unwrap();
+    assert!(
+        text(&output).contains("holds the render of empty.blend; give another folder"),
+        "{}",
+        text(&output)
+    );
+    let output = run(Path::new("nowhere.blend"), "1", &out.path().join("other")).output().unwrap();
     assert!(text(&output).contains("there is no file nowhere.blend"), "{}", text(&output));
 }
 
@@ -150,13 +156,15 @@ fn a_full_disk_ends_with_a_report_that_says_so() {
     assert!(told.contains("Make room where the bucket is stored"), "{told}");
 }
 
-/// The AWS CLI, which we did not write, against the farm that `serve` keeps up.
-#[test]
-fn any_s3_client_can_use_the_farm_that_serve_keeps_up() {
-    let out = tempfile::tempdir().unwrap();
-    let port = free_ports();
-    let mut child =
-        farm_local("serve").arg("--out").arg(out.path()).args(["--port", &port.to_string()]).spawn().unwrap();
+/// A farm that `serve` keeps up, and what a client of it needs.
+struct Served {
+    child: Child,
+    environment: Vec<(String, String)>,
+}
+
+fn serve(out: &Path, port: u16) -> Served {
+    let mut command = farm_local("serve");
+    let mut child = command.arg("--out").arg(out).args(["--port", &port.to_string()]).spawn().unwrap();
     let mut environment = Vec::new();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     while environment.len() < 6 {
@@ -167,33 +175,70 @@ fn any_s3_client_can_use_the_farm_that_serve_keeps_up() {
             environment.push((name.to_owned(), value.to_owned()));
         }
     }
-    let aws = |arguments: &[&str]| {
+    Served { child, environment }
+}
+
+impl Served {
+    /// The AWS CLI, which we did not write.
+    fn aws(&self, folder: &Path, arguments: &[&str]) -> String {
         let mut command = Command::new(python());
-        command.args(["-m", "awscli"]).args(arguments).envs(environment.iter().cloned());
-        let output = command.env("AWS_CONFIG_FILE", "/dev/null").current_dir(out.path()).output().unwrap();
+        command.args(["-m", "awscli"]).args(arguments).envs(self.environment.iter().cloned());
+        let output = command.env("AWS_CONFIG_FILE", "/dev/null").current_dir(folder).output().unwrap();
         assert!(output.status.success(), "aws {arguments:?}: {}", text(&output));
         String::from_utf8_lossy(&output.stdout).into_owned()
-    };
+    }
+
+    fn put(&self, folder: &Path, file: &str, tagging: &str) {
+        let put = ["s3api", "put-object", "--bucket", "farm", "--key", file, "--body", file];
+        self.aws(folder, &[&put[..], &["--tagging", tagging]].concat());
+    }
+
+    fn wait_for(&self, folder: &Path, file: &str, what: &str) {
+        let below = format!("s3://farm/{file}/");
+        wait_for(|| self.aws(folder, &["s3", "ls", &below, "--recursive"]).contains(what), what);
+    }
+}
+
+#[test]
+fn any_s3_client_can_use_the_farm_that_serve_keeps_up() {
+    let out = tempfile::tempdir().unwrap();
+    let port = free_ports();
+    let mut farm = serve(out.path(), port);
     std::fs::copy(scene("plain"), out.path().join("my shot.blend")).unwrap();
-    let put =
-        ["s3api", "put-object", "--bucket", "farm", "--key", "my shot.blend", "--body", "my shot.blend"];
-    aws(&[&put[..], &["--tagging", "frame=3"]].concat());
-    wait_for(|| aws(&["s3", "ls", "s3://farm/my shot.blend/"]).contains("frames.zip"), "the archive");
-    aws(&["s3", "cp", "s3://farm/my shot.blend/", "got", "--recursive"]);
+    farm.put(out.path(), "my shot.blend", "frame=3");
+    farm.wait_for(out.path(), "my shot.blend", "frames.zip");
+    farm.aws(out.path(), &["s3", "cp", "s3://farm/my shot.blend/", "got", "--recursive"]);
     let archive = entries(std::fs::read(out.path().join("got/frames.zip")).unwrap());
     let names: Vec<&str> = archive.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["frame_0001.png", "frame_0002.png", "frame_0003.png"]);
 
-    let second = farm_local("serve")
-        .arg("--out")
-        .arg(out.path())
-        .args(["--port", &port.to_string()])
-        .output()
-        .unwrap();
+    let mut second = farm_local("serve");
+    let second = second.arg("--out").arg(out.path()).args(["--port", &port.to_string()]).output().unwrap();
     assert!(text(&second).contains("another farm is running"), "{}", text(&second));
-    signal(&child, Signal::TERM);
-    assert!(child.wait().unwrap().success());
+    signal(&farm.child, Signal::TERM);
+    assert!(farm.child.wait().unwrap().success());
     assert_eq!(processes_below(out.path()), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_not_finished_when_the_farm_stops_goes_on_when_it_starts_again() {
+    let out = tempfile::tempdir().unwrap();
+    let port = free_ports();
+    let mut farm = serve(out.path(), port);
+    std::fs::copy(scene("slow"), out.path().join("slow one.blend")).unwrap();
+    farm.put(out.path(), "slow one.blend", "frame=6");
+    farm.wait_for(out.path(), "slow one.blend", "frame_0001.png");
+    // The terminal is closed.
+    signal(&farm.child, Signal::HUP);
+    assert!(farm.child.wait().unwrap().success());
+    assert_eq!(processes_below(out.path()), Vec::<String>::new());
+
+    let mut farm = serve(out.path(), port);
+    farm.wait_for(out.path(), "slow one.blend", "frames.zip");
+    farm.aws(out.path(), &["s3", "cp", "s3://farm/slow one.blend/frames.zip", "."]);
+    assert_eq!(entries(std::fs::read(out.path().join("frames.zip")).unwrap()).len(), 6);
+    signal(&farm.child, Signal::INT);
+    assert!(farm.child.wait().unwrap().success());
 }
 
 /// Two neighbouring ports that are free now.

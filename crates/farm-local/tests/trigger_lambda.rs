@@ -281,7 +281,7 @@ async fn a_newer_upload_stops_the_older_render() {
         children.job_summary_list().iter().filter_map(|job| job.status_reason.clone()).collect();
     assert_eq!(reasons, ["Replaced by a newer upload"; 3]);
     let report = farm.bench.report("a.blend").await;
-    assert!(report.warnings.iter().any(|text| text.contains("older render")), "{report:?}");
+    assert!(report.warnings.iter().any(|text| text.contains("earlier upload")), "{report:?}");
     assert_eq!(new.warnings, report.warnings);
 
     // The failed array's event finds that the folder is another's; the new one goes on.
@@ -301,7 +301,7 @@ async fn a_newer_upload_that_is_rejected_stops_the_older_render_too() {
     farm.bench.trigger("a.blend", &[], blend_with("two")).await;
     let report = farm.bench.report("a.blend").await;
     assert_eq!(report.state, State::Rejected);
-    assert!(report.warnings.iter().any(|text| text.contains("older render")), "{report:?}");
+    assert!(report.warnings.iter().any(|text| text.contains("earlier upload")), "{report:?}");
     farm.wait_for(&command::render_job_name(&old.render, 0), &JobStatus::Failed).await;
     farm.wait_for(&command::zip_job_name(&old.render, false), &JobStatus::Failed).await;
     farm.bench.idle().await;

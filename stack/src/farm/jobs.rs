@@ -1,7 +1,5 @@
 //! The queue and the job definitions.
 
-use farm_contract::exit::TaskExit;
-
 /// The queue that both kinds of job run in. It has fair share from its first day: a queue made
 /// without can never get it.
 pub const QUEUE: &str = "farm";
@@ -36,12 +34,6 @@ pub struct EvaluateOnExit {
     pub retry: bool,
 }
 
-impl EvaluateOnExit {
-    fn retry_on_status_reason(pattern: &str) -> Self {
-        Self { on_status_reason: Some(pattern.into()), on_reason: None, on_exit_code: None, retry: true }
-    }
-}
-
 /// Renders the frames of one child.
 pub fn render() -> JobDefinition {
     JobDefinition {
@@ -66,37 +58,48 @@ pub fn zip() -> JobDefinition {
     }
 }
 
-/// What failed from outside is tried again, and so is what our own program asks for; the rest
-/// would fail the same way again. The last rule is needed because Batch retries what no rule
-/// matches.
+/// Exit codes, as Batch's patterns, that say for good that another attempt would end the same way:
+/// those of [`TaskExit`] that do not retry.
+const FINAL: [&str; 3] = ["1", "6*", "74"];
+
+/// What our programs call final is final. All else is tried again, which is what Batch does with
+/// an attempt that no rule matches: Spot and maintenance, an image that could not be pulled, a task
+/// that was killed.
 fn retry_rules() -> Vec<EvaluateOnExit> {
-    let outside =
-        ["Your Spot Task was interrupted*", "Task failed to start*", "ECS is performing*"].into_iter();
-    let asked = TaskExit::ALL.into_iter().filter(|exit| exit.retries()).map(|exit| EvaluateOnExit {
-        on_status_reason: None,
-        on_reason: None,
-        on_exit_code: Some(exit.code().to_string()),
-        retry: true,
-    });
-    // By exit code, not by reason: an ordinary exit has a code for certain, and perhaps no reason.
-    let rest = EvaluateOnExit {
-        on_status_reason: None,
-        on_reason: None,
-        on_exit_code: Some("*".into()),
-        retry: false,
-    };
-    outside.map(EvaluateOnExit::retry_on_status_reason).chain(asked).chain([rest]).collect()
+    FINAL
+        .into_iter()
+        .map(|code| EvaluateOnExit {
+            on_status_reason: None,
+            on_reason: None,
+            on_exit_code: Some(code.to_owned()),
+            retry: false,
+        })
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use farm_contract::exit::TaskExit;
+
+    /// As Batch matches: digits, and a star that may only come last.
+    fn matches(pattern: &str, code: &str) -> bool {
+        pattern.strip_suffix('*').map_or(pattern == code, |start| code.starts_with(start))
+    }
 
     #[test]
-    fn batch_takes_five_rules_and_ours_end_in_a_full_stop() {
+    fn the_rules_say_what_the_exit_codes_say() {
         let rules = retry_rules();
-        assert!(rules.len() <= 5, "{rules:?}");
-        assert_eq!(rules.last().map(|rule| rule.retry), Some(false));
-        assert!(rules.iter().any(|rule| rule.on_exit_code.as_deref() == Some("75") && rule.retry));
+        assert!(rules.len() <= 5, "Batch takes no more");
+        let ends = |code: u8| {
+            let patterns = rules.iter().filter_map(|rule| rule.on_exit_code.as_deref());
+            patterns.into_iter().any(|pattern| matches(pattern, &code.to_string()))
+        };
+        for exit in TaskExit::ALL.into_iter().filter(|exit| *exit != TaskExit::Done) {
+            assert_eq!(ends(exit.code()), !exit.retries(), "{exit:?}");
+        }
+        for killed in [137, 139, 143] {
+            assert!(!ends(killed), "a task that was killed is tried again");
+        }
     }
 }

@@ -1,13 +1,13 @@
 //! The bucket.
 
-use farm_contract::keys::{FARM_PREFIX, TRIGGER_SUFFIXES};
+use farm_contract::keys::TRIGGER_SUFFIXES;
 
 /// Whether an object of this key makes the bucket notify trigger-lambda.
 ///
-/// A suffix filter alone, as S3 has it; what the farm itself writes never ends like an upload,
-/// and its own prefix is left out besides, so nothing that the farm writes can start a render.
+/// A suffix filter alone: S3 cannot leave a prefix out. What the farm itself writes never ends
+/// like an upload, so nothing that it writes can start a render.
 pub fn notifies(key: &str) -> bool {
-    TRIGGER_SUFFIXES.iter().any(|suffix| key.ends_with(suffix)) && !key.starts_with(FARM_PREFIX)
+    TRIGGER_SUFFIXES.iter().any(|suffix| key.ends_with(suffix))
 }
 
 #[cfg(test)]

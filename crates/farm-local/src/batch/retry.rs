@@ -87,17 +87,19 @@ fn is_word(c: char) -> bool {
 
 /// What the rules say about an attempt that failed. No rule that matches means another attempt.
 ///
-/// A reason that is absent reads as empty, so that the usual last rule, `onReason: "*"`, takes
-/// what is left, as it does on Batch.
+/// A reason that is absent reads as empty, so that a last rule `onReason: "*"` takes what is left,
+/// as it does on Batch. An exit code that is absent matches no pattern: such an attempt never ran.
 pub(super) fn decide(
     rules: &[EvaluateOnExit],
     exit_code: Option<i32>,
     reason: Option<&str>,
     status_reason: &str,
 ) -> RetryAction {
-    let exit_code = exit_code.map(|code| code.to_string()).unwrap_or_default();
+    let exit_code = exit_code.map(|code| code.to_string());
     let found = rules.iter().find(|rule| {
-        matches(rule.on_exit_code.as_deref(), &exit_code)
+        rule.on_exit_code
+            .as_deref()
+            .is_none_or(|pattern| exit_code.as_deref().is_some_and(|code| matches(Some(pattern), code)))
             && matches(rule.on_reason.as_deref(), reason.unwrap_or_default())
             && matches(rule.on_status_reason.as_deref(), status_reason)
     });

@@ -9,7 +9,7 @@ use farm_contract::keys::{BlendKey, FrameName};
 use farm_contract::metadata;
 use farm_contract::plan::{RenderId, SourceId};
 use farm_contract::report::{Report, State};
-use farm_local::farm::BUCKET;
+use farm_local::farm::{BUCKET, Farm};
 use farm_local::s3::{ObjectCreated, Store};
 use serde_json::Value;
 
@@ -41,11 +41,11 @@ pub struct Follow {
 
 impl Follow {
     /// Follows the upload that `created` tells of.
-    pub fn new(store: &Store, key: BlendKey, created: &ObjectCreated) -> Self {
+    pub fn new(farm: &Farm, key: BlendKey, created: &ObjectCreated) -> Self {
         Self {
-            store: store.clone(),
+            store: farm.store.clone(),
             render: RenderId::of_event(BUCKET, key.as_str(), &created.etag, &created.sequencer),
-            source: SourceId::of(key.as_str(), &created.etag),
+            source: SourceId::of(key.as_str(), &created.etag, &farm.blender_version),
             key,
             planned: None,
             seen: BTreeSet::new(),
@@ -58,15 +58,15 @@ impl Follow {
     }
 
     /// What a new object means for this render.
-    pub async fn object(&mut self, created: &ObjectCreated) -> Result<Vec<News>> {
+    pub fn object(&mut self, created: &ObjectCreated) -> Result<Vec<News>> {
         if created.key == self.key.report() {
-            return self.report().await;
+            return self.report();
         }
         let Some(name) = created.key.strip_prefix(&self.key.folder()) else { return Ok(Vec::new()) };
         if created.key == self.key.frames_zip() {
             return Ok(Vec::new());
         }
-        self.file(&created.key, name, false).await
+        self.file(&created.key, name, false)
     }
 
     /// What a job's change of state means for this render: without its archive job, or the
@@ -76,15 +76,14 @@ impl Follow {
         let name = detail["jobName"].as_str()?;
         let failed = detail["status"] == "FAILED";
         let ran = detail["attempts"].as_array().is_some_and(|attempts| !attempts.is_empty());
-        let ours = name == command::zip_job_name(&self.render, true)
-            || (name == command::zip_job_name(&self.render, false) && ran);
-        (failed && ours).then(|| {
+        let ours = [true, false].iter().any(|&partial| name == command::zip_job_name(&self.render, partial));
+        (failed && ran && ours).then(|| {
             let reason = detail["statusReason"].as_str().unwrap_or("no reason given");
             News::Stuck(format!("the job that makes the archive failed: {reason}"))
         })
     }
 
-    async fn report(&mut self) -> Result<Vec<News>> {
+    fn report(&mut self) -> Result<Vec<News>> {
         let json = self.store.read(BUCKET, &self.key.report()).context("cannot read the report")?;
         let report =
             Report::from_json(&json).context("the farm wrote a report that this program cannot read")?;
@@ -92,33 +91,42 @@ impl Follow {
         match report.state {
             _ if !ours => Ok(Vec::new()),
             State::Accepted if self.planned.is_some() => Ok(Vec::new()),
-            State::Accepted => {
-                let frames = report.frames.as_ref().map_or("", |frames| &frames.planned);
-                let frames: FrameSpec = frames.parse().context("the report names no frames")?;
-                self.planned = Some(frames.frames().into_iter().collect());
-                let mut news = vec![News::Accepted(report)];
-                news.append(&mut self.kept().await?);
+            State::Rejected => Ok(vec![News::Ended(report)]),
+            State::Accepted => self.accepted(report),
+            State::Complete | State::Partial | State::Failed => {
+                // A quick render has ended before its first report was read: what it made counts.
+                let mut news = match self.planned {
+                    None => self.accepted(report.clone())?,
+                    Some(_) => Vec::new(),
+                };
+                news.push(News::Ended(report));
                 Ok(news)
-            }
-            State::Rejected | State::Complete | State::Partial | State::Failed => {
-                Ok(vec![News::Ended(report)])
             }
         }
     }
 
+    fn accepted(&mut self, report: Report) -> Result<Vec<News>> {
+        let frames = report.frames.as_ref().map_or("", |frames| &frames.planned);
+        let frames: FrameSpec = frames.parse().context("the report names no frames")?;
+        self.planned = Some(frames.frames().into_iter().collect());
+        let mut news = vec![News::Accepted(report)];
+        news.append(&mut self.kept()?);
+        Ok(news)
+    }
+
     /// Files of the same bytes and settings that an earlier run left.
-    async fn kept(&mut self) -> Result<Vec<News>> {
+    fn kept(&mut self) -> Result<Vec<News>> {
         let folder = self.key.folder();
         let mut news = Vec::new();
         for object in self.store.list(BUCKET, &folder).context("cannot list the frames")? {
             if let Some(name) = object.key.strip_prefix(&folder) {
-                news.append(&mut self.file(&object.key, name, true).await?);
+                news.append(&mut self.file(&object.key, name, true)?);
             }
         }
         Ok(news)
     }
 
-    async fn file(&mut self, key: &str, name: &str, kept: bool) -> Result<Vec<News>> {
+    fn file(&mut self, key: &str, name: &str, kept: bool) -> Result<Vec<News>> {
         let object = self.store.head(BUCKET, key).with_context(|| format!("cannot read {key}"))?;
         let value = |name: &str| object.metadata.get(name).map(String::as_str);
         let frame = value(metadata::FRAME).and_then(|text| text.parse().ok());

@@ -2,6 +2,7 @@
 
 mod deliver;
 mod follow;
+mod outcome;
 mod run;
 mod serve;
 pub mod show;
@@ -60,16 +61,17 @@ impl Machine {
     }
 }
 
-/// Resolves on Ctrl-C or SIGTERM. Where signals cannot be had it never does, and the system's
-/// own handling stays.
+/// Resolves on Ctrl-C, on SIGTERM, or when the terminal is closed. Where signals cannot be had it
+/// never does, and the system's own handling stays.
 async fn interrupted() {
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()))
     else {
         return std::future::pending().await;
     };
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
     }
 }

@@ -9,17 +9,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use aws_sdk_s3::primitives::ByteStream;
+use farm_contract::Fault;
 use farm_contract::frames::FrameSpec;
-use farm_contract::keys::{BlendKey, FrameName};
-use farm_contract::report::{Report, State};
+use farm_contract::keys::BlendKey;
 use farm_contract::tags;
 use farm_local::farm::{BUCKET, Farm, FarmConfig};
 use farm_local::s3::{Credentials, ObjectCreated};
-use farm_local::sheet;
+use stack::farm::storage;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::deliver::Delivery;
 use super::follow::{Follow, News};
+use super::outcome::{Outcome, Parts};
 use super::show::{self, Progress};
 use super::{Machine, interrupted};
 
@@ -44,21 +45,11 @@ pub struct Run {
     machine: Machine,
 }
 
-/// How long each part took.
-#[derive(Debug, Default)]
-struct Parts {
-    upload: Duration,
-    plan: Duration,
-    frames: Duration,
-    archive: Duration,
-}
-
 impl Run {
     /// Renders. The exit code is 0 only when every frame is there.
     pub async fn run(self) -> Result<ExitCode> {
         let tag = frames_tag(&self.frames)?;
         let key = key_of(&self.file)?;
-        let delivery = Delivery::new(&self.out)?;
         let workers = self.machine.workers();
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let config = FarmConfig {
@@ -72,12 +63,11 @@ impl Run {
             credentials: Credentials::random().context("cannot make credentials for the loopback farm")?,
             retry_delays: None,
         };
+        let delivery = Delivery::new(&self.out, FARM_FOLDER)?;
         show::line(&format!(
-            "{} -> {}  ({} at once, {} each)",
-            self.file.display(),
-            self.out.display(),
+            "{} at once, {} each",
             count(workers.count, "task"),
-            count(workers.threads, "thread"),
+            count(workers.threads, "thread")
         ));
         let farm = Farm::start(config).await?;
         let outcome = tokio::select! {
@@ -98,14 +88,17 @@ impl Run {
     }
 
     async fn render(&self, farm: &Farm, key: &BlendKey, tag: &str, delivery: &Delivery) -> Result<ExitCode> {
+        refuse_another_upload(farm, key, &self.out)?;
         let begun = Instant::now();
         let mut created = farm.store.subscribe();
         let mut jobs = farm.batch.subscribe();
         let mut failures = farm.lambda.failures();
         upload(farm, &self.file, key, tag).await?;
         let mut parts = Parts { upload: begun.elapsed(), ..Parts::default() };
-        let mut follow = Follow::new(&farm.store, key.clone(), &event_of(&mut created, key).await?);
+        let mut follow = Follow::new(farm, key.clone(), &event_of(&mut created, key).await?);
 
+        let at_once = self.machine.workers().count;
+        let mut second = tokio::time::interval(Duration::from_secs(1));
         let mut told = Warnings::default();
         let mut progress = Progress::hidden();
         let mut since = Instant::now();
@@ -114,10 +107,14 @@ impl Run {
             // Objects first: a report is always written before the job that wrote it ends.
             let news = tokio::select! {
                 biased;
-                Some(object) = created.recv() => follow.object(&object).await?,
+                Some(object) = created.recv() => follow.object(&object)?,
                 Some(event) = jobs.recv() => follow.job(&event).into_iter().collect(),
                 Some(failure) = failures.recv() => {
                     vec![News::Stuck(format!("trigger-lambda gave up: {}", failure.reason))]
+                }
+                _ = second.tick() => {
+                    progress.refresh();
+                    Vec::new()
                 }
             };
             for news in news {
@@ -126,7 +123,8 @@ impl Run {
                         parts.plan = since.elapsed();
                         since = Instant::now();
                         told.tell(&report.warnings);
-                        progress = Progress::new(report.frames.as_ref().map_or(0, |frames| frames.count));
+                        progress =
+                            Progress::new(report.frames.as_ref().map_or(0, |frames| frames.count), at_once);
                     }
                     News::Frame { frame, seconds } => {
                         parts.frames = since.elapsed();
@@ -143,93 +141,24 @@ impl Run {
                             delivery.fetch(&farm.store, &follow.key().frames_zip(), "frames.zip").await?;
                         }
                         told.tell(&report.warnings);
-                        return self.close(&report, &progress, &parts, begun, delivered);
+                        let outcome = Outcome { report, progress, parts, all: begun.elapsed(), delivered };
+                        return outcome.tell(delivery);
                     }
                     News::Stuck(why) => break_off(&progress, &why, &self.out)?,
                 }
             }
         }
     }
+}
 
-    /// Tells how it ended.
-    fn close(
-        &self,
-        report: &Report,
-        progress: &Progress,
-        parts: &Parts,
-        begun: Instant,
-        mut delivered: Vec<(String, PathBuf)>,
-    ) -> Result<ExitCode> {
-        let frames = report.frames.clone().unwrap_or_default();
-        show::heading(&report.message);
-        let mut own: Vec<(FrameName, PathBuf)> =
-            delivered.drain(..).filter_map(|(name, path)| Some((FrameName::parse(&name)?, path))).collect();
-        own.sort();
-        own.dedup();
-        self.warn_of_others(&own);
-        if let (Some((_, first)), Some((_, last))) = (own.first(), own.last()) {
-            let last = last.file_name().unwrap_or_default().to_string_lossy();
-            show::item("frames", &format!("{} ... {last}", first.display()));
+/// One folder carries the frames of one upload: two would overwrite each other's.
+fn refuse_another_upload(farm: &Farm, key: &BlendKey, out: &Path) -> Result<()> {
+    let objects = farm.store.list(BUCKET, "").context("cannot list the bucket")?;
+    match objects.iter().find(|object| storage::notifies(&object.key) && object.key != key.as_str()) {
+        Some(other) => {
+            bail!("{} holds the render of {}; give another folder with --out", out.display(), other.key)
         }
-        if report.zip.is_some() {
-            let path = self.out.join("frames.zip");
-            let bytes = std::fs::metadata(&path).map_or(0, |file| file.len());
-            show::item("archive", &format!("{} ({})", path.display(), show::size(bytes)));
-        }
-        self.draw_sheet(own.into_iter().map(|(_, path)| path).collect());
-        show::item("report", &self.out.join("report.json").display().to_string());
-        if report.state != State::Rejected {
-            let each =
-                progress.seconds_per_frame().map_or_else(String::new, |each| format!(", {each:.1} s each"));
-            show::item(
-                "time",
-                &format!(
-                    "{} in all: upload {}, plan {}, frames {}{each}, archive {}",
-                    show::span(begun.elapsed()),
-                    show::span(parts.upload),
-                    show::span(parts.plan),
-                    show::span(parts.frames),
-                    show::span(parts.archive),
-                ),
-            );
-        }
-        for fault in frames.faults.iter().take(3) {
-            show::warning(&format!("frame {}: {} {}", fault.frame, fault.fault.message, fault.fault.hint));
-        }
-        if let Some(hint) = &report.hint {
-            show::hint(hint);
-        }
-        Ok(if report.state == State::Complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-    }
-
-    /// The folder may hold frames of an earlier render that this one did not make again. They are
-    /// the artist's, so they stay; but they must not pass for frames of this render.
-    fn warn_of_others(&self, own: &[(FrameName, PathBuf)]) {
-        let entries = std::fs::read_dir(&self.out).into_iter().flatten().flatten();
-        let others: Vec<i32> = entries
-            .filter_map(|entry| FrameName::parse(entry.file_name().to_str()?))
-            .filter(|name| !own.iter().any(|(own, _)| own == name))
-            .map(|name| name.frame)
-            .collect::<BTreeSet<i32>>()
-            .into_iter()
-            .collect();
-        if !others.is_empty() {
-            show::warning(&format!(
-                "{} also holds frames of an earlier render, which are not in this one's archive: {}",
-                self.out.display(),
-                FrameSpec::describe(&others)
-            ));
-        }
-    }
-
-    /// A sheet is a courtesy: where the format cannot be shown, the render is no worse.
-    fn draw_sheet(&self, frames: Vec<PathBuf>) {
-        let path = self.out.join("contact-sheet.jpg");
-        match sheet::draw(&frames, &path) {
-            Ok(_) => show::item("contact sheet", &path.display().to_string()),
-            Err(sheet::SheetError::Empty) => {}
-            Err(error) => show::item("contact sheet", &format!("none: {error}")),
-        }
+        None => Ok(()),
     }
 }
 
@@ -267,8 +196,11 @@ fn frames_tag(asked: &str) -> Result<String> {
     if asked.trim() == tags::SCENE {
         return Ok(tags::SCENE.to_owned());
     }
-    let spec: FrameSpec =
-        asked.parse().map_err(|fault: farm_contract::Fault| anyhow!("{} {}", fault.message, fault.hint))?;
+    let spec: FrameSpec = asked.parse().map_err(|fault: Fault| {
+        let how =
+            "Write --frames 1-120, 1-120x2 or \"1 5 10-20\", or leave it out for the scene's own range.";
+        anyhow!("{} {how}", fault.message)
+    })?;
     Ok(spec.to_string())
 }
 

@@ -1,14 +1,18 @@
 //! `serve`: the farm kept up on a fixed port, for any S3 client.
 
 use std::collections::HashMap;
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use aws_sdk_s3::types::{MetadataDirective, TaggingDirective};
 use farm_contract::keys::BlendKey;
+use farm_contract::report::{Report, State};
 use farm_local::farm::{BUCKET, Farm, FarmConfig, REGION};
 use farm_local::s3::{Credentials, ObjectCreated};
+use percent_encoding::NON_ALPHANUMERIC;
 use serde_json::Value;
 
 use super::follow::{Follow, News};
@@ -48,58 +52,86 @@ impl Serve {
             retry_delays: None,
         })
         .await?;
-        introduce(&farm, &credentials, &self.out);
-        tokio::select! {
-            () = narrate(&farm) => {}
-            () = interrupted() => {}
-        }
-        show::heading("Stopping: no task is left running.");
+        let outcome = tokio::select! {
+            outcome = async {
+                introduce(&farm, &credentials, &self.out)?;
+                narrate(&farm).await
+            } => outcome,
+            () = interrupted() => Ok(()),
+        };
+        show::heading(
+            "Stopping: no task is left running. What is not finished goes on when the farm starts again.",
+        );
         farm.shutdown().await;
-        Ok(ExitCode::SUCCESS)
+        outcome.map(|()| ExitCode::SUCCESS)
     }
 }
 
 /// How to use it. The environment goes to stdout, so that a shell can read it.
-#[expect(clippy::print_stdout, reason = "the environment of a client is this command's data")]
-fn introduce(farm: &Farm, credentials: &Credentials, folder: &Path) {
-    show::heading("The farm is up. In another terminal:");
-    show::heading("");
-    println!("export AWS_ENDPOINT_URL_S3={}", farm.s3_endpoint);
-    println!("export AWS_ENDPOINT_URL_BATCH={}", farm.batch_endpoint);
-    println!("export AWS_ACCESS_KEY_ID={}", credentials.access_key_id);
-    println!("export AWS_SECRET_ACCESS_KEY={}", credentials.secret_access_key);
-    println!("export AWS_REGION={REGION} AWS_DEFAULT_REGION={REGION}");
+fn introduce(farm: &Farm, credentials: &Credentials, folder: &Path) -> Result<()> {
+    show::heading("The farm is up. In another terminal:\n");
+    let environment = format!(
+        "export AWS_ENDPOINT_URL_S3={}\nexport AWS_ENDPOINT_URL_BATCH={}\nexport AWS_ACCESS_KEY_ID={}\n\
+         export AWS_SECRET_ACCESS_KEY={}\nexport AWS_REGION={REGION} AWS_DEFAULT_REGION={REGION}",
+        farm.s3_endpoint, farm.batch_endpoint, credentials.access_key_id, credentials.secret_access_key
+    );
+    writeln!(std::io::stdout(), "{environment}").context("cannot print the environment of a client")?;
     show::heading("Render 24 frames, and fetch them when the archive is there:\n");
     show::line(&format!(
         "aws s3api put-object --bucket {BUCKET} --key scene.blend --body scene.blend --tagging frame=24"
     ));
     show::line(&format!("aws s3 cp s3://{BUCKET}/scene.blend/frames.zip ."));
     show::heading(&format!("Bucket and logs are in {}. Ctrl-C stops the farm.\n", folder.display()));
+    Ok(())
+}
+
+/// Jobs live as long as the farm; what they had rendered stays in the bucket. A copy onto itself
+/// makes an upload anew, so that its event starts what is missing.
+async fn resume(farm: &Farm) -> Result<()> {
+    for object in farm.store.list(BUCKET, "").context("cannot list the bucket")? {
+        let Ok(key) = BlendKey::parse(&object.key) else { continue };
+        // No report, or one that nobody can read, tells of no render.
+        let report = farm.store.read(BUCKET, &key.report()).ok();
+        let report = report.and_then(|json| Report::from_json(&json).ok());
+        if report.is_some_and(|report| report.state == State::Accepted) {
+            show::line(&format!("{key}: was not finished when the farm stopped; going on"));
+            let source =
+                format!("{BUCKET}/{}", percent_encoding::utf8_percent_encode(key.as_str(), NON_ALPHANUMERIC));
+            let copy = farm.s3_client().copy_object().bucket(BUCKET).key(key.as_str()).copy_source(source);
+            copy.metadata_directive(MetadataDirective::Replace)
+                .tagging_directive(TaggingDirective::Copy)
+                .send()
+                .await
+                .with_context(|| format!("cannot start {key} again"))?;
+        }
+    }
+    Ok(())
 }
 
 /// Tells what becomes of each upload, a line at a time.
-async fn narrate(farm: &Farm) {
+async fn narrate(farm: &Farm) -> Result<()> {
     let mut created = farm.store.subscribe();
     let mut jobs = farm.batch.subscribe();
     let mut failures = farm.lambda.failures();
     let mut uploads: HashMap<String, (Follow, u64, u64)> = HashMap::new();
+    resume(farm).await?;
     loop {
         tokio::select! {
             biased;
             // What cannot be told of one upload must not end the farm for the others.
             Some(object) = created.recv() => {
-                if let Err(error) = one_object(farm, &mut uploads, &object).await {
+                if let Err(error) = one_object(farm, &mut uploads, &object) {
                     show::warning(&format!("{}: {error:#}", object.key));
                 }
             }
             Some(event) = jobs.recv() => one_job(&uploads, &event),
             Some(failure) = failures.recv() => show::warning(&format!("trigger-lambda gave up: {}", failure.reason)),
-            else => return,
+            else => return Ok(()),
         }
     }
 }
 
-async fn one_object(
+fn one_object(
     farm: &Farm,
     uploads: &mut HashMap<String, (Follow, u64, u64)>,
     object: &ObjectCreated,
@@ -111,7 +143,7 @@ async fn one_object(
         match BlendKey::parse(&object.key) {
             Ok(key) => {
                 show::line(&format!("{key}: uploaded, {}", show::size(object.size)));
-                uploads.insert(object.key.clone(), (Follow::new(&farm.store, key, object), 0, 0));
+                uploads.insert(object.key.clone(), (Follow::new(farm, key, object), 0, 0));
             }
             Err(fault) => show::line(&format!("{}: {} {}", object.key, fault.message, fault.hint)),
         }
@@ -124,12 +156,15 @@ async fn one_object(
         .max_by_key(|key| key.len())
         .cloned();
     let Some((follow, planned, done)) = owner.and_then(|key| uploads.get_mut(&key)) else { return Ok(()) };
-    for news in follow.object(object).await? {
+    for news in follow.object(object)? {
         match news {
             News::Accepted(report) => {
                 (*planned, *done) = (report.frames.as_ref().map_or(0, |frames| frames.count), 0);
                 show::line(&format!("{}: {}", follow.key(), report.message));
-                report.warnings.iter().for_each(|text| show::warning(text));
+                report
+                    .warnings
+                    .iter()
+                    .for_each(|text| show::line(&format!("{}: note: {text}", follow.key())));
             }
             News::Frame { frame, .. } => {
                 *done += 1;
@@ -137,8 +172,16 @@ async fn one_object(
             }
             News::File { .. } => {}
             News::Ended(report) => {
-                show::line(&format!("{}: {}", follow.key(), report.message));
-                report.hint.iter().for_each(|text| show::line(&format!("  {text}")));
+                let state = match report.state {
+                    State::Rejected => "refused: ",
+                    State::Partial | State::Failed => "failed: ",
+                    State::Accepted | State::Complete => "",
+                };
+                show::line(&format!("{}: {state}{}", follow.key(), report.message));
+                report.hint.iter().for_each(|text| show::line(&format!("{}: hint: {text}", follow.key())));
+                if let Some(zip) = &report.zip {
+                    show::line(&format!("{}: aws s3 cp 's3://{BUCKET}/{zip}' .", follow.key()));
+                }
             }
             News::Stuck(why) => show::warning(&format!("{}: {why}", follow.key())),
         }

@@ -1,8 +1,7 @@
 //! What the person in front sees: a bar on a terminal, plain lines elsewhere. All of it goes to
 //! stderr; stdout is for data.
-#![expect(clippy::print_stderr, reason = "this module is where the program speaks")]
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -11,73 +10,97 @@ use indicatif::{ProgressBar, ProgressStyle};
 pub struct Progress {
     bar: Option<ProgressBar>,
     planned: u64,
-    done: u64,
+    at_once: usize,
+    kept: u64,
     rendered: u64,
     blender_seconds: f64,
     since: Instant,
 }
 
 impl Progress {
-    /// A render of `planned` frames that starts now.
-    pub fn new(planned: u64) -> Self {
+    /// A render of `planned` frames that starts now, `at_once` of them at a time.
+    pub fn new(planned: u64, at_once: usize) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("  {bar:32.cyan/dim} {pos}/{len} frames  {msg}")
+            let style = ProgressStyle::with_template("  {bar:24.cyan/dim} {pos}/{len} frames  {wide_msg}")
                 .map_or_else(|_| ProgressStyle::default_bar(), |style| style.progress_chars("━╸─"));
-            let bar = ProgressBar::new(planned).with_style(style);
-            bar.enable_steady_tick(Duration::from_millis(250));
-            bar.set_message("starting Blender");
-            bar
+            ProgressBar::new(planned).with_style(style)
         });
-        Self { bar, planned, ..Self::hidden() }
+        let progress = Self { bar, planned, at_once, ..Self::hidden() };
+        progress.refresh();
+        progress
     }
 
     /// Nothing to show yet.
     pub fn hidden() -> Self {
-        Self { bar: None, planned: 0, done: 0, rendered: 0, blender_seconds: 0.0, since: Instant::now() }
+        Self {
+            bar: None,
+            planned: 0,
+            at_once: 1,
+            kept: 0,
+            rendered: 0,
+            blender_seconds: 0.0,
+            since: Instant::now(),
+        }
     }
 
     /// A frame is there. `seconds` as Blender took; `None`: it was there before.
     pub fn frame(&mut self, frame: i32, seconds: Option<f64>) {
-        self.done += 1;
-        if let Some(seconds) = seconds {
-            self.rendered += 1;
-            self.blender_seconds += seconds;
+        match seconds {
+            Some(seconds) => {
+                self.rendered += 1;
+                self.blender_seconds += seconds;
+            }
+            None => self.kept += 1,
         }
-        let told = self.told();
-        match (&self.bar, seconds) {
-            (Some(bar), _) => {
-                bar.set_position(self.done);
-                bar.set_message(told);
+        self.refresh();
+        if self.bar.is_none() {
+            let place = format!("({} of {}", self.done(), self.planned);
+            match seconds {
+                Some(seconds) => line(&format!("frame {frame}  {seconds:.1} s  {place}; {})", self.told())),
+                None => line(&format!("frame {frame}  was there already  {place})")),
             }
-            (None, Some(seconds)) => {
-                line(&format!("frame {frame}  {seconds:.1} s  ({} of {}; {told})", self.done, self.planned));
-            }
-            (None, None) => {
-                line(&format!("frame {frame}  was there already  ({} of {})", self.done, self.planned));
-            }
+        }
+    }
+
+    /// Draws the bar anew: time goes on between two frames as well.
+    pub fn refresh(&self) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(self.done());
+            bar.set_message(self.told());
         }
     }
 
     /// Seconds per frame and the time left, as far as they are known.
     fn told(&self) -> String {
-        if self.rendered == 0 {
-            return "starting Blender".to_owned();
+        let elapsed = self.since.elapsed();
+        let left = self.planned.saturating_sub(self.done());
+        match self.each() {
+            None => format!("rendering for {}", span(elapsed)),
+            Some(each) if left == 0 => each,
+            Some(each) => {
+                // Until each task has made a frame, those in work are as good as done.
+                let made = self.rendered.max(u64::try_from(self.at_once).unwrap_or(u64::MAX));
+                let wait = elapsed.div_f64(made as f64).mul_f64(left as f64);
+                format!("{each}, {} left", span(wait))
+            }
         }
-        let each = self.blender_seconds / self.rendered as f64;
-        let left = self.planned.saturating_sub(self.done);
-        let pace = self.since.elapsed().div_f64(self.rendered as f64);
-        let wait = pace.mul_f64(left as f64);
-        if left == 0 { format!("{each:.1} s each") } else { format!("{each:.1} s each, {} left", span(wait)) }
     }
 
     /// Seconds that Blender took for one frame, on average; `None` where it rendered none.
-    pub fn seconds_per_frame(&self) -> Option<f64> {
-        (self.rendered > 0).then(|| self.blender_seconds / self.rendered as f64)
+    pub fn each(&self) -> Option<String> {
+        let each = self.blender_seconds / self.rendered as f64;
+        let together = if self.at_once > 1 { format!(", {} at once", self.at_once) } else { String::new() };
+        (self.rendered > 0).then(|| format!("{each:.1} s each{together}"))
     }
 
     /// Frames that are there.
     pub fn done(&self) -> u64 {
-        self.done
+        self.kept + self.rendered
+    }
+
+    /// Frames of those that were there before.
+    pub fn kept(&self) -> u64 {
+        self.kept
     }
 
     /// Takes the bar off the screen.
@@ -88,37 +111,44 @@ impl Progress {
     }
 }
 
+/// Writes to stderr. A terminal that was closed is no reason to stop: the farm has yet to stop
+/// its tasks, and a failed print would end it before.
+fn say(text: &str) {
+    let told = writeln!(std::io::stderr(), "{text}");
+    drop(told);
+}
+
 /// One line for the person in front.
 pub fn line(text: &str) {
-    eprintln!("  {text}");
+    say(&format!("  {text}"));
 }
 
 /// A named line of a summary.
 pub fn item(name: &str, text: &str) {
-    eprintln!("  {name:<14} {text}");
+    say(&format!("  {name:<14} {text}"));
 }
 
 /// A heading, with space above.
 pub fn heading(text: &str) {
-    eprintln!("\n{text}");
+    say(&format!("\n{text}"));
 }
 
 /// A warning.
 pub fn warning(text: &str) {
-    eprintln!("warning: {text}");
+    say(&format!("warning: {text}"));
 }
 
-/// Tells why the program ends badly, and what to do next.
+/// Tells why the program ends badly.
 pub fn report(error: &anyhow::Error) {
-    eprintln!("\nerror: {error}");
+    say(&format!("\nerror: {error}"));
     for cause in error.chain().skip(1) {
-        eprintln!("  caused by: {cause}");
+        say(&format!("  caused by: {cause}"));
     }
 }
 
 /// What to do next.
 pub fn hint(text: &str) {
-    eprintln!("\nhint: {text}");
+    say(&format!("\nhint: {text}"));
 }
 
 /// A time as a person says it: `0.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min`.

@@ -62,7 +62,7 @@ impl Bench {
             source: Source {
                 version_id: None,
                 size: bytes.len() as u64,
-                id: SourceId::of(KEY, &etag),
+                id: SourceId::of(KEY, &etag, "4.5"),
                 saved_by: "4.5".into(),
                 etag,
             },

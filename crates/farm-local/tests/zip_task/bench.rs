@@ -63,7 +63,7 @@ impl Bench {
                 etag: etag.into(),
                 version_id: None,
                 size: 1,
-                id: SourceId::of(key.as_str(), etag),
+                id: SourceId::of(key.as_str(), etag, "4.5"),
                 saved_by: "4.5".into(),
             },
             frames: FrameSpec::describe(&frames.collect::<Vec<_>>()),
