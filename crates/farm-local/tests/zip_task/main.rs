@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test panics")]
 
 mod bench;
+mod memory;
 mod relay;
 
 use std::collections::HashMap;
