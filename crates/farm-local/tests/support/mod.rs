@@ -28,7 +28,7 @@ pub fn blender() -> PathBuf {
     path.expect("FARM_TEST_BLENDER names no Blender; run the tests with `cargo xtask test`")
 }
 
-/// A Python that has the AWS CLI and boto3: clients that we did not write.
+/// A Python that has the AWS CLI: a client that we did not write.
 pub fn python() -> PathBuf {
     let path = std::env::var_os("FARM_TEST_PYTHON").map(PathBuf::from);
     path.expect("FARM_TEST_PYTHON names no Python; run the tests with `cargo xtask test`")
