@@ -5,4 +5,6 @@
 //!
 //! Start reading at [`farm`]: one module for each box of the picture in the README.
 
+pub mod cfn;
 pub mod farm;
+pub mod template;

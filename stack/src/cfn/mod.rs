@@ -1,0 +1,11 @@
+//! What CloudFormation offers, as types: values and references written by hand, resource types
+//! generated from CloudFormation's own schemas.
+//!
+//! It knows nothing of the farm. Start reading at [`Value`] and [`Resource`]; the submodules of
+//! `generated` are written by `cargo xtask codegen`.
+
+mod resource;
+mod value;
+
+pub use resource::{Handle, Resource};
+pub use value::{Condition, Expression, Kind, List, Map, Parameter, Value};

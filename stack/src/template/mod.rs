@@ -1,0 +1,13 @@
+//! A CloudFormation template: what is in it, how it is written, what is wrong with it, and what
+//! it comes to once its parameters are known. Pure: no clock, no network, the same bytes from
+//! the same farm.
+//!
+//! Start reading at [`Template`].
+
+mod error;
+mod model;
+mod parameter;
+
+pub use error::TemplateError;
+pub use model::{Attributes, DeletionPolicy, Output, Template, Test};
+pub use parameter::{ParameterSpec, ParameterType};
