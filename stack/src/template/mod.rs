@@ -4,10 +4,12 @@
 //!
 //! Start reading at [`Template`].
 
+mod emit;
 mod error;
 mod model;
 mod parameter;
 
+pub use emit::{INLINE_BODY_LIMIT, fits_inline};
 pub use error::TemplateError;
 pub use model::{Attributes, DeletionPolicy, Output, Template, Test};
 pub use parameter::{ParameterSpec, ParameterType};
