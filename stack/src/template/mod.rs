@@ -4,11 +4,13 @@
 //!
 //! Start reading at [`Template`].
 
+pub mod document;
 mod emit;
 mod error;
 mod model;
 mod parameter;
 
+pub use document::{Document, DocumentError};
 pub use emit::{INLINE_BODY_LIMIT, fits_inline};
 pub use error::TemplateError;
 pub use model::{Attributes, DeletionPolicy, Output, Template, Test};
