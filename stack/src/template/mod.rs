@@ -7,11 +7,14 @@
 pub mod document;
 mod emit;
 mod error;
+mod graph;
 mod model;
 mod parameter;
+pub mod resolve;
 
 pub use document::{Document, DocumentError};
 pub use emit::{INLINE_BODY_LIMIT, fits_inline};
 pub use error::TemplateError;
 pub use model::{Attributes, DeletionPolicy, Output, Template, Test};
 pub use parameter::{ParameterSpec, ParameterType};
+pub use resolve::{Inputs, Names, ResolveError, Resolved, ResolvedResource, resolve};

@@ -47,7 +47,7 @@ pub struct Declared {
     pub deletion_policy: Option<String>,
     /// What becomes of it when another takes its place.
     pub update_replace_policy: Option<String>,
-    /// For readers and checkers. Holds no functions that are worked out.
+    /// For readers and checkers.
     pub metadata: Node,
     /// What it is made with.
     pub properties: Node,

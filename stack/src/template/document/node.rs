@@ -166,7 +166,7 @@ impl Function {
             Self::Sub { pieces, variables } => pieces
                 .iter()
                 .filter_map(|piece| match piece {
-                    Piece::Variable { name, .. } if variables.contains_key(name) => None,
+                    Piece::Variable { name, attribute: None } if variables.contains_key(name) => None,
                     Piece::Variable { name, attribute } => Some((name.as_str(), attribute.as_deref())),
                     Piece::Text(_) => None,
                 })

@@ -1,0 +1,94 @@
+//! The values of the parameters: what was given, or the default, held to the declaration.
+
+use std::collections::BTreeMap;
+
+use regex_lite::Regex;
+use serde_json::Value as Json;
+use serde_yaml::Value as Yaml;
+
+use super::{Inputs, ResolveError};
+use crate::template::document::Document;
+use crate::template::{ParameterSpec, ParameterType};
+
+/// The value of each parameter.
+pub(super) fn values(document: &Document, inputs: &Inputs) -> Result<BTreeMap<String, Json>, ResolveError> {
+    let wrong = |name: &str, problem: String| ResolveError::Parameter { name: name.to_owned(), problem };
+    if let Some(unknown) = inputs.parameters.keys().find(|name| !document.parameters.contains_key(*name)) {
+        let known: Vec<&str> = document.parameters.keys().map(String::as_str).collect();
+        let problem = format!("the template has no such parameter; it has {}", known.join(", "));
+        return Err(wrong(unknown, problem));
+    }
+    let mut values = BTreeMap::new();
+    for (name, spec) in &document.parameters {
+        let given = inputs.parameters.get(name).cloned().or_else(|| spec.default.as_ref().and_then(scalar));
+        let Some(text) = given else {
+            return Err(wrong(name, format!("has no value and no default. {}", spec.description)));
+        };
+        let value = value(spec, &text).map_err(|problem| {
+            let hint = spec.constraint_description.as_deref().unwrap_or(&spec.description);
+            wrong(name, format!("{problem}. {hint}"))
+        })?;
+        values.insert(name.clone(), value);
+    }
+    Ok(values)
+}
+
+fn value(spec: &ParameterSpec, text: &str) -> Result<Json, String> {
+    match spec.kind {
+        ParameterType::String => {
+            fits(spec, text)?;
+            Ok(Json::from(text))
+        }
+        ParameterType::Number => {
+            let number: f64 = text.trim().parse().map_err(|_| format!("`{text}` is not a number"))?;
+            if !number.is_finite() {
+                return Err(format!("`{text}` is not a number"));
+            }
+            // The bounds are small whole numbers: nothing is lost.
+            #[expect(clippy::cast_precision_loss, reason = "bounds of parameters are far below 2^53")]
+            let bound = |bound: i64| bound as f64;
+            if let Some(least) = spec.min_value.filter(|least| number < bound(*least)) {
+                return Err(format!("`{text}` is less than {least}, which is the least"));
+            }
+            if let Some(most) = spec.max_value.filter(|most| number > bound(*most)) {
+                return Err(format!("`{text}` is more than {most}, which is the most"));
+            }
+            fits(spec, text)?;
+            Ok(Json::from(text.trim()))
+        }
+        ParameterType::CommaDelimitedList => {
+            let items: Vec<&str> = text.split(',').map(str::trim).collect();
+            for item in &items {
+                fits(spec, item)?;
+            }
+            Ok(Json::from(items))
+        }
+    }
+}
+
+/// The allowed values and the pattern, which hold for each item of a list.
+fn fits(spec: &ParameterSpec, text: &str) -> Result<(), String> {
+    let allowed: Vec<String> = spec.allowed_values.iter().filter_map(scalar).collect();
+    if !spec.allowed_values.is_empty() && !allowed.iter().any(|one| one == text) {
+        return Err(format!("`{text}` is not one of {}", allowed.join(", ")));
+    }
+    if let Some(pattern) = &spec.allowed_pattern {
+        // CloudFormation wants the whole value to match.
+        let whole = Regex::new(&format!("^(?:{pattern})$"))
+            .map_err(|error| format!("its pattern `{pattern}` is none that can be read: {error}"))?;
+        if !whole.is_match(text) {
+            return Err(format!("`{text}` does not look like `{pattern}`"));
+        }
+    }
+    Ok(())
+}
+
+/// A default or an allowed value as a person would type it.
+fn scalar(value: &Yaml) -> Option<String> {
+    match value {
+        Yaml::String(text) => Some(text.clone()),
+        Yaml::Number(number) => Some(number.to_string()),
+        Yaml::Bool(truth) => Some(truth.to_string()),
+        _ => None,
+    }
+}
