@@ -59,12 +59,29 @@ impl Config {
             render_definition: text(env::JOB_DEFINITION_ARN)?,
             zip_definition: text(env::ZIP_JOB_DEFINITION_ARN)?,
             blender,
-            parallel: count(env::PARALLEL, text(env::PARALLEL)?)?,
+            parallel: parallel(
+                count(env::MAX_VCPUS, text(env::MAX_VCPUS)?)?,
+                vcpus(env::TASK_VCPUS, text(env::TASK_VCPUS)?)?,
+            ),
             frame_seconds: match present(env::FRAME_SECONDS) {
                 Some(value) => count(env::FRAME_SECONDS, value)?,
                 None => env::DEFAULT_FRAME_SECONDS,
             },
         })
+    }
+}
+
+/// How many tasks fit at once. One is always tried, also where the ceiling is below its size.
+fn parallel(max: u32, task: f64) -> u32 {
+    // The cast cuts the fraction off, and holds at the largest number there is.
+    ((f64::from(max) / task) as u32).max(1)
+}
+
+/// vCPUs of a task: Fargate has fractions of one.
+fn vcpus(name: &'static str, value: String) -> Result<f64, ConfigError> {
+    match value.trim().parse::<f64>() {
+        Ok(number) if number > 0.0 && number.is_finite() => Ok(number),
+        _ => Err(ConfigError::Malformed { name, value, expected: "a number above 0, such as 4 or 0.5" }),
     }
 }
 
@@ -86,7 +103,8 @@ mod tests {
             (env::JOB_DEFINITION_ARN, "arn:render"),
             (env::ZIP_JOB_DEFINITION_ARN, "arn:zip"),
             (env::BLENDER_VERSION, "4.5"),
-            (env::PARALLEL, "64"),
+            (env::MAX_VCPUS, "256"),
+            (env::TASK_VCPUS, "4"),
         ];
         Config::from_lookup(|name| {
             if name == change.0 {
@@ -104,7 +122,8 @@ mod tests {
             env::JOB_DEFINITION_ARN,
             env::ZIP_JOB_DEFINITION_ARN,
             env::BLENDER_VERSION,
-            env::PARALLEL,
+            env::MAX_VCPUS,
+            env::TASK_VCPUS,
         ];
         for name in needed {
             for value in [None, Some(""), Some(" ")] {
@@ -121,8 +140,13 @@ mod tests {
         assert_eq!(config.frame_seconds, env::DEFAULT_FRAME_SECONDS);
         assert_eq!(read((env::FRAME_SECONDS, Some("60"))).expect("good").frame_seconds, 60);
         for (name, value) in [
-            (env::PARALLEL, "0"),
-            (env::PARALLEL, "many"),
+            (env::MAX_VCPUS, "0"),
+            (env::MAX_VCPUS, "many"),
+            (env::MAX_VCPUS, "2.5"),
+            (env::TASK_VCPUS, "0"),
+            (env::TASK_VCPUS, "-4"),
+            (env::TASK_VCPUS, "NaN"),
+            (env::TASK_VCPUS, "inf"),
             (env::FRAME_SECONDS, "-1"),
             (env::BLENDER_VERSION, "4"),
             (env::BLENDER_VERSION, "four.five"),
@@ -130,5 +154,15 @@ mod tests {
             let error = read((name, Some(value))).expect_err(value).to_string();
             assert!(error.contains(name) && error.contains(value), "{error}");
         }
+    }
+
+    #[test]
+    fn as_many_tasks_run_at_once_as_fit_and_never_none() {
+        let at_once = |name, value| read((name, Some(value))).expect(value).parallel;
+        assert_eq!(at_once(env::TASK_VCPUS, "0.5"), 512);
+        assert_eq!(at_once(env::TASK_VCPUS, "0.25"), 1024);
+        assert_eq!(at_once(env::TASK_VCPUS, "16"), 16);
+        assert_eq!(at_once(env::MAX_VCPUS, "7"), 1, "a second task does not fit");
+        assert_eq!(at_once(env::MAX_VCPUS, "1"), 1, "one is always tried");
     }
 }

@@ -12,7 +12,8 @@ use aws_sdk_batch::config::retry::RetryConfig;
 use aws_sdk_batch::config::timeout::TimeoutConfig;
 use aws_sdk_batch::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_batch::types::{
-    ArrayProperties, ContainerOverrides, JobDependency, JobStatus, JobTimeout, KeyValuesPair,
+    ArrayProperties, EcsPropertiesOverride, JobDependency, JobStatus, JobTimeout, KeyValuesPair,
+    TaskContainerOverrides, TaskPropertiesOverride,
 };
 use tokio::time::Instant;
 
@@ -164,9 +165,7 @@ impl Batch {
             .job_queue(&self.queue)
             .job_definition(&job.definition)
             .share_identifier(&job.share)
-            .container_overrides(
-                ContainerOverrides::builder().set_command(Some(job.command.clone())).build(),
-            );
+            .ecs_properties_override(arguments(&job.command));
         if job.children > 1 {
             let size = i32::try_from(job.children).unwrap_or(i32::MAX);
             call = call.array_properties(ArrayProperties::builder().size(size).build());
@@ -257,6 +256,16 @@ impl Batch {
         }
         Ok(())
     }
+}
+
+/// The arguments, for the container that the job definition names.
+fn arguments(command: &[String]) -> EcsPropertiesOverride {
+    let container = TaskContainerOverrides::builder()
+        .name(farm_contract::command::CONTAINER)
+        .set_command(Some(command.to_vec()))
+        .build();
+    let task = TaskPropertiesOverride::builder().containers(container).build();
+    EcsPropertiesOverride::builder().task_properties(task).build()
 }
 
 enum Unsubmitted {

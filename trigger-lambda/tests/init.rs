@@ -7,7 +7,12 @@ use std::process::Command;
 fn a_missing_variable_ends_the_start_and_is_named() {
     let output = Command::new(env!("CARGO_BIN_EXE_trigger-lambda"))
         .env_clear()
-        .envs([("BUCKET_NAME", "farm"), ("FARM_BLENDER_VERSION", "4.5"), ("FARM_PARALLEL", "4")])
+        .envs([
+            ("BUCKET_NAME", "farm"),
+            ("FARM_BLENDER_VERSION", "4.5"),
+            ("FARM_MAX_VCPUS", "16"),
+            ("FARM_TASK_VCPUS", "4"),
+        ])
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1));

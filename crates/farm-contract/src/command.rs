@@ -6,6 +6,9 @@
 use crate::keys::BlendKey;
 use crate::plan::{Plan, RenderId};
 
+/// Name of the one container in each job definition, by which a job's arguments find it.
+pub const CONTAINER: &str = "task";
+
 /// Arguments of render-task for the children of one array, the first of which is
 /// `first_child` in the whole render.
 pub fn render(plan: &Plan, first_child: u32) -> Vec<String> {

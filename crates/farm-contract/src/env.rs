@@ -11,8 +11,12 @@ pub const ZIP_JOB_DEFINITION_ARN: &str = "ZIP_JOB_DEFINITION_ARN";
 /// Version of the farm's Blender as `major.minor`, such as `4.5` (trigger-lambda). A file saved
 /// by a newer one is refused before anything is submitted.
 pub const BLENDER_VERSION: &str = "FARM_BLENDER_VERSION";
-/// How many children can run at once (trigger-lambda): what `chunk=auto` spreads a render over.
-pub const PARALLEL: &str = "FARM_PARALLEL";
+/// vCPUs that all tasks together may have (trigger-lambda).
+pub const MAX_VCPUS: &str = "FARM_MAX_VCPUS";
+/// vCPUs of one render task, such as `4` or `0.5` (trigger-lambda). As many tasks as fit into
+/// [`MAX_VCPUS`] can run at once: what `chunk=auto` spreads a render over. A template cannot
+/// divide, so it says both.
+pub const TASK_VCPUS: &str = "FARM_TASK_VCPUS";
 /// Seconds that one frame may take (trigger-lambda); a child may take as many times that as it
 /// has frames. Unset: [`DEFAULT_FRAME_SECONDS`].
 pub const FRAME_SECONDS: &str = "FARM_FRAME_SECONDS";

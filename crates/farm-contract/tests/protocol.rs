@@ -1,7 +1,7 @@
 //! `docs/protocol.md` and the code name the same things.
 
 use farm_contract::exit::TaskExit;
-use farm_contract::{env, keys, metadata, tags};
+use farm_contract::{command, env, keys, metadata, tags};
 
 #[test]
 fn the_protocol_page_names_every_word_of_the_contract() {
@@ -12,7 +12,8 @@ fn the_protocol_page_names_every_word_of_the_contract() {
         env::JOB_DEFINITION_ARN,
         env::ZIP_JOB_DEFINITION_ARN,
         env::BLENDER_VERSION,
-        env::PARALLEL,
+        env::MAX_VCPUS,
+        env::TASK_VCPUS,
         env::FRAME_SECONDS,
         env::BLENDER,
         env::THREADS,
@@ -20,6 +21,7 @@ fn the_protocol_page_names_every_word_of_the_contract() {
         env::ARRAY_INDEX,
         env::JOB_ID,
         env::JOB_ATTEMPT,
+        command::CONTAINER,
         metadata::SOURCE,
         metadata::RENDER,
         metadata::FRAME,

@@ -204,7 +204,8 @@ impl Farm {
             (env::JOB_DEFINITION_ARN.to_owned(), batch.definition_arn(jobs::render().name)),
             (env::ZIP_JOB_DEFINITION_ARN.to_owned(), batch.definition_arn(jobs::zip().name)),
             (env::BLENDER_VERSION.to_owned(), config.blender_version.clone()),
-            (env::PARALLEL.to_owned(), config.workers.count.to_string()),
+            (env::MAX_VCPUS.to_owned(), (config.workers.count * 4).to_string()),
+            (env::TASK_VCPUS.to_owned(), "4".to_owned()),
             (env::FRAME_SECONDS.to_owned(), FRAME_SECONDS.to_string()),
         ]);
         let lambda = Lambda::start(LambdaConfig {
@@ -305,9 +306,10 @@ fn definition<const N: usize>(
     JobDefinition {
         name: definition.name.to_owned(),
         program: config.programs.join(definition.program),
+        container: farm_contract::command::CONTAINER.to_owned(),
         command: Vec::new(),
         environment: environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        vcpus: definition.vcpus,
+        resources: BTreeMap::from([("VCPU".to_owned(), definition.vcpus.to_string())]),
         attempts: definition.attempts,
         evaluate_on_exit: definition
             .evaluate_on_exit

@@ -39,9 +39,10 @@ impl Farm {
         let definition = |name: &str, program: PathBuf| JobDefinition {
             name: name.to_owned(),
             program,
+            container: "task".to_owned(),
             command: Vec::new(),
             environment: BTreeMap::from([("GO".to_owned(), go.clone())]),
-            vcpus: 1,
+            resources: BTreeMap::from([("VCPU".to_owned(), "1".to_owned())]),
             attempts: 1,
             evaluate_on_exit: Vec::new(),
             timeout: None,
@@ -143,7 +144,7 @@ impl Farm {
 }
 
 fn arguments(job: &JobDetail) -> &[String] {
-    job.container.as_ref().unwrap().command()
+    job.ecs_properties().unwrap().task_properties()[0].containers()[0].command()
 }
 
 fn size(job: &JobDetail) -> Option<i32> {

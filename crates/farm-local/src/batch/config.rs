@@ -50,12 +50,14 @@ pub struct JobDefinition {
     pub name: String,
     /// The executable: what the image's entry point is on Batch.
     pub program: PathBuf,
+    /// Name of the container: overrides of a job find it by this.
+    pub container: String,
     /// The arguments; `Ref::name` stands for the parameter `name` of the job.
     pub command: Vec<String>,
     /// Environment of the children, over the base environment.
     pub environment: BTreeMap<String, String>,
-    /// vCPUs of a task. Reported, not enforced.
-    pub vcpus: u32,
+    /// What a task has of `VCPU` and `MEMORY`, as the definition writes it. Reported, not enforced.
+    pub resources: BTreeMap<String, String>,
     /// How often a job is tried, 1 to 10.
     pub attempts: u32,
     /// Which failures are tried again, first match first; at most 5.
@@ -137,6 +139,9 @@ impl BatchConfig {
 impl JobDefinition {
     fn check(&self) -> Result<(), String> {
         validate::job_name(&self.name)?;
+        if self.container.is_empty() {
+            return Err("its container has no name".to_owned());
+        }
         retry::check(self.attempts, &self.evaluate_on_exit)?;
         validate::command(&self.command)?;
         self.environment.iter().try_for_each(|(name, value)| validate::variable(name, value))

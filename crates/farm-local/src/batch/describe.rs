@@ -2,8 +2,8 @@
 
 use super::job::{Job, Stop, StopKind, Unit};
 use super::model::{
-    ArrayPropertiesDetail, AttemptContainerDetail, AttemptDetail, ContainerDetail, ContainerSummary,
-    JobDetail, JobSummary, KeyValuePair, RetryStrategyDetail, TimeoutDetail,
+    ArrayPropertiesDetail, AttemptDetail, AttemptTaskContainerDetail, ContainerSummary, EcsPropertiesDetail,
+    JobDetail, JobSummary, KeyValuePair, RetryStrategyDetail, Task, TaskContainerDetail, TimeoutDetail,
 };
 
 /// The whole job: a plain job, or the parent of an array.
@@ -28,23 +28,25 @@ pub(super) fn unit(job: &Job, index: usize, arn_prefix: &str) -> JobDetail {
     detail.array_properties = child_properties(job, index);
     detail.attempts = (unit.attempts.iter().enumerate())
         .map(|(number, attempt)| AttemptDetail {
-            container: AttemptContainerDetail {
+            task_properties: [Task::from(AttemptTaskContainerDetail {
+                name: job.spec.container.clone(),
                 exit_code: attempt.exit_code,
                 reason: attempt.reason.clone(),
                 log_stream_name: job.log_name(index, number + 1),
-            },
+            })],
             started_at: attempt.started_at,
             stopped_at: attempt.stopped_at,
             status_reason: attempt.status_reason.clone(),
         })
         .collect();
     let ContainerSummary { exit_code, reason } = container_summary(unit);
-    detail.container.exit_code = exit_code;
-    detail.container.reason = reason;
+    let [Task { containers: [container] }] = &mut detail.ecs_properties.task_properties;
+    container.exit_code = exit_code;
+    container.reason = reason;
     // A container gets its log stream when it runs.
     let running = usize::from(unit.started_at.is_some() && !unit.status.is_terminal());
     let logs = unit.attempts.len() + running;
-    detail.container.log_stream_name = (logs > 0).then(|| job.log_name(index, logs));
+    container.log_stream_name = (logs > 0).then(|| job.log_name(index, logs));
     detail
 }
 
@@ -115,15 +117,18 @@ fn common(job: &Job, id: String, arn_prefix: &str, stop: Option<&Stop>) -> JobDe
         depends_on: spec.depends_on.clone(),
         job_definition: spec.definition_arn.clone(),
         parameters: spec.parameters.clone(),
-        container: ContainerDetail {
-            command: spec.command.clone(),
-            environment: environment
-                .map(|(name, value)| KeyValuePair { name: name.clone(), value: value.clone() })
-                .collect(),
-            resource_requirements: spec.resource_requirements.clone(),
-            exit_code: None,
-            reason: None,
-            log_stream_name: None,
+        ecs_properties: EcsPropertiesDetail {
+            task_properties: [Task::from(TaskContainerDetail {
+                name: spec.container.clone(),
+                command: spec.command.clone(),
+                environment: environment
+                    .map(|(name, value)| KeyValuePair { name: name.clone(), value: value.clone() })
+                    .collect(),
+                resource_requirements: spec.resource_requirements.clone(),
+                exit_code: None,
+                reason: None,
+                log_stream_name: None,
+            })],
         },
         array_properties: None,
         timeout: spec.timeout.map(|timeout| TimeoutDetail { attempt_duration_seconds: timeout.as_secs() }),

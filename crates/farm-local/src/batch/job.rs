@@ -115,6 +115,7 @@ pub(super) struct JobSpec {
     /// Whether each child follows the one before it.
     pub sequential: bool,
     pub program: PathBuf,
+    pub container: String,
     pub command: Vec<String>,
     /// The definition's and the job's own, without the base environment.
     pub environment: BTreeMap<String, String>,

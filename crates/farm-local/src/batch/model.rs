@@ -23,15 +23,15 @@ pub(super) struct SubmitJobRequest {
     pub array_properties: Option<ArrayPropertiesRequest>,
     pub depends_on: Option<Vec<JobDependency>>,
     pub parameters: Option<BTreeMap<String, String>>,
-    pub container_overrides: Option<serde_json::Value>,
+    pub ecs_properties_override: Option<serde_json::Value>,
     pub retry_strategy: Option<RetryStrategyRequest>,
     pub timeout: Option<TimeoutRequest>,
     pub tags: Option<BTreeMap<String, String>>,
     pub propagate_tags: Option<bool>,
     // Not in this service.
     pub scheduling_priority_override: Option<IgnoredAny>,
+    pub container_overrides: Option<IgnoredAny>,
     pub node_overrides: Option<IgnoredAny>,
-    pub ecs_properties_override: Option<IgnoredAny>,
     pub eks_properties_override: Option<IgnoredAny>,
     pub consumable_resource_properties_override: Option<IgnoredAny>,
 }
@@ -52,14 +52,22 @@ pub(super) struct JobDependency {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ContainerOverridesRequest {
+pub(super) struct EcsPropertiesOverrideRequest {
+    pub task_properties: Option<Vec<TaskPropertiesOverrideRequest>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct TaskPropertiesOverrideRequest {
+    pub containers: Option<Vec<TaskContainerOverridesRequest>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TaskContainerOverridesRequest {
+    pub name: Option<String>,
     pub command: Option<Vec<String>>,
     pub environment: Option<Vec<KeyValuePairRequest>>,
     pub resource_requirements: Option<Vec<ResourceRequirement>>,
-    // Not on Fargate, so not here.
-    pub vcpus: Option<IgnoredAny>,
-    pub memory: Option<IgnoredAny>,
-    pub instance_type: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -175,7 +183,7 @@ pub(super) struct JobDetail {
     pub depends_on: Vec<JobDependency>,
     pub job_definition: String,
     pub parameters: BTreeMap<String, String>,
-    pub container: ContainerDetail,
+    pub ecs_properties: EcsPropertiesDetail,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub array_properties: Option<ArrayPropertiesDetail>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -189,16 +197,35 @@ pub(super) struct JobDetail {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct AttemptDetail {
-    pub container: AttemptContainerDetail,
+    pub task_properties: [Task<AttemptTaskContainerDetail>; 1],
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started_at: Option<i64>,
     pub stopped_at: i64,
     pub status_reason: Arc<str>,
 }
 
+/// What Batch puts around containers, of which a task has one here.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Task<C> {
+    pub containers: [C; 1],
+}
+
+impl<C> From<C> for Task<C> {
+    fn from(container: C) -> Self {
+        Self { containers: [container] }
+    }
+}
+
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct AttemptContainerDetail {
+pub(super) struct EcsPropertiesDetail {
+    pub task_properties: [Task<TaskContainerDetail>; 1],
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AttemptTaskContainerDetail {
+    pub name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exit_code: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -215,7 +242,8 @@ pub(super) struct RetryStrategyDetail {
 
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ContainerDetail {
+pub(super) struct TaskContainerDetail {
+    pub name: String,
     pub command: Vec<String>,
     pub environment: Vec<KeyValuePair>,
     pub resource_requirements: Vec<ResourceRequirement>,

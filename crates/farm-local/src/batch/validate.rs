@@ -9,7 +9,8 @@ use super::error::ApiError;
 use super::fair_share::Share;
 use super::job::JobSpec;
 use super::model::{
-    ContainerOverridesRequest, JobDependency, ResourceRequirement, RetryStrategyRequest, SubmitJobRequest,
+    EcsPropertiesOverrideRequest, JobDependency, ResourceRequirement, RetryStrategyRequest, SubmitJobRequest,
+    TaskContainerOverridesRequest,
 };
 use super::retry::{self, EvaluateOnExit, RetryAction};
 
@@ -98,12 +99,12 @@ pub(super) fn submission(
         n_to_n: dependencies.n_to_n,
         sequential: dependencies.sequential,
         program: definition.program.clone(),
+        container: definition.container.clone(),
         command: definition.command.iter().map(|word| substitute(word, &parameters)).collect(),
         environment: definition.environment.clone(),
-        resource_requirements: vec![ResourceRequirement {
-            kind: "VCPU".to_owned(),
-            value: definition.vcpus.to_string(),
-        }],
+        resource_requirements: (definition.resources.iter())
+            .map(|(kind, value)| ResourceRequirement { kind: kind.clone(), value: value.clone() })
+            .collect(),
         attempts,
         evaluate_on_exit,
         timeout,
@@ -112,18 +113,22 @@ pub(super) fn submission(
         propagate_tags: request.propagate_tags.unwrap_or_default(),
         unstartable: None,
     };
-    if let Some(overrides) = request.container_overrides.filter(|overrides| !overrides.is_null()) {
-        override_container(&mut spec, overrides)?;
+    if let Some(overrides) = request.ecs_properties_override.filter(|overrides| !overrides.is_null()) {
+        override_task(&mut spec, overrides)?;
     }
     Ok(spec)
 }
 
 /// What Batch has and this service does not is refused, not passed over.
 fn refuse_unknown(request: &SubmitJobRequest) -> Result<(), ApiError> {
+    if request.container_overrides.is_some() {
+        return Err(ApiError::invalid(
+            "containerOverrides cannot be set for a job definition with ecsProperties; use ecsPropertiesOverride",
+        ));
+    }
     let members = [
         ("schedulingPriorityOverride", &request.scheduling_priority_override),
         ("nodeOverrides", &request.node_overrides),
-        ("ecsPropertiesOverride", &request.ecs_properties_override),
         ("eksPropertiesOverride", &request.eks_properties_override),
         ("consumableResourcePropertiesOverride", &request.consumable_resource_properties_override),
     ];
@@ -275,23 +280,31 @@ fn substitute(word: &str, parameters: &BTreeMap<String, String>) -> String {
     parameter.map_or_else(|| word.to_owned(), Clone::clone)
 }
 
-fn override_container(spec: &mut JobSpec, overrides: serde_json::Value) -> Result<(), ApiError> {
+fn override_task(spec: &mut JobSpec, overrides: serde_json::Value) -> Result<(), ApiError> {
     if overrides.to_string().chars().count() > MAX_OVERRIDES {
         spec.unstartable =
             Some(Arc::from(format!("Container Overrides length must be at most {MAX_OVERRIDES}")));
     }
-    let overrides: ContainerOverridesRequest = serde_json::from_value(overrides)
+    let overrides: EcsPropertiesOverrideRequest = serde_json::from_value(overrides)
         .map_err(|error| ApiError::refused(400, "SerializationException", error.to_string()))?;
-    let ec2 = [
-        ("vcpus", overrides.vcpus.is_some()),
-        ("memory", overrides.memory.is_some()),
-        ("instanceType", overrides.instance_type.is_some()),
-    ];
-    if let Some((member, _)) = ec2.iter().find(|(_, given)| *given) {
-        return Err(ApiError::invalid(format!(
-            "containerOverrides.{member} is not applicable for Fargate; use resourceRequirements"
-        )));
+    let tasks = overrides.task_properties.unwrap_or_default();
+    if tasks.len() > 1 {
+        return Err(ApiError::invalid("ecsPropertiesOverride.taskProperties can have one element"));
     }
+    for container in tasks.into_iter().flat_map(|task| task.containers.unwrap_or_default()) {
+        let name = container.name.as_deref().unwrap_or_default();
+        if name != spec.container {
+            return Err(ApiError::invalid(format!(
+                "ecsPropertiesOverride names the container {name:?}; the job definition has {:?} alone",
+                spec.container
+            )));
+        }
+        override_container(spec, container)?;
+    }
+    Ok(())
+}
+
+fn override_container(spec: &mut JobSpec, overrides: TaskContainerOverridesRequest) -> Result<(), ApiError> {
     if let Some(words) = overrides.command.filter(|words| !words.is_empty()) {
         command(&words).map_err(ApiError::invalid)?;
         spec.command = words;

@@ -6,7 +6,7 @@ use aws_sdk_batch::types::{
 };
 use serde_json::Value;
 
-use super::{Farm, after, array, submit};
+use super::{Farm, after, array, attempted, container, overrides, submit, task};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_children_of_an_array_know_their_index() {
@@ -34,7 +34,7 @@ async fn the_children_of_an_array_know_their_index() {
     assert_eq!(child.job_name(), Some("scene"));
     assert_eq!(child.array_properties().unwrap().index(), Some(1));
     assert_eq!(child.attempts().len(), 1);
-    assert_eq!(child.container().unwrap().exit_code(), Some(0));
+    assert_eq!(container(&child).exit_code(), Some(0));
     assert!(child.created_at().unwrap() > 1_600_000_000_000, "milliseconds");
     assert!(child.started_at().unwrap() >= child.created_at().unwrap());
     assert!(child.stopped_at().unwrap() >= child.started_at().unwrap());
@@ -97,21 +97,21 @@ async fn exit_codes_decide_what_is_tried_again() {
     let flaky = r#"echo "try $AWS_BATCH_JOB_ATTEMPT"; [ "$AWS_BATCH_JOB_ATTEMPT" = 2 ] || exit 75"#;
     let id = submit(farm.job("flaky", flaky).retry_strategy(rules())).await;
     let job = farm.wait(&id, JobStatus::Succeeded).await;
-    let codes: Vec<_> = job.attempts().iter().map(|a| a.container().unwrap().exit_code()).collect();
+    let codes: Vec<_> = job.attempts().iter().map(|a| attempted(a).exit_code()).collect();
     assert_eq!(codes, [Some(75), Some(0)]);
     assert_eq!(job.attempts()[0].status_reason(), Some("Essential container in task exited"));
-    assert_eq!(job.attempts()[1].container().unwrap().log_stream_name(), Some("flaky-0-2.log"));
+    assert_eq!(attempted(&job.attempts()[1]).log_stream_name(), Some("flaky-0-2.log"));
     assert_eq!(farm.read("logs/flaky-0-1.log"), "try 1\n");
     assert_eq!(farm.read("logs/flaky-0-2.log"), "try 2\n");
 
     let id = submit(farm.job("scene", "exit 65").retry_strategy(rules())).await;
     let job = farm.wait(&id, JobStatus::Failed).await;
     assert_eq!(job.attempts().len(), 1);
-    assert_eq!(job.container().unwrap().exit_code(), Some(65));
+    assert_eq!(container(&job).exit_code(), Some(65));
 
     let id = submit(farm.job("killed", "kill -9 $$").retry_strategy(rules())).await;
     let job = farm.wait(&id, JobStatus::Failed).await;
-    assert_eq!(job.container().unwrap().exit_code(), Some(137));
+    assert_eq!(container(&job).exit_code(), Some(137));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -122,9 +122,9 @@ async fn two_uploads_on_one_slot_take_turns() {
     let mut ids = Vec::new();
     for upload in ["a", "b"] {
         let environment = aws_sdk_batch::types::KeyValuePair::builder().name("UPLOAD").value(upload).build();
-        let overrides = aws_sdk_batch::types::ContainerOverrides::builder().environment(environment).build();
+        let overrides = overrides(task().environment(environment));
         let job = farm.job(upload, script).job_queue("fair").share_identifier(upload);
-        ids.push(submit(job.array_properties(array(3)).container_overrides(overrides)).await);
+        ids.push(submit(job.array_properties(array(3)).ecs_properties_override(overrides)).await);
     }
     std::fs::write(farm.path("gate"), "").unwrap();
     for id in &ids {
@@ -200,8 +200,8 @@ async fn events_tell_of_every_change_up_to_the_failed_parent() {
     };
     let child = &seen.iter().find(is_end).unwrap()["detail"];
     assert_eq!(child["arrayProperties"], serde_json::json!({"index": 1}));
-    assert_eq!(child["container"]["exitCode"], 1);
-    assert_eq!(child["attempts"][0]["container"]["exitCode"], 1);
+    assert_eq!(child["ecsProperties"]["taskProperties"][0]["containers"][0]["exitCode"], 1);
+    assert_eq!(child["attempts"][0]["taskProperties"][0]["containers"][0]["exitCode"], 1);
     assert!(child["stoppedAt"].as_i64().unwrap() >= child["startedAt"].as_i64().unwrap());
 
     farm.batch.shutdown().await;

@@ -4,22 +4,21 @@ use aws_sdk_batch::Client;
 use aws_sdk_batch::error::ProvideErrorMetadata;
 use aws_sdk_batch::operation::submit_job::builders::SubmitJobFluentBuilder;
 use aws_sdk_batch::types::{
-    ArrayJobDependency, ContainerOverrides, EvaluateOnExit, JobDependency, JobStatus, JobTimeout,
-    KeyValuePair, ResourceRequirement, ResourceType, RetryAction, RetryStrategy,
+    ArrayJobDependency, ContainerOverrides, EcsPropertiesOverride, EvaluateOnExit, JobDependency, JobStatus,
+    JobTimeout, KeyValuePair, ResourceRequirement, ResourceType, RetryAction, RetryStrategy,
 };
 use farm_local::batch::{Batch, StartError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Farm, KEY, after, array, client, config, eventually, shell, submit};
+use super::{Farm, KEY, after, array, client, config, container, eventually, overrides, shell, submit, task};
 
 fn rule() -> EvaluateOnExit {
     EvaluateOnExit::builder().on_exit_code("1").action(RetryAction::Exit).build()
 }
 
-fn variable(name: &str) -> ContainerOverrides {
-    let pair = KeyValuePair::builder().name(name).value("x").build();
-    ContainerOverrides::builder().environment(pair).build()
+fn variable(name: &str) -> EcsPropertiesOverride {
+    overrides(task().environment(KeyValuePair::builder().name(name).value("x").build()))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,10 +44,10 @@ async fn requests_beyond_the_limits_are_refused_in_batch_s_words() {
             job.array_properties(array(2)).depends_on(dependency)
         }),
         ("Command contains an empty string", |job| {
-            job.container_overrides(ContainerOverrides::builder().command("-c").command("").build())
+            job.ecs_properties_override(overrides(task().command("-c").command("")))
         }),
-        ("AWS_BATCH_JOB_ID is reserved", |job| job.container_overrides(variable("AWS_BATCH_JOB_ID"))),
-        ("\"A=B\" is not valid", |job| job.container_overrides(variable("A=B"))),
+        ("AWS_BATCH_JOB_ID is reserved", |job| job.ecs_properties_override(variable("AWS_BATCH_JOB_ID"))),
+        ("\"A=B\" is not valid", |job| job.ecs_properties_override(variable("A=B"))),
         ("RetryAttempts must be between 1 and 10", |job| {
             job.retry_strategy(RetryStrategy::builder().attempts(11).build())
         }),
@@ -71,6 +70,12 @@ async fn requests_beyond_the_limits_are_refused_in_batch_s_words() {
         ("shareIdentifier must be specified", |job| job.job_queue("fair")),
         ("must be 1 to 255 letters and digits", |job| job.job_queue("fair").share_identifier("a-b")),
         ("Job size must be less than 30 KiB, got 33 KiB", |job| job.parameters("p", "x".repeat(32 * 1024))),
+        ("containerOverrides cannot be set for a job definition with ecsProperties", |job| {
+            job.container_overrides(ContainerOverrides::builder().command("x").build())
+        }),
+        ("names the container \"main\"; the job definition has \"task\" alone", |job| {
+            job.ecs_properties_override(overrides(task().name("main")))
+        }),
         ("schedulingPriorityOverride is not part of the local Batch", |job| {
             job.scheduling_priority_override(3)
         }),
@@ -93,11 +98,7 @@ async fn requests_beyond_the_limits_are_refused_in_batch_s_words() {
 async fn what_is_at_the_limit_is_taken() {
     let farm = Farm::new(1).await;
     let requirement = ResourceRequirement::builder().r#type(ResourceType::Memory).value("8192").build();
-    let overrides = ContainerOverrides::builder()
-        .command("-c")
-        .command("exit 3")
-        .resource_requirements(requirement)
-        .build();
+    let overrides = overrides(task().command("-c").command("exit 3").resource_requirements(requirement));
     let rules = RetryStrategy::builder().attempts(10).set_evaluate_on_exit(Some(vec![rule(); 5])).build();
     let job = farm
         .job(&"a".repeat(128), "exit 0")
@@ -106,10 +107,10 @@ async fn what_is_at_the_limit_is_taken() {
         .share_identifier("a".repeat(255))
         .timeout(JobTimeout::builder().attempt_duration_seconds(60).build())
         .retry_strategy(RetryStrategy::builder().attempts(1).build())
-        .container_overrides(overrides);
+        .ecs_properties_override(overrides);
     let id = submit(job).await;
     let job = farm.wait(&id, JobStatus::Failed).await;
-    let container = job.container().unwrap();
+    let container = container(&job);
     assert_eq!(container.exit_code(), Some(3), "the override's command ran");
     assert_eq!(container.command(), ["-c", "exit 3"]);
     let kinds: Vec<_> = container.resource_requirements().iter().map(|r| r.value()).collect();
@@ -127,8 +128,8 @@ async fn what_is_at_the_limit_is_taken() {
 async fn overrides_that_are_too_long_fail_the_job_that_was_taken() {
     let farm = Farm::new(1).await;
     let pair = KeyValuePair::builder().name("LONG").value("x".repeat(8192)).build();
-    let overrides = ContainerOverrides::builder().environment(pair).build();
-    let id = submit(farm.job("long", "exit 0").container_overrides(overrides)).await;
+    let overrides = overrides(task().environment(pair));
+    let id = submit(farm.job("long", "exit 0").ecs_properties_override(overrides)).await;
     let job = farm.wait(&id, JobStatus::Failed).await;
     assert_eq!(job.status_reason(), Some("Container Overrides length must be at most 8192"));
     assert!(job.attempts().is_empty());

@@ -14,7 +14,11 @@ use std::time::Duration;
 use aws_sdk_batch::Client;
 use aws_sdk_batch::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_batch::operation::submit_job::builders::SubmitJobFluentBuilder;
-use aws_sdk_batch::types::{ArrayProperties, JobDependency, JobDetail, JobStatus};
+use aws_sdk_batch::types::{
+    ArrayProperties, AttemptDetail, AttemptTaskContainerDetails, EcsPropertiesOverride, JobDependency,
+    JobDetail, JobStatus, TaskContainerDetails, TaskContainerOverrides, TaskPropertiesOverride,
+    builders::TaskContainerOverridesBuilder,
+};
 use farm_local::batch::{Batch, BatchConfig, JobDefinition, Queue};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -56,9 +60,10 @@ fn shell(name: &str) -> JobDefinition {
     JobDefinition {
         name: name.to_owned(),
         program: PathBuf::from("/bin/sh"),
+        container: "task".to_owned(),
         command: vec!["-c".to_owned(), "Ref::script".to_owned()],
         environment: BTreeMap::new(),
-        vcpus: 1,
+        resources: BTreeMap::from([("VCPU".to_owned(), "1".to_owned())]),
         attempts: 1,
         evaluate_on_exit: Vec::new(),
         timeout: None,
@@ -131,6 +136,26 @@ fn array(size: i32) -> ArrayProperties {
 
 fn after(id: &str) -> JobDependency {
     JobDependency::builder().job_id(id).build()
+}
+
+/// What a job changes of the definition's container.
+fn overrides(container: TaskContainerOverridesBuilder) -> EcsPropertiesOverride {
+    let task = TaskPropertiesOverride::builder().containers(container.build()).build();
+    EcsPropertiesOverride::builder().task_properties(task).build()
+}
+
+fn task() -> TaskContainerOverridesBuilder {
+    TaskContainerOverrides::builder().name("task")
+}
+
+/// The one container of a job.
+fn container(job: &JobDetail) -> &TaskContainerDetails {
+    assert!(job.container().is_none(), "that is what containerProperties give");
+    &job.ecs_properties().unwrap().task_properties()[0].containers()[0]
+}
+
+fn attempted(attempt: &AttemptDetail) -> &AttemptTaskContainerDetails {
+    &attempt.task_properties()[0].containers()[0]
 }
 
 async fn submit(job: SubmitJobFluentBuilder) -> String {

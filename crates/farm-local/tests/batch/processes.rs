@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use aws_sdk_batch::types::{ContainerOverrides, JobStatus, KeyValuePair};
+use aws_sdk_batch::types::{JobStatus, KeyValuePair};
 use farm_local::batch::JobDefinition;
 
-use super::{Farm, array, eventually, lives, shell, submit};
+use super::{Farm, array, container, eventually, lives, overrides, shell, submit, task};
 
 /// Ignores SIGTERM, has a child of its own, and writes down both process ids.
 const STUBBORN: &str = r#"trap '' TERM
@@ -30,12 +30,13 @@ async fn a_child_sees_exactly_the_promised_environment() {
         });
     })
     .await;
-    let overrides = ContainerOverrides::builder()
-        .environment(KeyValuePair::builder().name("FROM").value("the job").build())
-        .environment(KeyValuePair::builder().name("EMPTY").value("").build())
-        .build();
+    let overrides = overrides(
+        task()
+            .environment(KeyValuePair::builder().name("FROM").value("the job").build())
+            .environment(KeyValuePair::builder().name("EMPTY").value("").build()),
+    );
     let job = || farm.client.submit_job().job_queue("plain").job_definition("env:1");
-    let one = submit(job().job_name("one").container_overrides(overrides)).await;
+    let one = submit(job().job_name("one").ecs_properties_override(overrides)).await;
     let two = submit(job().job_name("two").array_properties(array(2))).await;
     farm.wait(&one, JobStatus::Succeeded).await;
     farm.wait(&two, JobStatus::Succeeded).await;
@@ -76,7 +77,7 @@ async fn an_attempt_that_takes_too_long_is_killed_and_not_tried_again() {
     let job = farm.wait(&id, JobStatus::Failed).await;
     assert_eq!(job.status_reason(), Some("Job attempt duration exceeded timeout"));
     assert_eq!(job.attempts().len(), 1);
-    assert_eq!(job.container().unwrap().exit_code(), Some(137), "SIGTERM was ignored");
+    assert_eq!(container(&job).exit_code(), Some(137), "SIGTERM was ignored");
     assert!(!lives(shell) && !lives(sleep));
 }
 
@@ -113,7 +114,7 @@ async fn sigterm_comes_first_and_a_child_may_end_in_its_own_way() {
     eventually("the trap", async || farm.path("ready").exists().then_some(())).await;
     farm.client.terminate_job().job_id(&id).reason("enough").send().await.unwrap();
     let job = farm.wait(&id, JobStatus::Failed).await;
-    assert_eq!(job.container().unwrap().exit_code(), Some(75));
+    assert_eq!(container(&job).exit_code(), Some(75));
     assert!(farm.read("logs/polite-0-1.log").contains("bye"));
 }
 
@@ -169,7 +170,7 @@ async fn a_program_that_cannot_start_says_so_and_is_tried_again() {
     let job = farm.wait(&id, JobStatus::Failed).await;
     assert_eq!(job.status_reason(), Some("Task failed to start"));
     assert_eq!(job.attempts().len(), 2);
-    let container = job.container().unwrap();
+    let container = container(&job);
     assert_eq!(container.exit_code(), None);
     let reason = container.reason().unwrap();
     assert!(

@@ -61,7 +61,8 @@ impl Bench {
             (env::JOB_DEFINITION_ARN, &batch.render),
             (env::ZIP_JOB_DEFINITION_ARN, &batch.zip),
             (env::BLENDER_VERSION, "4.5"),
-            (env::PARALLEL, "4"),
+            (env::MAX_VCPUS, "8"),
+            (env::TASK_VCPUS, "2"),
             (env::FRAME_SECONDS, "60"),
         ];
         let lambda = Lambda::start(LambdaConfig {

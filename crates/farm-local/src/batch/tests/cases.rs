@@ -154,8 +154,11 @@ fn a_timeout_is_not_tried_again_but_a_failed_start_is() {
     assert_eq!(world.reason("a").unwrap(), "Job attempt duration exceeded timeout");
     let last = world.changes.last().unwrap();
     assert_eq!(&*last.attempts[0].status_reason, "Task failed to start");
-    assert_eq!(last.attempts[0].container.reason.as_deref(), Some("CannotStartContainerError: no such file"));
-    assert_eq!(last.attempts[0].container.exit_code, None);
+    assert_eq!(
+        last.attempts[0].task_properties[0].containers[0].reason.as_deref(),
+        Some("CannotStartContainerError: no such file")
+    );
+    assert_eq!(last.attempts[0].task_properties[0].containers[0].exit_code, None);
 }
 
 #[test]

@@ -29,6 +29,7 @@ fn spec(name: &str, array_size: Option<usize>) -> JobSpec {
         n_to_n: Vec::new(),
         sequential: false,
         program: PathBuf::from("program"),
+        container: "task".to_owned(),
         command: Vec::new(),
         environment: BTreeMap::new(),
         resource_requirements: Vec::new(),
