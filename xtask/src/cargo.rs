@@ -23,7 +23,8 @@ pub fn run(command: &mut Command) -> Result<ExitStatus> {
 pub fn build_programs() -> Result<()> {
     output::step("Building the farm's programs");
     let programs = folders::programs()?;
-    let mut command = cargo(["build", "--workspace", "--exclude", "xtask", "--bins"]);
+    let mut command =
+        cargo(["build", "--workspace", "--exclude", "xtask", "--exclude", "cfn-codegen", "--bins"]);
     if programs.file_name().is_some_and(|profile| profile == "release") {
         command.arg("--release");
     }

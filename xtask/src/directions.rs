@@ -6,8 +6,9 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// Our crates, and which of ours each may know. Tests may know more; they are not looked at.
-const MAY_KNOW: [(&str, &[&str]); 8] = [
+const MAY_KNOW: [(&str, &[&str]); 9] = [
     ("blend-file", &[]),
+    ("cfn-codegen", &[]),
     ("farm-contract", &[]),
     ("farm-local", &["farm-contract", "stack"]),
     ("render-task", &["farm-contract"]),
@@ -19,7 +20,7 @@ const MAY_KNOW: [(&str, &[&str]); 8] = [
 ];
 
 /// These stay free of the AWS SDK, at any depth.
-const NO_SDK: [&str; 3] = ["blend-file", "farm-contract", "xtask"];
+const NO_SDK: [&str; 4] = ["blend-file", "cfn-codegen", "farm-contract", "xtask"];
 
 /// Every broken direction, as a sentence each. `metadata` is what `cargo metadata` prints.
 pub fn broken(metadata: &Value) -> Result<Vec<String>> {

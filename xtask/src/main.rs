@@ -7,6 +7,7 @@
 mod blender;
 mod cargo;
 mod check;
+mod codegen;
 mod demo;
 mod directions;
 mod folders;
@@ -25,6 +26,7 @@ use clap::Parser;
 enum Verb {
     Local(local::Args),
     Test(test::Args),
+    Codegen(codegen::Args),
     /// See that format, lints and the directions between crates are in order.
     Check,
 }
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
     let outcome = match Verb::parse() {
         Verb::Local(args) => local::run(&args).map(|never| match never {}),
         Verb::Test(args) => test::run(&args),
+        Verb::Codegen(args) => codegen::run(&args),
         Verb::Check => check::run(),
     };
     outcome.unwrap_or_else(|error| {
