@@ -5,7 +5,8 @@ use std::marker::PhantomData;
 
 use serde::Serialize;
 
-use super::value::{Expression, Kind, Value};
+use super::check::{self, Shape};
+use super::value::{Expression, Kind, List, Value};
 
 /// A resource type. Generated for each of those that the farm uses.
 pub trait Resource: Serialize {
@@ -14,9 +15,17 @@ pub trait Resource: Serialize {
     /// What `!Ref` of it yields.
     type Ref: Kind;
 
+    /// What its literals are held to.
+    const SHAPE: &'static Shape;
+
     /// What is wrong with its literals: ranges, lengths, patterns, properties that exclude or
     /// need each other. One sentence each, with the path of the property.
-    fn problems(&self) -> Vec<String>;
+    fn problems(&self) -> Vec<String>
+    where
+        Self: Sized,
+    {
+        check::problems(self, Self::SHAPE)
+    }
 }
 
 /// A resource that is in a template. Its references are typed.
@@ -45,7 +54,16 @@ impl<R> Handle<R> {
 
     /// `!GetAtt`, for the generated methods, which know the attributes and their kinds.
     pub(crate) fn attribute<T>(&self, name: &str) -> Value<T> {
-        Value::Expression(Expression::GetAtt(format!("{}.{name}", self.id)))
+        Value::Expression(self.get_att(name))
+    }
+
+    /// As [`Handle::attribute`], for attributes that are lists.
+    pub(crate) fn attribute_list<T>(&self, name: &str) -> List<T> {
+        List::Expression(self.get_att(name))
+    }
+
+    fn get_att(&self, name: &str) -> Expression {
+        Expression::GetAtt(format!("{}.{name}", self.id))
     }
 }
 
@@ -53,5 +71,12 @@ impl<R: Resource> Handle<R> {
     /// `!Ref` of it.
     pub fn reference(&self) -> Value<R::Ref> {
         Value::Expression(Expression::Ref(self.id.clone()))
+    }
+}
+
+/// Whatever a reference yields is a text.
+impl<R: Resource> From<&Handle<R>> for Value<String> {
+    fn from(handle: &Handle<R>) -> Self {
+        Self::Expression(Expression::Ref(handle.id.clone()))
     }
 }
