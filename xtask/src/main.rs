@@ -11,9 +11,13 @@ mod codegen;
 mod demo;
 mod directions;
 mod folders;
+mod kept;
 mod local;
+mod npm;
 mod output;
+mod python;
 mod test;
+mod tools;
 mod venv;
 
 use std::process::ExitCode;

@@ -1,14 +1,11 @@
 //! `cargo xtask test`: sets up all that the tests need, and runs every one of them.
 
-use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::Result;
 
 use crate::output;
-use crate::{blender, cargo, venv};
-
-const TOOLS: &str = include_str!("../tools-requirements.txt");
+use crate::{blender, cargo, tools};
 
 /// Set up all that the tests need, and run every test.
 #[derive(clap::Args)]
@@ -21,30 +18,33 @@ pub struct Args {
 /// Runs the tests; the exit code is theirs.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let blender = blender::installed()?;
-    let tools = venv::ensure(&venv::Packages {
-        name: "tools",
-        what: "the S3 client that the tests use (awscli)",
-        size: "about 25 MB to fetch, 230 MB on disk",
-        requirements: TOOLS,
-        check: imports,
-    })?;
+    let tools = tools::ensure()?;
     cargo::build_programs()?;
+    say_left_out(&tools.left_out);
     output::step("Running the tests");
     let mut tests = cargo::cargo(["test", "--workspace"]);
     if args.cargo.is_empty() {
         // There are no tests in documentation; looking for them in every crate takes its time.
         tests.arg("--all-targets");
     }
-    tests.args(&args.cargo).env("FARM_TEST_BLENDER", &blender.path).env("FARM_TEST_PYTHON", tools);
+    tests.args(&args.cargo).env("FARM_TEST_BLENDER", &blender.path);
+    for name in tools::VARIABLES {
+        // What is set outside is of another version, or of another project.
+        tests.env_remove(name);
+    }
+    tests.envs(tools.environment);
     let status = cargo::run(&mut tests)?;
+    // Once more: the beginning has long scrolled away.
+    say_left_out(&tools.left_out);
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-fn imports(python: &Path) -> Result<(), String> {
-    let tried = Command::new(python).args(["-c", "import awscli.clidriver"]).output();
-    match tried {
-        Ok(output) if output.status.success() => Ok(()),
-        Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
-        Err(error) => Err(format!("its Python does not start ({error})")),
+fn say_left_out(left_out: &[String]) {
+    if left_out.is_empty() {
+        return;
+    }
+    output::step("Left out on this machine");
+    for which in left_out {
+        output::note(which);
     }
 }

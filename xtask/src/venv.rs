@@ -1,7 +1,4 @@
 //! Python packages, pinned by version and hash, each set in a virtual environment of its own.
-//!
-//! An environment is made once and then never changed: its folder is named after its contents.
-//! Two runs at once wait for each other; what an interrupted run left is made anew.
 
 use std::fs;
 use std::io::IsTerminal;
@@ -10,128 +7,112 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::blender::{Interpreter, interpreter};
-use crate::folders;
-use crate::output::{self, Advice};
-
-/// Written last: an environment without it is not whole.
-const MARKER: &str = "complete";
+use crate::kept::{self, Contents};
+use crate::output::Advice;
+use crate::python::{self, Interpreter, Version};
 
 /// A set of packages.
 pub struct Packages<'a> {
-    /// Name of the folder, to which the contents' hash is added.
-    pub name: &'a str,
-    /// What this is, for a person.
-    pub what: &'a str,
-    /// How much is fetched and stored, for a person.
-    pub size: &'a str,
+    /// The folder, and what a person reads of it.
+    pub contents: Contents<'a>,
+    /// The Python that the packages are built for.
+    pub python: Version,
+    /// What to do where there is no such Python, besides installing one.
+    pub or_else: Option<&'a str>,
     /// The requirements file. It names every package: none is added for another's sake.
     pub requirements: &'a str,
+    /// Packages that are published as source alone, in the same form. They are built with the
+    /// setuptools of the requirements.
+    pub sources: Option<&'a str>,
     /// Whether the environment's Python does what it is for; the error is a clause.
     pub check: fn(&Path) -> Result<(), String>,
 }
 
-fn folder_of(packages: &Packages<'_>) -> Result<PathBuf> {
-    let hash = folders::name_of([packages.requirements]);
-    Ok(folders::cache()?.join(format!("{}-{hash}", packages.name)))
-}
+impl Packages<'_> {
+    fn folder(&self) -> Result<PathBuf> {
+        kept::folder(self.contents.name, [self.requirements].into_iter().chain(self.sources))
+    }
 
-/// Whether the environment is there already.
-pub fn is_made(packages: &Packages<'_>) -> Result<bool> {
-    Ok(folder_of(packages)?.join(MARKER).exists())
-}
+    /// Whether the environment is there already.
+    pub fn is_made(&self) -> Result<bool> {
+        Ok(kept::is_whole(&self.folder()?))
+    }
 
-/// The environment's Python. Makes the environment where it is not there.
-pub fn ensure(packages: &Packages<'_>) -> Result<PathBuf> {
-    let folder = folder_of(packages)?;
-    let python = folder.join("bin/python");
-    if folder.join(MARKER).exists() {
-        return Ok(python);
+    /// The environment's Python. Makes the environment where it is not there.
+    pub fn ensure(&self) -> Result<PathBuf> {
+        let folder = self.folder()?;
+        let python = folder.join("bin/python");
+        kept::ensure(&folder, &self.contents, || {
+            make(&self.interpreter()?, &folder, self)?;
+            (self.check)(&python).map_err(|why| {
+                Advice::error(
+                    format!("{} is installed and cannot be used: {why}.", self.contents.what),
+                    "Some library of the system may be missing; what is quoted above names it.",
+                )
+            })
+        })?;
+        Ok(python)
     }
-    let cache = folders::cache()?;
-    fs::create_dir_all(&cache).with_context(|| format!("cannot make {}", cache.display()))?;
-    let _lock = lock(&folder.with_added_extension("lock"))?;
-    if folder.join(MARKER).exists() {
-        return Ok(python);
-    }
-    let interpreter = interpreter()?;
-    output::step(format_args!(
-        "Fetching {} from PyPI: {}, into {}",
-        packages.what,
-        packages.size,
-        folder.display()
-    ));
-    if folder.exists() {
-        output::note("An earlier run was interrupted; its folder is made anew.");
-        fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-    }
-    make(&interpreter, &folder, packages)?;
-    (packages.check)(&python).map_err(|why| {
-        Advice::error(
-            format!("{} is installed and cannot be used: {why}.", packages.what),
-            "Some library of the system may be missing; what is quoted above names it.",
-        )
-    })?;
-    let marker = folder.join(MARKER);
-    fs::write(&marker, packages.requirements)
-        .with_context(|| format!("cannot write {}", marker.display()))?;
-    Ok(python)
-}
 
-/// Holds other runs off until it is dropped, or this process ends in whatever way.
-fn lock(path: &Path) -> Result<fs::File> {
-    let shown = path.display();
-    let file = fs::File::create(path).with_context(|| format!("cannot write {shown}"))?;
-    if file.try_lock().is_err() {
-        output::note("Another run is installing the same; waiting for it.");
-        file.lock().with_context(|| format!("cannot lock {shown}"))?;
+    fn interpreter(&self) -> Result<Interpreter> {
+        python::find(self.python).ok_or_else(|| {
+            let (version, what) = (self.python, self.contents.what);
+            let or_else = self.or_else.map(|other| format!("; or {other}")).unwrap_or_default();
+            Advice::error(
+                format!("There is no Python {version} on this machine, which is needed for {what}."),
+                format!("Install Python {version} with its venv module, or uv, and run this again{or_else}."),
+            )
+        })
     }
-    Ok(file)
 }
 
 fn make(interpreter: &Interpreter, folder: &Path, packages: &Packages<'_>) -> Result<()> {
-    let python = folder.join("bin/python");
-    let install = ["install", "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r"];
-    let requirements = folder.join("requirements.txt");
-    let mut steps = match interpreter {
+    let what = packages.contents.what;
+    let mut create = match interpreter {
         Interpreter::Python(program) => {
             let mut create = Command::new(program);
-            create.args(["-m", "venv"]).arg(folder);
-            let mut fill = Command::new(&python);
-            fill.args(["-m", "pip"]).args(install).arg(&requirements);
-            fill.env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
-            if !std::io::stderr().is_terminal() {
-                // A log gets a line for each package, and none for each percent.
-                fill.args(["--progress-bar", "off"]);
-            }
-            [create, fill]
+            create.args(["-m", "venv"]);
+            create
         }
         Interpreter::Uv => {
             let mut create = Command::new("uv");
-            create.args(["venv", "--quiet", "--python", "3.11"]).arg(folder);
-            let mut fill = Command::new("uv");
-            fill.arg("pip").args(install).arg(&requirements).arg("--python").arg(&python);
-            [create, fill]
+            create.args(["venv", "--quiet", "--python", &packages.python.to_string()]);
+            create
         }
     };
-    let [create, fill] = &mut steps;
-    run(create, packages)?;
-    fs::write(&requirements, packages.requirements)
-        .with_context(|| format!("cannot write {}", requirements.display()))?;
-    run(fill, packages)
+    kept::run(create.arg(folder), what)?;
+
+    let wheels = ("requirements.txt", packages.requirements, &["--only-binary", ":all:"][..]);
+    let sources = packages
+        .sources
+        .map(|sources| ("sources.txt", sources, &["--no-binary", ":all:", "--no-build-isolation"][..]));
+    for (name, requirements, how) in [wheels].into_iter().chain(sources) {
+        let file = folder.join(name);
+        fs::write(&file, requirements).with_context(|| format!("cannot write {}", file.display()))?;
+        let mut fill = install(interpreter, folder);
+        kept::run(fill.args(how).arg("-r").arg(&file), what)?;
+    }
+    Ok(())
 }
 
-/// Runs it with its own words and progress on stderr.
-fn run(command: &mut Command, packages: &Packages<'_>) -> Result<()> {
-    let program = command.get_program().display().to_string();
-    let status =
-        command.stdout(std::io::stderr()).status().with_context(|| format!("cannot run {program}"))?;
-    if status.success() {
-        return Ok(());
+/// An installation of exactly what is named, by hash.
+fn install(interpreter: &Interpreter, folder: &Path) -> Command {
+    let python = folder.join("bin/python");
+    let exactly = ["install", "--require-hashes", "--no-deps"];
+    match interpreter {
+        Interpreter::Python(_) => {
+            let mut install = Command::new(python);
+            install.args(["-m", "pip"]).args(exactly).env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
+            if !std::io::stderr().is_terminal() {
+                // A log gets a line for each package, and none for each percent.
+                install.args(["--progress-bar", "off"]);
+            }
+            install
+        }
+        Interpreter::Uv => {
+            let mut install = Command::new("uv");
+            install.arg("pip").args(exactly).arg("--python").arg(python);
+            install
+        }
     }
-    Err(Advice::error(
-        format!("{} could not be installed ({program}: {status}).", packages.what),
-        "What it says above names the reason. Mend it (network, space on the disk) and run this again; what is \
-         whole is kept.",
-    ))
 }

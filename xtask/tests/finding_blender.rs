@@ -66,6 +66,9 @@ impl Machine {
             .env("PATH", format!("{}{path}", self.path("bin").display()))
             .env("CARGO", self.path("bin/cargo"))
             .env("XDG_CACHE_HOME", self.path("cache"))
+            // Nor are the Pythons that pyenv keeps found.
+            .env("HOME", self.folder.path())
+            .env_remove("PYENV_ROOT")
             .env_remove("BLENDER")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

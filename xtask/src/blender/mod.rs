@@ -4,7 +4,6 @@
 //! frame, and still end well. So each must render a tiny picture first. In order: the one that
 //! the person names, one on PATH, and the Blender Foundation's own wheel from PyPI.
 
-mod python;
 mod self_check;
 mod wheel;
 
@@ -16,7 +15,6 @@ use std::process::Command;
 use anyhow::Result;
 use blend_file::Version;
 
-pub use python::{Interpreter, interpreter};
 pub use wheel::installed;
 
 use crate::output::{self, Advice};

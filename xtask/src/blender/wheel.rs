@@ -4,8 +4,10 @@ use anyhow::Result;
 use blend_file::Version;
 
 use super::{Blender, Need, check};
+use crate::kept::Contents;
 use crate::output::Advice;
-use crate::venv;
+use crate::python;
+use crate::venv::Packages;
 
 /// The pinned version; its hashes stand in `bpy-requirements.txt`.
 const BLENDER: &str = "4.5.15";
@@ -21,19 +23,20 @@ pub fn version() -> Version {
 
 /// Whether the pinned Blender lies on this machine already.
 pub fn is_installed() -> Result<bool> {
-    venv::is_made(&packages(&format!("bpy-{BLENDER}"), &what()))
+    packages(&format!("bpy-{BLENDER}"), &what()).is_made()
 }
 
 fn what() -> String {
     format!("Blender {BLENDER}, the Blender Foundation's own (bpy)")
 }
 
-fn packages<'a>(name: &'a str, what: &'a str) -> venv::Packages<'a> {
-    venv::Packages {
-        name,
-        what,
-        size: "391 MB to fetch, 900 MB on disk",
+fn packages<'a>(name: &'a str, what: &'a str) -> Packages<'a> {
+    Packages {
+        contents: Contents { name, what, size: "391 MB from PyPI, 900 MB on disk" },
+        python: python::Version { minor: 11 },
+        or_else: Some("give a Blender of your own with --blender PATH"),
         requirements: REQUIREMENTS,
+        sources: None,
         check: |python| check(python, &Need::any()).map(drop),
     }
 }
@@ -46,7 +49,7 @@ pub fn installed() -> Result<Blender> {
             "Install Blender and give it with --blender PATH.",
         ));
     }
-    let python = venv::ensure(&packages(&format!("bpy-{BLENDER}"), &what()))?;
+    let python = packages(&format!("bpy-{BLENDER}"), &what()).ensure()?;
     Ok(Blender { path: python, version: VERSION })
 }
 

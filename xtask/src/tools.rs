@@ -1,0 +1,126 @@
+//! The programs of others that the tests ask: each pinned, fetched once, and handed to the tests
+//! in an environment variable.
+//!
+//! Two of them need what not every machine has. The tests that need those are then left out, and
+//! the person is told so: see [`Tools::left_out`].
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::kept::Contents;
+use crate::npm;
+use crate::python::{self, Version};
+use crate::venv::Packages;
+
+const PYTHON: Version = Version { minor: 11 };
+const LOCALSTACK_PYTHON: Version = Version { minor: 13 };
+
+/// The variables in which the tests find them.
+pub const VARIABLES: [&str; 4] =
+    ["FARM_TEST_PYTHON", "FARM_TEST_CHECKOV", "FARM_TEST_LOCALSTACK", "FARM_TEST_IAM_SIMULATOR"];
+
+/// What the tests get, and what they do not.
+pub struct Tools {
+    /// Of [`VARIABLES`], those whose tool is there, with the path to it.
+    pub environment: Vec<(&'static str, PathBuf)>,
+    /// For each tool that cannot be had here, a sentence: which tests go without it, and why.
+    pub left_out: Vec<String>,
+}
+
+/// Finds or fetches all of them.
+///
+/// # Errors
+/// One that this machine could have cannot be installed.
+pub fn ensure() -> Result<Tools> {
+    let mut tools = Tools { environment: Vec::new(), left_out: Vec::new() };
+    tools.environment.push(("FARM_TEST_PYTHON", second_opinions().ensure()?));
+    tools.environment.push(("FARM_TEST_CHECKOV", checkov().ensure()?));
+
+    let localstack = localstack();
+    if localstack.is_made()? || python::find(LOCALSTACK_PYTHON).is_some() {
+        tools.environment.push(("FARM_TEST_LOCALSTACK", localstack.ensure()?));
+    } else {
+        tools.left_out.push(format!(
+            "The tests that deploy the stack to LocalStack: it needs Python {LOCALSTACK_PYTHON}, which is neither \
+             on PATH nor kept by pyenv or uv."
+        ));
+    }
+    if npm::is_there() {
+        tools.environment.push(("FARM_TEST_IAM_SIMULATOR", iam_simulator().ensure()?));
+    } else {
+        tools.left_out.push(
+            "The tests that simulate IAM: the simulator needs Node 18 or newer with npm, which are not both on \
+             PATH."
+                .to_owned(),
+        );
+    }
+    Ok(tools)
+}
+
+fn second_opinions() -> Packages<'static> {
+    Packages {
+        contents: Contents {
+            name: "tools",
+            what: "what the tests ask for a second opinion (awscli, boto3, cfn-lint, moto, parliament)",
+            size: "about 75 MB from PyPI, 490 MB on disk",
+        },
+        python: PYTHON,
+        or_else: None,
+        requirements: include_str!("../tools-requirements.txt"),
+        sources: None,
+        check: |python| imports(python, "awscli.clidriver, boto3, cfnlint, moto.server, parliament"),
+    }
+}
+
+fn checkov() -> Packages<'static> {
+    Packages {
+        contents: Contents {
+            name: "checkov",
+            what: "who looks over the template for what is unsafe (checkov)",
+            size: "about 56 MB from PyPI, 290 MB on disk",
+        },
+        python: PYTHON,
+        or_else: None,
+        requirements: include_str!("../checkov-requirements.txt"),
+        sources: None,
+        check: |python| imports(python, "checkov.main"),
+    }
+}
+
+fn localstack() -> Packages<'static> {
+    Packages {
+        contents: Contents {
+            name: "localstack",
+            what: "the CloudFormation engine that the stack is deployed to in tests (LocalStack)",
+            size: "about 110 MB from PyPI, 500 MB on disk",
+        },
+        python: LOCALSTACK_PYTHON,
+        or_else: None,
+        requirements: include_str!("../localstack-requirements.txt"),
+        sources: Some(include_str!("../localstack-sources.txt")),
+        check: |python| imports(python, "localstack.aws.components, localstack.runtime.main"),
+    }
+}
+
+fn iam_simulator() -> npm::Package<'static> {
+    npm::Package {
+        contents: Contents {
+            name: "iam-simulator",
+            what: "an evaluator of IAM policies (iam-simulate)",
+            size: "about 1 MB from npm's registry, 20 MB on disk",
+        },
+        manifest: include_str!("../iam-simulator/package.json"),
+        lock: include_str!("../iam-simulator/package-lock.json"),
+    }
+}
+
+fn imports(python: &Path, modules: &str) -> Result<(), String> {
+    let tried = Command::new(python).args(["-c", &format!("import {modules}")]).output();
+    match tried {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+        Err(error) => Err(format!("its Python does not start ({error})")),
+    }
+}
