@@ -4,6 +4,7 @@
 //!
 //! Start reading at [`Template`].
 
+pub mod check;
 pub mod document;
 mod emit;
 mod error;
@@ -12,6 +13,7 @@ mod model;
 mod parameter;
 pub mod resolve;
 
+pub use check::{Capability, Finding, capabilities, check};
 pub use document::{Document, DocumentError};
 pub use emit::{INLINE_BODY_LIMIT, fits_inline};
 pub use error::TemplateError;

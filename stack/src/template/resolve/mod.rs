@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use self::evaluate::Evaluator;
+pub(super) use self::parameters::default_problem;
 use super::document::{Document, Predicate};
 use super::graph::{self, Needs};
 

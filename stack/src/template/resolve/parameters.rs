@@ -33,6 +33,11 @@ pub(super) fn values(document: &Document, inputs: &Inputs) -> Result<BTreeMap<St
     Ok(values)
 }
 
+/// What is wrong with a default, by its own declaration.
+pub(in crate::template) fn default_problem(spec: &ParameterSpec) -> Option<String> {
+    value(spec, &spec.default.as_ref().and_then(scalar)?).err()
+}
+
 fn value(spec: &ParameterSpec, text: &str) -> Result<Json, String> {
     match spec.kind {
         ParameterType::String => {
