@@ -96,8 +96,8 @@ fn of_resource(resource: &Resource) -> Result<TokenStream> {
         #(#structs)* #(#unions)* #(#enums)* #(#choices)*
         impl Resource for #name {
             const TYPE: &'static str = #type_name;
-            const SHAPE: &'static Shape = &SHAPE;
             type Ref = #reference;
+            fn problems(&self) -> Vec<String> { check::problems(self, &SHAPE) }
         }
         impl From<&Handle<#name>> for Value<#reference> {
             fn from(handle: &Handle<#name>) -> Self { handle.reference() }

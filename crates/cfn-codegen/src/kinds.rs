@@ -122,9 +122,10 @@ fn reference(schema: &Schema) -> Result<Kind> {
     }
 }
 
-/// Attributes that are text.
+/// Attributes that are text. Those of nested objects are left out, here as among the methods.
 fn texts(schema: &Schema) -> impl Iterator<Item = &str> {
-    schema.attributes.iter().filter(|(_, of)| *of == "string").map(|(name, _)| name.as_str())
+    let texts = schema.attributes.iter().filter(|(name, of)| *of == "string" && !name.contains('.'));
+    texts.map(|(name, _)| name.as_str())
 }
 
 /// Every node of the schema.

@@ -16,7 +16,7 @@ pub fn of_resource(resource: &Resource, used: &mut Used) -> Result<TokenStream> 
     let objects: BTreeMap<&str, &Struct> =
         resource.structs.iter().chain(&resource.unions).map(|one| (one.name.as_str(), one)).collect();
     let needed = needed(&objects);
-    used.insert("check::Shape".to_owned());
+    used.extend(["check", "check::Shape"].map(str::to_owned));
     let mut tables = Vec::new();
     for (name, object) in &objects {
         let own = *name == resource.name;

@@ -2,7 +2,7 @@
 //! tables. Expressions are CloudFormation's to check, except that both sides of an `!If` are
 //! looked at.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use serde::Serialize;
 use serde_yaml::{Mapping, Value as Yaml};
@@ -102,8 +102,8 @@ impl Found {
     fn text(&mut self, value: &Yaml, least: Option<u64>, most: Option<u64>, pattern: Option<&str>) {
         let Some(text) = value.as_str() else { return };
         let length = text.chars().count() as u64;
-        if outside(length, least, most) {
-            self.say(&format!("{length} characters are not within {}", range(least, most)));
+        if let Some(range) = outside(length, least, most) {
+            self.say(&format!("{length} characters are {range}"));
         }
         if let Some(pattern) = pattern {
             match regress::Regex::new(pattern) {
@@ -118,8 +118,8 @@ impl Found {
 
     fn number(&mut self, value: &Yaml, least: Option<f64>, most: Option<f64>, only: &[i64]) {
         let Some(number) = value.as_f64() else { return };
-        if outside(number, least, most) {
-            self.say(&format!("{number} is not within {}", range(least, most)));
+        if let Some(range) = outside(number, least, most) {
+            self.say(&format!("{number} is {range}"));
         }
         if !only.is_empty() && !value.as_i64().is_some_and(|number| only.contains(&number)) {
             let only: Vec<String> = only.iter().map(ToString::to_string).collect();
@@ -137,8 +137,8 @@ impl Found {
     ) {
         let Some(items) = value.as_sequence() else { return };
         let count = items.len() as u64;
-        if outside(count, least, most) {
-            self.say(&format!("{count} items are not within {}", range(least, most)));
+        if let Some(range) = outside(count, least, most) {
+            self.say(&format!("{count} items are {range}"));
         }
         for (index, value) in items.iter().enumerate() {
             if unique && items.iter().take(index).any(|other| other == value) {
@@ -212,15 +212,14 @@ impl Found {
     }
 }
 
-fn outside<N: PartialOrd>(value: N, least: Option<N>, most: Option<N>) -> bool {
-    least.is_some_and(|least| value < least) || most.is_some_and(|most| value > most)
-}
-
-fn range<N: std::fmt::Display>(least: Option<N>, most: Option<N>) -> String {
+/// How a number lies outside of its range, where it does.
+fn outside<N: PartialOrd + Display>(value: N, least: Option<N>, most: Option<N>) -> Option<String> {
+    let inside =
+        least.as_ref().is_none_or(|least| value >= *least) && most.as_ref().is_none_or(|most| value <= *most);
     match (least, most) {
-        (Some(least), Some(most)) => format!("{least} to {most}"),
-        (Some(least), None) => format!("{least} and more"),
-        (None, Some(most)) => format!("{most} and less"),
-        (None, None) => "any".to_owned(),
+        _ if inside => None,
+        (Some(least), Some(most)) => Some(format!("not within {least} to {most}")),
+        (Some(least), None) => Some(format!("less than {least}")),
+        (_, most) => most.map(|most| format!("more than {most}")),
     }
 }

@@ -4,13 +4,15 @@
 //! It knows nothing of the farm. Start reading at [`Value`] and [`Resource`]; the submodules of
 //! `generated` are written by `cargo xtask codegen`.
 
-pub mod check;
+mod check;
 mod fargate;
 #[rustfmt::skip]
 mod generated;
 mod json;
 mod kind;
 mod resource;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use fargate::{AttemptSeconds, Attempts, FargateSize, TooShort, Vcpus, WrongAttempts, WrongSize};

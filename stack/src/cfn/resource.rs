@@ -5,7 +5,6 @@ use std::marker::PhantomData;
 
 use serde::Serialize;
 
-use super::check::{self, Shape};
 use super::value::{Expression, Kind, List, Value};
 
 /// A resource type. Generated for each of those that the farm uses.
@@ -15,17 +14,9 @@ pub trait Resource: Serialize {
     /// What `!Ref` of it yields.
     type Ref: Kind;
 
-    /// What its literals are held to.
-    const SHAPE: &'static Shape;
-
     /// What is wrong with its literals: ranges, lengths, patterns, properties that exclude or
     /// need each other. One sentence each, with the path of the property.
-    fn problems(&self) -> Vec<String>
-    where
-        Self: Sized,
-    {
-        check::problems(self, Self::SHAPE)
-    }
+    fn problems(&self) -> Vec<String>;
 }
 
 /// A resource that is in a template. Its references are typed.

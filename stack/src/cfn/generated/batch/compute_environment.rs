@@ -2,8 +2,8 @@
 //! `AWS::Batch::ComputeEnvironment`, and what its properties are made of.
 use serde::Serialize;
 use crate::cfn::{
-    Handle, List, Map, Resource, Value, batch, check::Check, check::Shape, ec2, iam,
-    kind::choice,
+    Handle, List, Map, Resource, Value, batch, check, check::Check, check::Shape, ec2,
+    iam, kind::choice,
 };
 /// `AWS::Batch::ComputeEnvironment`. `!Ref` of it yields its `ComputeEnvironmentArn`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -669,8 +669,10 @@ choice!(
 );
 impl Resource for ComputeEnvironment {
     const TYPE: &'static str = "AWS::Batch::ComputeEnvironment";
-    const SHAPE: &'static Shape = &SHAPE;
     type Ref = batch::ComputeEnvironmentArn;
+    fn problems(&self) -> Vec<String> {
+        check::problems(self, &SHAPE)
+    }
 }
 impl From<&Handle<ComputeEnvironment>> for Value<batch::ComputeEnvironmentArn> {
     fn from(handle: &Handle<ComputeEnvironment>) -> Self {

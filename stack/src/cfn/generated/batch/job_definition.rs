@@ -2,7 +2,7 @@
 //! `AWS::Batch::JobDefinition`, and what its properties are made of.
 use serde::Serialize;
 use crate::cfn::{
-    Handle, List, Map, Resource, Value, batch, check::Check, check::Shape, iam,
+    Handle, List, Map, Resource, Value, batch, check, check::Check, check::Shape, iam,
 };
 /// `AWS::Batch::JobDefinition`. `!Ref` of it yields its `JobDefinitionArn`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -1516,8 +1516,10 @@ pub enum Type {
 }
 impl Resource for JobDefinition {
     const TYPE: &'static str = "AWS::Batch::JobDefinition";
-    const SHAPE: &'static Shape = &SHAPE;
     type Ref = batch::JobDefinitionArn;
+    fn problems(&self) -> Vec<String> {
+        check::problems(self, &SHAPE)
+    }
 }
 impl From<&Handle<JobDefinition>> for Value<batch::JobDefinitionArn> {
     fn from(handle: &Handle<JobDefinition>) -> Self {

@@ -2,7 +2,8 @@
 //! `AWS::Batch::JobQueue`, and what its properties are made of.
 use serde::Serialize;
 use crate::cfn::{
-    Handle, List, Map, Resource, Value, batch, check::Check, check::Group, check::Shape,
+    Handle, List, Map, Resource, Value, batch, check, check::Check, check::Group,
+    check::Shape,
 };
 /// `AWS::Batch::JobQueue`. `!Ref` of it yields its `JobQueueArn`.
 ///
@@ -182,8 +183,10 @@ pub enum State {
 }
 impl Resource for JobQueue {
     const TYPE: &'static str = "AWS::Batch::JobQueue";
-    const SHAPE: &'static Shape = &SHAPE;
     type Ref = batch::JobQueueArn;
+    fn problems(&self) -> Vec<String> {
+        check::problems(self, &SHAPE)
+    }
 }
 impl From<&Handle<JobQueue>> for Value<batch::JobQueueArn> {
     fn from(handle: &Handle<JobQueue>) -> Self {

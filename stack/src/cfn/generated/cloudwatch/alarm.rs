@@ -2,7 +2,7 @@
 //! `AWS::CloudWatch::Alarm`, and what its properties are made of.
 use serde::Serialize;
 use crate::cfn::{
-    Handle, Json, List, Resource, Value, check::Check, check::Group, check::Shape,
+    Handle, Json, List, Resource, Value, check, check::Check, check::Group, check::Shape,
     cloudwatch, kind::choice, sns,
 };
 /// `AWS::CloudWatch::Alarm`. `!Ref` of it yields its `AlarmName`.
@@ -505,8 +505,10 @@ choice!(
 );
 impl Resource for Alarm {
     const TYPE: &'static str = "AWS::CloudWatch::Alarm";
-    const SHAPE: &'static Shape = &SHAPE;
     type Ref = cloudwatch::AlarmName;
+    fn problems(&self) -> Vec<String> {
+        check::problems(self, &SHAPE)
+    }
 }
 impl From<&Handle<Alarm>> for Value<cloudwatch::AlarmName> {
     fn from(handle: &Handle<Alarm>) -> Self {

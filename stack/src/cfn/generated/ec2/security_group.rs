@@ -2,7 +2,7 @@
 //! `AWS::EC2::SecurityGroup`, and what its properties are made of.
 use serde::Serialize;
 use crate::cfn::{
-    Handle, List, Resource, Value, check::Check, check::Group, check::Shape, ec2,
+    Handle, List, Resource, Value, check, check::Check, check::Group, check::Shape, ec2,
 };
 /// `AWS::EC2::SecurityGroup`. `!Ref` of it yields its `Id`.
 ///
@@ -169,8 +169,10 @@ impl Tag {
 }
 impl Resource for SecurityGroup {
     const TYPE: &'static str = "AWS::EC2::SecurityGroup";
-    const SHAPE: &'static Shape = &SHAPE;
     type Ref = ec2::SecurityGroupId;
+    fn problems(&self) -> Vec<String> {
+        check::problems(self, &SHAPE)
+    }
 }
 impl From<&Handle<SecurityGroup>> for Value<ec2::SecurityGroupId> {
     fn from(handle: &Handle<SecurityGroup>) -> Self {

@@ -2,7 +2,7 @@
 //! `AWS::ECR::Repository`, and what its properties are made of.
 use serde::Serialize;
 use crate::cfn::{
-    Handle, Json, List, Resource, Value, check::Check, check::Shape, ecr, kms,
+    Handle, Json, List, Resource, Value, check, check::Check, check::Shape, ecr, kms,
 };
 /// `AWS::ECR::Repository`. `!Ref` of it yields its `RepositoryName`.
 #[derive(Debug, Clone, PartialEq, Serialize, Default)]
@@ -186,8 +186,10 @@ pub enum ImageTagMutabilityExclusionFilterType {
 }
 impl Resource for Repository {
     const TYPE: &'static str = "AWS::ECR::Repository";
-    const SHAPE: &'static Shape = &SHAPE;
     type Ref = ecr::RepositoryName;
+    fn problems(&self) -> Vec<String> {
+        check::problems(self, &SHAPE)
+    }
 }
 impl From<&Handle<Repository>> for Value<ecr::RepositoryName> {
     fn from(handle: &Handle<Repository>) -> Self {

@@ -2,8 +2,8 @@
 //! `AWS::Events::Rule`, and what its properties are made of.
 use serde::Serialize;
 use crate::cfn::{
-    Handle, Json, List, Map, Resource, Value, check::Check, check::Group, check::Shape,
-    ec2, ecs, events, iam, kind::choice, sqs,
+    Handle, Json, List, Map, Resource, Value, check, check::Check, check::Group,
+    check::Shape, ec2, ecs, events, iam, kind::choice, sqs,
 };
 /// `AWS::Events::Rule`. `!Ref` of it yields a text that no property takes.
 ///
@@ -643,8 +643,10 @@ choice!(
 );
 impl Resource for Rule {
     const TYPE: &'static str = "AWS::Events::Rule";
-    const SHAPE: &'static Shape = &SHAPE;
     type Ref = events::RuleRef;
+    fn problems(&self) -> Vec<String> {
+        check::problems(self, &SHAPE)
+    }
 }
 impl From<&Handle<Rule>> for Value<events::RuleRef> {
     fn from(handle: &Handle<Rule>) -> Self {

@@ -2,7 +2,7 @@
 //! `AWS::Lambda::EventInvokeConfig`, and what its properties are made of.
 use serde::Serialize;
 use crate::cfn::{
-    Handle, Resource, Value, check::Check, check::Shape, kind::choice, lambda,
+    Handle, Resource, Value, check, check::Check, check::Shape, kind::choice, lambda,
 };
 /// `AWS::Lambda::EventInvokeConfig`. `!Ref` of it yields a text that no property takes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -99,8 +99,10 @@ choice!(
 );
 impl Resource for EventInvokeConfig {
     const TYPE: &'static str = "AWS::Lambda::EventInvokeConfig";
-    const SHAPE: &'static Shape = &SHAPE;
     type Ref = lambda::EventInvokeConfigRef;
+    fn problems(&self) -> Vec<String> {
+        check::problems(self, &SHAPE)
+    }
 }
 impl From<&Handle<EventInvokeConfig>> for Value<lambda::EventInvokeConfigRef> {
     fn from(handle: &Handle<EventInvokeConfig>) -> Self {

@@ -2,7 +2,7 @@
 //! `AWS::Lambda::Function`, and what its properties are made of.
 use serde::Serialize;
 use crate::cfn::{
-    Handle, List, Map, Resource, Value, check::Check, check::Shape, ec2, efs, iam,
+    Handle, List, Map, Resource, Value, check, check::Check, check::Shape, ec2, efs, iam,
     kind::choice, kms, lambda, logs, s3,
 };
 /// `AWS::Lambda::Function`. `!Ref` of it yields its `FunctionName`.
@@ -798,8 +798,10 @@ choice!(
 );
 impl Resource for Function {
     const TYPE: &'static str = "AWS::Lambda::Function";
-    const SHAPE: &'static Shape = &SHAPE;
     type Ref = lambda::FunctionName;
+    fn problems(&self) -> Vec<String> {
+        check::problems(self, &SHAPE)
+    }
 }
 impl From<&Handle<Function>> for Value<lambda::FunctionName> {
     fn from(handle: &Handle<Function>) -> Self {

@@ -2,7 +2,7 @@
 //! `AWS::Lambda::Permission`, and what its properties are made of.
 use serde::Serialize;
 use crate::cfn::{
-    Handle, Resource, Value, check::Check, check::Shape, kind::choice, lambda,
+    Handle, Resource, Value, check, check::Check, check::Shape, kind::choice, lambda,
 };
 /// `AWS::Lambda::Permission`. `!Ref` of it yields a text that no property takes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -85,8 +85,10 @@ choice!(
 );
 impl Resource for Permission {
     const TYPE: &'static str = "AWS::Lambda::Permission";
-    const SHAPE: &'static Shape = &SHAPE;
     type Ref = lambda::PermissionRef;
+    fn problems(&self) -> Vec<String> {
+        check::problems(self, &SHAPE)
+    }
 }
 impl From<&Handle<Permission>> for Value<lambda::PermissionRef> {
     fn from(handle: &Handle<Permission>) -> Self {

@@ -2,7 +2,8 @@
 //! `AWS::Logs::LogGroup`, and what its properties are made of.
 use serde::Serialize;
 use crate::cfn::{
-    Handle, Json, List, Resource, Value, check::Check, check::Shape, kind::choice, logs,
+    Handle, Json, List, Resource, Value, check, check::Check, check::Shape, kind::choice,
+    logs,
 };
 /// `AWS::Logs::LogGroup`. `!Ref` of it yields its `LogGroupName`.
 #[derive(Debug, Clone, PartialEq, Serialize, Default)]
@@ -86,8 +87,10 @@ pub enum LogGroupClass {
 choice!(KmsKeyId = "AWS::Logs::LogGroup.KmsKeyId", [kms::KeyArn], []);
 impl Resource for LogGroup {
     const TYPE: &'static str = "AWS::Logs::LogGroup";
-    const SHAPE: &'static Shape = &SHAPE;
     type Ref = logs::LogGroupName;
+    fn problems(&self) -> Vec<String> {
+        check::problems(self, &SHAPE)
+    }
 }
 impl From<&Handle<LogGroup>> for Value<logs::LogGroupName> {
     fn from(handle: &Handle<LogGroup>) -> Self {

@@ -2,8 +2,8 @@
 //! `AWS::S3::Bucket`, and what its properties are made of.
 use serde::{Serialize, Serializer};
 use crate::cfn::{
-    Handle, Json, List, Resource, Value, check::Check, check::Group, check::Shape, iam,
-    kind::choice, kms, lambda, s3, sns, sqs,
+    Handle, Json, List, Resource, Value, check, check::Check, check::Group, check::Shape,
+    iam, kind::choice, kms, lambda, s3, sns, sqs,
 };
 /// `AWS::S3::Bucket`. `!Ref` of it yields its `BucketName`.
 #[derive(Debug, Clone, PartialEq, Serialize, Default)]
@@ -2095,8 +2095,10 @@ choice!(
 );
 impl Resource for Bucket {
     const TYPE: &'static str = "AWS::S3::Bucket";
-    const SHAPE: &'static Shape = &SHAPE;
     type Ref = s3::BucketName;
+    fn problems(&self) -> Vec<String> {
+        check::problems(self, &SHAPE)
+    }
 }
 impl From<&Handle<Bucket>> for Value<s3::BucketName> {
     fn from(handle: &Handle<Bucket>) -> Self {

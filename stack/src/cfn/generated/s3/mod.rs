@@ -6,21 +6,5 @@ pub mod bucket_policy;
 pub use bucket_policy::BucketPolicy;
 use crate::cfn::kind::kind;
 kind!(BucketArn = "AWS::S3::Bucket.Arn");
-kind!(
-    BucketMetadataConfigurationAnnotationTableConfigurationTableArn =
-    "AWS::S3::Bucket.MetadataConfiguration.AnnotationTableConfiguration.TableArn"
-);
-kind!(
-    BucketMetadataConfigurationInventoryTableConfigurationTableArn =
-    "AWS::S3::Bucket.MetadataConfiguration.InventoryTableConfiguration.TableArn"
-);
-kind!(
-    BucketMetadataConfigurationJournalTableConfigurationTableArn =
-    "AWS::S3::Bucket.MetadataConfiguration.JournalTableConfiguration.TableArn"
-);
-kind!(
-    BucketMetadataTableConfigurationS3TablesDestinationTableArn =
-    "AWS::S3::Bucket.MetadataTableConfiguration.S3TablesDestination.TableArn"
-);
 kind!(BucketName = "AWS::S3::Bucket.Name");
 kind!(BucketPolicyBucket = "AWS::S3::BucketPolicy.Bucket");

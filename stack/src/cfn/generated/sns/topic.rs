@@ -2,8 +2,8 @@
 //! `AWS::SNS::Topic`, and what its properties are made of.
 use serde::Serialize;
 use crate::cfn::{
-    Handle, Json, List, Resource, Value, check::Check, check::Shape, iam, kind::choice,
-    sns,
+    Handle, Json, List, Resource, Value, check, check::Check, check::Shape, iam,
+    kind::choice, sns,
 };
 /// `AWS::SNS::Topic`. `!Ref` of it yields its `TopicArn`.
 #[derive(Debug, Clone, PartialEq, Serialize, Default)]
@@ -155,8 +155,10 @@ pub enum Protocol {
 choice!(KmsMasterKeyId = "AWS::SNS::Topic.KmsMasterKeyId", [kms::KeyArn], []);
 impl Resource for Topic {
     const TYPE: &'static str = "AWS::SNS::Topic";
-    const SHAPE: &'static Shape = &SHAPE;
     type Ref = sns::TopicArn;
+    fn problems(&self) -> Vec<String> {
+        check::problems(self, &SHAPE)
+    }
 }
 impl From<&Handle<Topic>> for Value<sns::TopicArn> {
     fn from(handle: &Handle<Topic>) -> Self {

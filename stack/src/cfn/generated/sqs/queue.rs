@@ -2,7 +2,8 @@
 //! `AWS::SQS::Queue`, and what its properties are made of.
 use serde::Serialize;
 use crate::cfn::{
-    Handle, Json, List, Resource, Value, check::Check, check::Shape, kind::choice, sqs,
+    Handle, Json, List, Resource, Value, check, check::Check, check::Shape, kind::choice,
+    sqs,
 };
 /// `AWS::SQS::Queue`. `!Ref` of it yields its `QueueUrl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Default)]
@@ -111,8 +112,10 @@ impl Tag {
 choice!(KmsMasterKeyId = "AWS::SQS::Queue.KmsMasterKeyId", [kms::KeyArn], []);
 impl Resource for Queue {
     const TYPE: &'static str = "AWS::SQS::Queue";
-    const SHAPE: &'static Shape = &SHAPE;
     type Ref = sqs::QueueUrl;
+    fn problems(&self) -> Vec<String> {
+        check::problems(self, &SHAPE)
+    }
 }
 impl From<&Handle<Queue>> for Value<sqs::QueueUrl> {
     fn from(handle: &Handle<Queue>) -> Self {
