@@ -19,4 +19,4 @@ pub use emit::{INLINE_BODY_LIMIT, fits_inline};
 pub use error::TemplateError;
 pub use model::{Attributes, DeletionPolicy, Output, Template, Test};
 pub use parameter::{ParameterSpec, ParameterType};
-pub use resolve::{Inputs, Names, ResolveError, Resolved, ResolvedResource, resolve};
+pub use resolve::{AwsNames, Inputs, Names, ResolveError, Resolved, ResolvedResource, resolve};

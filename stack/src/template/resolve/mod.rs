@@ -8,6 +8,7 @@
 //! Start reading at [`resolve`].
 
 mod evaluate;
+mod names;
 mod parameters;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use self::evaluate::Evaluator;
+pub use self::names::AwsNames;
 pub(super) use self::parameters::default_problem;
 use super::document::{Document, Predicate};
 use super::graph::{self, Needs};
