@@ -13,6 +13,9 @@ use crate::cfn::{Condition, Handle, Parameter, Resource, Value};
 pub struct Template {
     /// What it says about itself in the console.
     pub description: String,
+    /// What its metadata says to readers and checkers. The console's headings for the parameters
+    /// are written beside it.
+    pub metadata: Mapping,
     pub(super) parameters: Vec<(String, ParameterSpec)>,
     pub(super) conditions: Mapping,
     pub(super) resources: Mapping,

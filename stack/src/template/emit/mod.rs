@@ -41,7 +41,7 @@ impl Template {
                 yaml::entry(&mut out, key, value, 0, "Template")?;
             }
         }
-        section(&mut out, "Metadata", &self.metadata(), Gap::None)?;
+        section(&mut out, "Metadata", &self.all_metadata(), Gap::None)?;
         section(&mut out, "Parameters", &self.parameter_entries()?, Gap::Line)?;
         section(&mut out, "Conditions", &self.conditions, Gap::None)?;
         section(&mut out, "Resources", &self.resources, Gap::Line)?;
@@ -57,9 +57,9 @@ impl Template {
         Ok(entries)
     }
 
-    /// How the console shows the parameters: under headings, in the order in which the headings
+    /// What the template says of itself, and how the console shows the parameters: under headings, in the order in which the headings
     /// first appear, and by their names in words.
-    fn metadata(&self) -> Mapping {
+    fn all_metadata(&self) -> Mapping {
         let mut groups: Vec<(&str, Vec<Yaml>)> = Vec::new();
         let mut labels = Mapping::new();
         for (name, spec) in &self.parameters {
@@ -90,7 +90,7 @@ impl Template {
         if !labels.is_empty() {
             interface.insert(Yaml::from("ParameterLabels"), Yaml::Mapping(labels));
         }
-        let mut metadata = Mapping::new();
+        let mut metadata = self.metadata.clone();
         if !interface.is_empty() {
             metadata.insert(Yaml::from("AWS::CloudFormation::Interface"), Yaml::Mapping(interface));
         }

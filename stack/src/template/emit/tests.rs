@@ -35,6 +35,7 @@ fn yaml(text: &str) -> Yaml {
 
 fn small() -> Template {
     let mut template = Template { description: "A farm: small.".to_owned(), ..Template::default() };
+    template.metadata.insert(Yaml::from("Picture"), Yaml::from("bucket -> function"));
     let spec = |label, group| ParameterSpec {
         description: "Where to.".to_owned(),
         default: Some(Yaml::from("")),
