@@ -57,8 +57,8 @@ impl Template {
         Ok(entries)
     }
 
-    /// What the template says of itself, and how the console shows the parameters: under headings, in the order in which the headings
-    /// first appear, and by their names in words.
+    /// What the template says of itself, and how the console shows the parameters: under headings,
+    /// in the order in which the headings first appear, and by their names in words.
     fn all_metadata(&self) -> Mapping {
         let mut groups: Vec<(&str, Vec<Yaml>)> = Vec::new();
         let mut labels = Mapping::new();

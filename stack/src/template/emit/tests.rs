@@ -3,7 +3,6 @@ use serde::Serialize;
 use serde_yaml::value::{Tag, TaggedValue};
 
 use super::*;
-use crate::cfn::check::{Check, Shape};
 use crate::cfn::{Kind, Resource};
 use crate::template::{Attributes, ParameterSpec, Test};
 
@@ -25,8 +24,10 @@ impl Kind for Name {
 impl Resource for Any {
     const TYPE: &'static str = "AWS::S3::Bucket";
     type Ref = Name;
-    const SHAPE: &'static Shape =
-        &Shape { fields: &[("BucketName", &Check::Text(Some(3), None, None))], groups: &[] };
+    fn problems(&self) -> Vec<String> {
+        let named = self.0.get("BucketName").and_then(Yaml::as_str);
+        named.map(|name| format!("BucketName: `{name}` is taken")).into_iter().collect()
+    }
 }
 
 fn yaml(text: &str) -> Yaml {
@@ -74,7 +75,7 @@ fn what_a_type_refuses_is_not_written() {
     let mut template = Template::default();
     template.add("Bucket", Any(yaml("BucketName: x"))).expect("added");
     let error = template.to_yaml().expect_err("a problem").to_string();
-    assert!(error.contains("Bucket: BucketName: "), "{error}");
+    assert!(error.contains("Bucket: BucketName: `x` is taken"), "{error}");
 }
 
 #[test]
