@@ -25,12 +25,10 @@ pub(super) fn check(document: &Document, found: &mut Vec<Finding>) {
     seen.outputs();
     seen.unused();
     circles(needs, "Resources", found);
-    let named = |name: &str| document.conditions[name].parts().1.into_iter().map(str::to_owned).collect();
-    circles(
-        document.conditions.keys().map(|name| (name.clone(), named(name))).collect(),
-        "Conditions",
-        found,
-    );
+    let asked = document.conditions.iter().map(|(name, predicate)| {
+        (name.clone(), predicate.parts().1.into_iter().map(str::to_owned).collect())
+    });
+    circles(asked.collect(), "Conditions", found);
 }
 
 /// What was looked at, and what it used.
