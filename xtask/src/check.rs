@@ -19,6 +19,7 @@ pub fn run() -> Result<ExitCode> {
     for (name, arguments) in [
         ("format (cargo fmt --all mends it)", "fmt --all --check"),
         ("lints", "clippy --workspace --all-targets -- -D warnings"),
+        ("generated code (cargo xtask codegen mends it)", "run --quiet --package cfn-codegen -- --check"),
     ] {
         output::step(format_args!("cargo {arguments}"));
         if !cargo::run(&mut cargo::cargo(arguments.split(' ')))?.success() {

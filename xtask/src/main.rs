@@ -31,7 +31,7 @@ enum Verb {
     Local(local::Args),
     Test(test::Args),
     Codegen(codegen::Args),
-    /// See that format, lints and the directions between crates are in order.
+    /// See that format, lints, generated code and the directions between crates are in order.
     Check,
 }
 

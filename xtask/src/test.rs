@@ -4,12 +4,15 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::output;
+use crate::output::{self, Advice};
 use crate::{blender, cargo, tools};
 
 /// Set up all that the tests need, and run every test.
 #[derive(clap::Args)]
 pub struct Args {
+    /// Fail at once where a test would be left out, for want of a tool on this machine.
+    #[arg(long)]
+    none_left_out: bool,
     /// Handed to `cargo test --workspace`.
     #[arg(last = true, value_name = "ARGUMENTS")]
     cargo: Vec<String>,
@@ -19,6 +22,12 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let blender = blender::installed()?;
     let tools = tools::ensure()?;
+    if args.none_left_out && !tools.left_out.is_empty() {
+        return Err(Advice::error(
+            format!("Not every test can run on this machine. {}", tools.left_out.join(" ")),
+            "Install what is named, or run this without --none-left-out.",
+        ));
+    }
     cargo::build_programs()?;
     say_left_out(&tools.left_out);
     output::step("Running the tests");
