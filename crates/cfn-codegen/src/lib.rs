@@ -5,6 +5,7 @@
 //! nothing of the farm, and builds when what it wrote does not. Start reading at [`generate`].
 
 pub mod decide;
+pub mod diff;
 pub mod emit;
 pub mod fixups;
 pub mod folder;
@@ -36,3 +37,6 @@ pub fn generate(mut schemas: Vec<Schema>) -> Result<BTreeMap<PathBuf, String>> {
     fixups::apply(&mut schemas)?;
     emit::files(&decide::model(&schemas)?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,16 @@
 //! `cargo xtask codegen` starts this.
-#![expect(clippy::print_stderr, reason = "this is where the program speaks")]
+//!
+//! stdout is what changed in the schemas, one line each; stderr is what it does.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is where the program speaks")]
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
+use cfn_codegen::diff;
 use cfn_codegen::folder::Folder;
 use cfn_codegen::output::{self, Mode};
+use cfn_codegen::schema::Schema;
 use cfn_codegen::sources::{Sources, Versions};
 use clap::Parser;
 
@@ -46,31 +50,46 @@ fn run(args: &Args) -> Result<()> {
     let folder = Folder::new(stack.join("schemas"));
     let types = folder.types()?;
     let mut schemas = folder.schemas(&types)?;
-    if args.update || schemas.len() < types.len() || !folder.strays()?.is_empty() {
+    let strays = folder.strays()?;
+    if args.update || schemas.len() < types.len() || !strays.is_empty() {
         if args.check {
-            bail!("stack/schemas is not what its list says: run `cargo xtask codegen`");
+            bail!("stack/schemas is not what its list says; `cargo xtask codegen` mends it");
         }
-        let versions = match folder.record()? {
-            Some(record) if !args.update => Versions {
-                providers: Some(record.providers.version),
-                specification: Some(record.specification.version),
-            },
-            _ => Versions { providers: args.providers.clone(), specification: args.specification.clone() },
-        };
-        eprintln!("==> Fetching the schemas from PyPI and npm");
-        let scratch = tempfile::tempdir()?;
-        let mut sources = Sources::fetch(&versions, scratch.path())?;
-        schemas = sources.schemas(&types)?;
-        folder.write(&sources.providers, &sources.specification, &schemas)?;
+        schemas = fetch(args, &folder, &types, &schemas)?;
     }
     let mode = if args.check { Mode::Check } else { Mode::Write };
     let files = cfn_codegen::generate(schemas)?;
     let written = output::write_or_check(&stack.join("src/cfn/generated"), &files, mode)
-        .context("run `cargo xtask codegen`")?;
+        .context("generated code is stale; `cargo xtask codegen` mends it")?;
     for path in written {
         eprintln!("    {}", path.display());
     }
     Ok(())
+}
+
+/// Fetches the schemas, says what is different about them, and keeps them.
+fn fetch(args: &Args, folder: &Folder, types: &[String], old: &[Schema]) -> Result<Vec<Schema>> {
+    let versions = match folder.record()? {
+        Some(record) if !args.update => Versions {
+            providers: Some(record.providers.version),
+            specification: Some(record.specification.version),
+        },
+        _ => Versions { providers: args.providers.clone(), specification: args.specification.clone() },
+    };
+    eprintln!("==> Fetching the schemas from PyPI and npm");
+    let scratch = tempfile::tempdir().context("there is no folder to fetch into")?;
+    let mut sources = Sources::fetch(&versions, scratch.path())?;
+    let new = sources.schemas(types)?;
+    for package in [&sources.providers, &sources.specification] {
+        eprintln!("    {} {}", package.name, package.version);
+    }
+    for change in diff::changes(old, &new) {
+        println!("{change}");
+    }
+    // What cannot be generated from is not kept: the old schemas stay.
+    cfn_codegen::generate(new.clone())?;
+    folder.write(&sources.providers, &sources.specification, &new)?;
+    Ok(new)
 }
 
 /// The crate `stack` of the workspace that this program was built in.
