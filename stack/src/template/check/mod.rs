@@ -10,6 +10,7 @@
 
 mod capabilities;
 mod compute;
+mod delivery;
 mod events;
 mod idle;
 mod jobs;
@@ -52,6 +53,7 @@ pub fn check(document: &Document) -> Vec<Finding> {
         compute::check,
         notification::check,
         events::check,
+        delivery::check,
         storage::check,
         limits::check,
     ] {

@@ -73,7 +73,7 @@ pub(super) fn check(document: &Document, found: &mut Vec<Finding>) {
 }
 
 /// The statements of every policy document in a resource that allow something.
-fn statements<'a>(properties: &'a Node, path: &str) -> Vec<Place<'a>> {
+pub(super) fn statements<'a>(properties: &'a Node, path: &str) -> Vec<Place<'a>> {
     let mut found = Vec::new();
     collect(properties, path, &mut found);
     found.retain(|statement| statement.node.get("Effect").and_then(Node::text) != Some("Deny"));

@@ -114,7 +114,10 @@ pub(super) fn outside(document: &Document, node: &Node, least: i64, most: i64) -
         && spec.min_value.is_some_and(|bound| fits(whole(bound)))
         && spec.max_value.is_some_and(|bound| fits(whole(bound)));
     let listed = !spec.allowed_values.is_empty()
-        && spec.allowed_values.iter().all(|value| value.as_f64().is_some_and(fits));
+        && spec
+            .allowed_values
+            .iter()
+            .all(|value| value.as_f64().or_else(|| value.as_str()?.parse().ok()).is_some_and(fits));
     (!bounded && !listed).then(|| {
         format!(
             "parameter {name} may leave {least} to {most}; make it a Number with a MinValue and a MaxValue between them"
@@ -134,4 +137,70 @@ pub(super) fn literal(node: &Node) -> Option<f64> {
 #[expect(clippy::cast_precision_loss, reason = "the bounds are AWS's limits, all far below 2^53")]
 fn whole(bound: i64) -> f64 {
     bound as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEMPLATE: &str = "
+Parameters:
+  Loose: {Type: Number, Default: 3}
+  Held: {Type: Number, MinValue: 1, MaxValue: 10}
+  Half: {Type: Number, MinValue: 1}
+  Listed: {Type: String, AllowedValues: ['1', '5']}
+  Wide: {Type: String, AllowedValues: [1, 50]}
+Resources:
+  It:
+    Type: T
+    Properties:
+";
+
+    /// Looks at a property of a resource in a template with parameters of every sort.
+    fn with<T>(property: &str, look: impl Fn(&Document, &Node) -> T) -> T {
+        let document = Document::parse(&format!("{TEMPLATE}      P: {property}")).expect("a template");
+        let node = document.resources["It"].properties.get("P").expect("a property");
+        look(&document, node)
+    }
+
+    #[test]
+    fn a_number_is_held_to_its_bounds_wherever_it_comes_from() {
+        for inside in ["1", "'10'", "!Ref Held", "!Ref Listed", "!Select [0, [x]]", "!Ref Elsewhere"] {
+            assert_eq!(with(inside, |document, node| outside(document, node, 1, 10)), None, "{inside}");
+        }
+        for out in ["0", "'11'", "1.0e9", "!Ref Loose", "!Ref Half", "!Ref Wide"] {
+            assert!(with(out, |document, node| outside(document, node, 1, 10)).is_some(), "{out}");
+        }
+    }
+
+    #[test]
+    fn a_text_has_a_shape() {
+        for (value, expected) in [
+            ("a", Some("a")),
+            ("!Ref A", Some("${A}")),
+            ("!GetAtt A.Arn", Some("${A.Arn}")),
+            ("!Sub 'x-${A}-${A.Arn}-${!A}'", Some("x-${A}-${A.Arn}-${A}")),
+            ("!Sub ['${B}/${C}', {B: !GetAtt A.Arn}]", Some("${A.Arn}/${C}")),
+            ("!Join [':', [a, !Ref A]]", Some("a:${A}")),
+            ("!Join [':', !Ref A]", None),
+            ("!Select [0, [a]]", None),
+            ("[a]", None),
+        ] {
+            assert_eq!(with(value, |_, node| shape(node)).as_deref(), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn both_branches_of_a_choice_are_reached() {
+        let value = "!If [C, {A: [1, !If [D, 2, !Ref 'AWS::NoValue']]}, !Ref 'AWS::NoValue']";
+        let places = with(value, |_, node| {
+            let places = reach(node, "P", "A.*");
+            places
+                .iter()
+                .map(|place| (place.path.clone(), shape(place.node), place.chosen))
+                .collect::<Vec<_>>()
+        });
+        let place = |at: &str, number: &str| (format!("P.A[{at}]"), Some(number.to_owned()), true);
+        assert_eq!(places, [place("0", "1"), place("1", "2")]);
+    }
 }

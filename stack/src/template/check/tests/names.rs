@@ -21,14 +21,14 @@ fn names_that_lead_nowhere_and_names_that_nobody_uses() {
         ("Value: !Ref Queue", "Value: !Sub '${Image.Arn}'", "Outputs.Queue.Value", "`Image.Arn`"),
         ("Value: !Ref Queue", "Value: !If [Nowhen, a, b]", "Outputs.Queue.Value", "`Nowhen`"),
         (
-            "Type: AWS::SQS::Queue",
-            "Type: AWS::SQS::Queue\n    Condition: Nowhen",
+            "DeletionPolicy: Delete",
+            "DeletionPolicy: Delete\n    Condition: Nowhen",
             "Resources.Failed.Condition",
             "`Nowhen`",
         ),
         (
-            "Type: AWS::SQS::Queue",
-            "Type: AWS::SQS::Queue\n    DependsOn: Nobody",
+            "DeletionPolicy: Delete",
+            "DeletionPolicy: Delete\n    DependsOn: Nobody",
             "Resources.Failed.DependsOn",
             "`Nobody`",
         ),
@@ -52,8 +52,8 @@ fn names_that_lead_nowhere_and_names_that_nobody_uses() {
 fn circles_are_printed_whole() {
     mutants(&[
         (
-            "Type: AWS::SQS::Queue",
-            "Type: AWS::SQS::Queue\n    DependsOn: Retries",
+            "DeletionPolicy: Delete",
+            "DeletionPolicy: Delete\n    DependsOn: Retries",
             "Resources.Failed",
             "Failed -> Retries -> Failed",
         ),
@@ -64,8 +64,8 @@ fn circles_are_printed_whole() {
             "Bucket -> Permission -> Trigger -> Role -> Bucket",
         ),
         (
-            "Type: AWS::SQS::Queue",
-            "Type: AWS::SQS::Queue\n    Properties: {QueueName: !Sub '${Failed.Arn}'}",
+            "DeletionPolicy: Delete",
+            "DeletionPolicy: Delete\n    Properties: {QueueName: !Sub '${Failed.Arn}'}",
             "Resources.Failed",
             "Failed -> Failed",
         ),
@@ -83,7 +83,7 @@ fn a_template_has_limits() {
         SOUND.replace(&format!("\n{section}:\n"), &format!("\n{section}:\n{entries}"))
     };
     for (text, path) in [
-        (many("Resources", 490, ": {Type: 'AWS::SQS::Queue'}"), "Resources"),
+        (many("Resources", 485, ": {Type: 'AWS::SQS::Queue'}"), "Resources"),
         (many("Outputs", 200, ": {Value: x}"), "Outputs"),
         (SOUND.replace("A small", &"A small ".repeat(200)), "Description"),
         (format!("{SOUND}{}", "# ".repeat(600_000)), "Template"),

@@ -110,3 +110,42 @@ fn buckets_that_keep_what_they_should() {
         ),
     ]);
 }
+
+#[test]
+fn what_a_rule_sends_may_arrive() {
+    const TARGETS: &str = "Resources.Jobs.Properties.Targets";
+    let (function, topic) = (format!("{TARGETS}[0].Arn"), format!("{TARGETS}[1].Arn"));
+    mutants(&[
+        (
+            "Principal: events.amazonaws.com",
+            "Principal: sns.amazonaws.com",
+            &function,
+            "AWS::Lambda::Permission",
+        ),
+        (
+            "SourceArn: !GetAtt Jobs.Arn",
+            "SourceArn: !GetAtt Unseen.Arn",
+            &function,
+            "AWS::Lambda::Permission",
+        ),
+        (
+            "[events.amazonaws.com, cloudwatch.amazonaws.com]",
+            "cloudwatch.amazonaws.com",
+            &topic,
+            "TopicPolicy",
+        ),
+        ("Topics: [!Ref Notices]", "Topics: []", &topic, "TopicPolicy"),
+        (
+            "Queues: [!Ref Unseen]",
+            "Queues: [!Ref Failed]",
+            &format!("{TARGETS}[0].DeadLetterConfig.Arn"),
+            "QueuePolicy",
+        ),
+        (
+            "TopicName: notices",
+            "KmsMasterKeyId: alias/aws/sns",
+            "Resources.Notices.Properties.KmsMasterKeyId",
+            "a key of yours",
+        ),
+    ]);
+}
