@@ -103,6 +103,11 @@ impl Test {
 }
 
 impl Template {
+    /// An empty template that says this of itself.
+    pub fn new(description: &str) -> Self {
+        Self { description: description.to_owned(), ..Self::default() }
+    }
+
     /// Adds a resource.
     ///
     /// # Errors

@@ -35,7 +35,7 @@ fn yaml(text: &str) -> Yaml {
 }
 
 fn small() -> Template {
-    let mut template = Template { description: "A farm: small.".to_owned(), ..Template::default() };
+    let mut template = Template::new("A farm: small.");
     template.metadata.insert(Yaml::from("Picture"), Yaml::from("bucket -> function"));
     let spec = |label, group| ParameterSpec {
         description: "Where to.".to_owned(),
