@@ -81,14 +81,22 @@ type Facts = BTreeMap<String, Option<String>>;
 
 fn between(of: &str, old: &BTreeMap<String, Facts>, new: &BTreeMap<String, Facts>, found: &mut Vec<Change>) {
     let none = Facts::new();
+    let mut whole = String::new();
     for place in both(old, new) {
+        // What lies within something that came or went does so with it.
+        let rest = place.strip_prefix(&whole).filter(|_| !whole.is_empty());
+        if rest.is_some_and(|rest| rest.starts_with(['.', '[', '{'])) {
+            continue;
+        }
         let mut say = |what| found.push(Change { of: of.to_owned(), place: place.to_owned(), what });
         if !place.is_empty() && !old.contains_key(place) {
             say(What::Added);
+            place.clone_into(&mut whole);
             continue;
         }
         if !new.contains_key(place) {
             say(What::Removed);
+            place.clone_into(&mut whole);
             continue;
         }
         let (old, new) = (old.get(place).unwrap_or(&none), new.get(place).unwrap_or(&none));
@@ -259,7 +267,11 @@ mod tests {
             schema("AWS::A::Kept", json!({"Id": {"type": "string"}, "Old": {"type": "string"}}), &[]),
         ];
         let new = [
-            schema("AWS::A::Kept", json!({"Id": {"type": "string"}, "New": {"type": "boolean"}}), &["Id"]),
+            schema(
+                "AWS::A::Kept",
+                json!({"Id": {"type": "string"}, "New": {"type": "array", "items": {"type": "string"}}}),
+                &["Id"],
+            ),
             schema("AWS::A::More", json!({}), &[]),
         ];
         assert_eq!(
