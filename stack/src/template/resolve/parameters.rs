@@ -25,8 +25,11 @@ pub(super) fn values(document: &Document, inputs: &Inputs) -> Result<BTreeMap<St
             return Err(wrong(name, format!("has no value and no default. {}", spec.description)));
         };
         let value = value(spec, &text).map_err(|problem| {
-            let hint = spec.constraint_description.as_deref().unwrap_or(&spec.description);
-            wrong(name, format!("{problem}. {hint}"))
+            let problem = match &spec.constraint_description {
+                Some(constraint) => format!("{problem}; constraint: {constraint}"),
+                None => format!("{problem}. {}", spec.description),
+            };
+            wrong(name, problem)
         })?;
         values.insert(name.clone(), value);
     }

@@ -21,7 +21,7 @@ const PARAMETERS: &str = "
 Parameters:
   Email: {Type: String, Default: '', Description: Who is told., AllowedPattern: '|[^@]+@[^@]+'}
   Count: {Type: Number, Default: 4, MinValue: 2, MaxValue: 10, Description: How many.}
-  Subnets: {Type: CommaDelimitedList, Default: 'a, b', Description: Where., AllowedPattern: '[a-z]*', ConstraintDescription: Small letters.}
+  Subnets: {Type: CommaDelimitedList, Default: 'a, b', Description: Where., AllowedPattern: '[a-z]*', ConstraintDescription: has small letters only}
   Size: {Type: String, Default: small, AllowedValues: [small, large], Description: How big.}
 Conditions:
   Mailed: !Not [!Equals [!Ref Email, '']]
@@ -114,7 +114,11 @@ fn a_parameter_is_held_to_its_words() {
         ("Count", "11", "parameter Count: `11` is more than 10, which is the most. How many."),
         ("Count", "many", "parameter Count: `many` is not a number. How many."),
         ("Count", "NaN", "parameter Count: `NaN` is not a number. How many."),
-        ("Subnets", "a,B", "parameter Subnets: `B` does not look like `[a-z]*`. Small letters."),
+        (
+            "Subnets",
+            "a,B",
+            "parameter Subnets: `B` does not look like `[a-z]*`; constraint: has small letters only",
+        ),
         ("Size", "huge", "parameter Size: `huge` is not one of small, large. How big."),
         (
             "Siez",
