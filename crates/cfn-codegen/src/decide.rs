@@ -24,7 +24,8 @@ pub fn model(schemas: &[Schema]) -> Result<Model> {
     let mut model = Model::default();
     for schema in schemas {
         let (module, service, _) = kinds::split(&schema.type_name)?;
-        let resource = resource(schema, &kinds).with_context(|| schema.type_name.clone())?;
+        let resource = resource(schema, &kinds)
+            .with_context(|| format!("{} says what cannot be written yet", schema.type_name))?;
         let entry = model.services.entry(module).or_default();
         service.clone_into(&mut entry.name);
         entry.resources.push(resource);

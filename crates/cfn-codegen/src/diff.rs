@@ -173,14 +173,7 @@ fn node(node: &Node) -> Facts {
             facts.insert(fact.to_owned(), Some(value));
         }
     };
-    is(
-        "type",
-        match &node.types {
-            Types::None => None,
-            Types::One(one) => Some(one.clone()),
-            Types::Any(any) => Some(any.join(" or ")),
-        },
-    );
+    is("type", (node.types != Types::None).then(|| node.types.to_string()));
     is("definition", node.reference.clone());
     is("pattern", node.pattern.clone());
     is("format", node.format.clone());

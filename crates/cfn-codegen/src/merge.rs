@@ -56,12 +56,16 @@ pub fn structure(provider: &Value) -> Result<Schema> {
     let create_only = paths("createOnlyProperties")?;
     let conditional_create_only = paths("conditionalCreateOnlyProperties")?;
     let primary_identifier = paths("primaryIdentifier")?.into_iter().collect();
+    let new = || {
+        format!(
+            "{type_name} has a keyword that nobody has judged: keep it in schema.rs or leave it out in merge.rs"
+        )
+    };
     let definitions = match top.remove("definitions") {
-        Some(definitions) => serde_json::from_value(definitions)?,
+        Some(definitions) => serde_json::from_value(definitions).with_context(new)?,
         None => BTreeMap::new(),
     };
-    let shape: Node = serde_json::from_value(Value::Object(top))
-        .with_context(|| format!("{type_name} has a new keyword"))?;
+    let shape: Node = serde_json::from_value(Value::Object(top)).with_context(new)?;
     Ok(Schema {
         type_name,
         primary_identifier,

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result, bail};
 
 use crate::names;
-use crate::schema::{Node, Schema};
+use crate::schema::{Node, Schema, Types};
 
 /// What a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +69,11 @@ pub fn sort(node: &Node) -> Result<Sort> {
     if types.is("boolean") {
         return Ok(Sort::Boolean);
     }
-    bail!("a value of the types {types:?}")
+    match types {
+        // AWS takes anything there.
+        Types::None => Ok(Sort::Json),
+        types => bail!("a value of {types}"),
+    }
 }
 
 /// AWS's words for the values of an enum.

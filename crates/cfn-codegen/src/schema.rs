@@ -1,6 +1,7 @@
 //! A resource type as it lies in `stack/schemas`: structure without prose, of two sources.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -109,6 +110,16 @@ pub enum Types {
     One(String),
     /// Any of these.
     Any(Vec<String>),
+}
+
+impl fmt::Display for Types {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("no type"),
+            Self::One(one) => f.write_str(one),
+            Self::Any(any) => f.write_str(&any.join(" or ")),
+        }
+    }
 }
 
 impl Types {

@@ -98,21 +98,20 @@ fn what_no_property_uses_is_not_written() {
 #[test]
 fn what_cannot_be_expressed_is_refused_with_its_place() {
     let refused = |of: Value| refusal(json!({"properties": {"Name": of}}));
-    assert!(
-        refused(json!({"type": "string", "pattern": "["}))
-            .starts_with("AWS::Farm::Barn: Barn.Name: the pattern `[` cannot be read"),
-    );
+    assert!(refused(json!({"type": "string", "pattern": "["})).starts_with(
+        "AWS::Farm::Barn says what cannot be written yet: Barn.Name: the pattern `[` cannot be read"
+    ),);
     assert_eq!(
         refused(json!({"type": "array", "items": {"type": "array", "items": {"type": "string"}}})),
-        "AWS::Farm::Barn: Barn.Name: lists of lists and of maps cannot be expressed yet"
+        "AWS::Farm::Barn says what cannot be written yet: Barn.Name: lists of lists and of maps cannot be expressed yet"
     );
     assert_eq!(
         refused(json!({"type": "string", "enum": ["A_B", "a-b"]})),
-        "AWS::Farm::Barn: Barn.Name: the values A_B and a-b would both be called AB"
+        "AWS::Farm::Barn says what cannot be written yet: Barn.Name: the values A_B and a-b would both be called AB"
     );
     assert_eq!(
         refusal(json!({"readOnlyProperties": ["/properties/Nothing"]})),
-        "AWS::Farm::Barn: AWS::Farm::Barn has no Nothing"
+        "AWS::Farm::Barn says what cannot be written yet: AWS::Farm::Barn has no Nothing"
     );
 }
 
