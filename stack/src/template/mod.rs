@@ -2,7 +2,10 @@
 //! it comes to once its parameters are known. Pure: no clock, no network, the same bytes from
 //! the same farm.
 //!
-//! Start reading at [`Template`].
+//! It must never know the farm, nor reach out: who deploys is given the text and the findings.
+//!
+//! Start reading at [`Template`], which is filled and then written (`emit`). What was written is
+//! read back as a [`Document`], which [`check`] looks over and [`resolve`] works out.
 
 pub mod check;
 pub mod document;

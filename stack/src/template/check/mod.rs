@@ -1,9 +1,8 @@
 //! What is wrong with a template, as far as its text tells. One file for each concern.
 //!
 //! These are the things that no emulator and no linter tells: they come out on the first deploy,
-//! or on the first bill. Every finding says what to do. A check that cannot read a value says so
-//! or passes over it; it never takes it for right because it could not be read where a person
-//! would have to vouch for it.
+//! or on the first bill. Every finding says what to do. A value that cannot be told before the
+//! parameters are known is passed over, except where rights are given: there it is found.
 //!
 //! Start reading at [`check`]. How values are read before the parameters are known is in
 //! `values.rs`.
