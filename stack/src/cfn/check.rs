@@ -103,7 +103,7 @@ impl Found {
         let Some(text) = value.as_str() else { return };
         let length = text.chars().count() as u64;
         if let Some(range) = outside(length, least, most) {
-            self.say(&format!("{length} characters are {range}"));
+            self.say(&format!("its length, {length}, is {range}"));
         }
         if let Some(pattern) = pattern {
             match regress::Regex::new(pattern) {
@@ -138,7 +138,7 @@ impl Found {
         let Some(items) = value.as_sequence() else { return };
         let count = items.len() as u64;
         if let Some(range) = outside(count, least, most) {
-            self.say(&format!("{count} items are {range}"));
+            self.say(&format!("the number of items, {count}, is {range}"));
         }
         for (index, value) in items.iter().enumerate() {
             if unique && items.iter().take(index).any(|other| other == value) {
@@ -221,5 +221,67 @@ fn outside<N: PartialOrd + Display>(value: N, least: Option<N>, most: Option<N>)
         (Some(least), Some(most)) => Some(format!("not within {least} to {most}")),
         (Some(least), None) => Some(format!("less than {least}")),
         (_, most) => most.map(|most| format!("more than {most}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static SHAPE: Shape = Shape {
+        fields: &[
+            ("Labels", &Check::Map(Some("^[a-z]+$"), Some(&Check::Text(Some(2), None, None)))),
+            ("Names", &Check::List(Some(1), None, false, None)),
+            ("Sizes", &Check::Map(None, Some(&Check::Number(None, Some(9.5), &[])))),
+        ],
+        groups: &[
+            Group::AtLeastOne(&["Names", "Labels"]),
+            Group::Excludes("Names", &["Labels", "Sizes"]),
+            Group::Needs("Sizes", &["Labels"]),
+        ],
+    };
+
+    fn found(text: &str) -> Vec<String> {
+        problems(&serde_yaml::from_str::<Yaml>(text).unwrap(), &SHAPE)
+    }
+
+    #[test]
+    fn what_is_right_is_not_told_of() {
+        assert_eq!(found("Names: [a]"), Vec::<String>::new());
+        assert_eq!(found("{Labels: {a: bc}, Sizes: {x: 9.5}}"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn keys_and_values_of_maps_are_looked_at() {
+        assert_eq!(
+            found("{Labels: {A: bc, b: c}, Sizes: {x: 10}}"),
+            [
+                "Labels: `A` does not match ^[a-z]+$",
+                "Labels.b: its length, 1, is less than 2",
+                "Sizes.x: 10 is more than 9.5"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_holds_between_properties_is_looked_at() {
+        assert_eq!(found("{}"), ["one of Names, Labels must be given"]);
+        assert_eq!(
+            found("{Names: [], Sizes: {}}"),
+            [
+                "Names cannot stand beside Sizes",
+                "Sizes needs Labels",
+                "Names: the number of items, 0, is less than 1"
+            ]
+        );
+    }
+
+    #[test]
+    fn expressions_are_left_to_cloudformation() {
+        assert_eq!(found("Names: !Ref Names"), Vec::<String>::new());
+        assert_eq!(
+            found("!If [Many, {Names: []}, !Ref AWS::NoValue]"),
+            ["Names: the number of items, 0, is less than 1"]
+        );
     }
 }

@@ -134,7 +134,7 @@ fn wrong_literals_are_found_with_their_path() {
     assert_eq!(
         job(RetryStrategy { evaluate_on_exit: Some(vec![rule(); 6].into()), ..RetryStrategy::new() })
             .problems(),
-        ["RetryStrategy.EvaluateOnExit: 6 items are more than 5"]
+        ["RetryStrategy.EvaluateOnExit: the number of items, 6, is more than 5"]
     );
     let short = batch::JobDefinition {
         job_definition_name: Some("x".repeat(129).into()),
@@ -144,7 +144,7 @@ fn wrong_literals_are_found_with_their_path() {
     assert_eq!(
         short.problems(),
         [
-            "JobDefinitionName: 129 characters are more than 128",
+            "JobDefinitionName: its length, 129, is more than 128",
             "Timeout.AttemptDurationSeconds: 59 is less than 60"
         ]
     );
