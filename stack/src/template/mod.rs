@@ -5,7 +5,7 @@
 //! It must never know the farm, nor reach out: who deploys is given the text and the findings.
 //!
 //! Start reading at [`Template`], which is filled and then written (`emit`). What was written is
-//! read back as a [`Document`], which [`check`] looks over and [`resolve`] works out.
+//! read back as a [`Document`], which [`check()`] looks over and [`resolve()`] works out.
 
 pub mod check;
 pub mod document;

@@ -8,7 +8,7 @@ use super::{Finding, find, of_type};
 use crate::template::document::Document;
 
 /// Resource types that cost nothing while nothing happens, some of them with a property that
-/// would change that: see [`check`].
+/// would change that: see [`check()`].
 const FREE: [&str; 37] = [
     "AWS::Batch::ComputeEnvironment",
     "AWS::Batch::JobDefinition",

@@ -4,7 +4,7 @@
 //! or on the first bill. Every finding says what to do. A value that cannot be told before the
 //! parameters are known is passed over, except where rights are given: there it is found.
 //!
-//! Start reading at [`check`]. How values are read before the parameters are known is in
+//! Start reading at [`check()`]. How values are read before the parameters are known is in
 //! `values.rs`.
 
 mod capabilities;

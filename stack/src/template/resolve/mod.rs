@@ -5,7 +5,7 @@
 //! reference yields is said by the caller's [`Names`], and a reference that leads nowhere is an
 //! error.
 //!
-//! Start reading at [`resolve`].
+//! Start reading at [`resolve()`].
 
 mod evaluate;
 mod names;
