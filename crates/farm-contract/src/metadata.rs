@@ -1,4 +1,5 @@
-//! User metadata that render-task puts on every file it uploads.
+//! User metadata that render-task puts on every file it uploads, and the tag of all that a render
+//! makes.
 //!
 //! Names are as the S3 API takes them, without the `x-amz-meta-` prefix; values are ASCII.
 
@@ -16,3 +17,6 @@ pub const FILES: &str = "farm-files";
 pub const SECONDS: &str = "farm-seconds";
 /// CRC-32 (IEEE) of the content, 8 hex digits.
 pub const CRC32: &str = "farm-crc32";
+
+/// Object tag of what a render makes, frames and archive: the bucket's lifecycle goes by it.
+pub const RENDERED_TAG: (&str, &str) = ("farm", "render");

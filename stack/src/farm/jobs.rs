@@ -1,78 +1,237 @@
-//! The queue and the job definitions.
+//! The job definitions: what a task runs, as whom, how often it is tried, and when it is stopped.
+//!
+//! For each Blender there are two, with the usual memory and with more. Exit codes speak: what our
+//! programs call final is final.
 
-/// The queue that both kinds of job run in. It has fair share from its first day: a queue made
-/// without can never get it.
-pub const QUEUE: &str = "farm";
+use farm_contract::{command, env};
 
-/// What a job definition of the farm fixes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JobDefinition {
-    /// Its name.
-    pub name: &'static str,
-    /// The program of ours that its image starts.
-    pub program: &'static str,
-    /// vCPUs of one task.
-    pub vcpus: u32,
-    /// Memory of one task, in MiB.
-    pub memory_mib: u32,
-    /// Attempts that a task has, the first one counted.
-    pub attempts: u32,
-    /// What an attempt's end means, first match first.
-    pub evaluate_on_exit: Vec<EvaluateOnExit>,
+use super::config::{BlenderVersion, FarmConfig, FarmError};
+use super::grants;
+use super::parameters::{FarmParameters, StorageParameters};
+use crate::cfn::batch::{self, job_definition};
+use crate::cfn::{AttemptSeconds, Expression, FargateSize, Handle, Value, ecr, iam, logs};
+use crate::template::Template;
+
+/// What a task is given to write to: the root of its container cannot be written.
+const SCRATCH: &str = "/scratch";
+/// Whom a task runs as. Not root, and nobody that an image knows.
+const USER: &str = "1000:1000";
+/// From SIGTERM to SIGKILL: the most that Fargate gives, all of the warning that Spot gives.
+const STOP_SECONDS: i64 = 120;
+/// The longest that one attempt at an archive may take.
+const ZIP_SECONDS: u32 = 6 * 60 * 60;
+
+/// The job definitions, and where their tasks write what they say.
+pub(super) struct Jobs {
+    /// Renders with the Blender that renders what asks for none.
+    pub render: Handle<batch::JobDefinition>,
+    pub zip: Handle<batch::JobDefinition>,
+    pub logs: Handle<logs::LogGroup>,
 }
 
-/// One rule of a retry strategy. A field that is set must match.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EvaluateOnExit {
-    /// Pattern for the attempt's status reason.
-    pub on_status_reason: Option<String>,
-    /// Pattern for the container's reason.
-    pub on_reason: Option<String>,
-    /// Pattern for the exit code.
-    pub on_exit_code: Option<String>,
-    /// Whether to start another attempt.
-    pub retry: bool,
+/// Names of all job definitions, to be filled in by CloudFormation.
+pub(super) fn names(config: &FarmConfig) -> Vec<String> {
+    let render = config
+        .blenders
+        .iter()
+        .flat_map(|version| [render_name(*version, false), render_name(*version, true)]);
+    render.chain([ZIP.to_owned()]).collect()
 }
 
-/// Renders the frames of one child.
-pub fn render() -> JobDefinition {
-    JobDefinition {
-        name: "farm-render",
-        program: "render-task",
-        vcpus: 4,
-        memory_mib: 8 * 1024,
-        attempts: 3,
-        evaluate_on_exit: retry_rules(),
+/// Name of zip-task's job definition.
+const ZIP: &str = "${AWS::StackName}-zip";
+
+fn render_name(version: BlenderVersion, large: bool) -> String {
+    let large = if large { "-large" } else { "" };
+    format!("${{AWS::StackName}}-render-{}{large}", version.hyphened())
+}
+
+pub(super) fn add(
+    template: &mut Template,
+    config: &FarmConfig,
+    parameters: &FarmParameters,
+    storage: &StorageParameters,
+    registry: &Handle<ecr::Repository>,
+) -> Result<Jobs, FarmError> {
+    let logs = logs::LogGroup {
+        retention_in_days: Some(parameters.log_retention_days.value()),
+        ..logs::LogGroup::new()
+    };
+    let logs = template.add_with("RenderLogs", logs, super::log_attributes()?)?;
+    let execution = grants::execution_role(template, registry, &logs)?;
+    let render_role = grants::render_role(template, storage)?;
+    let zip_role = grants::zip_role(template, storage)?;
+
+    let mut render = None;
+    for (version, image) in config.blenders.iter().zip(&parameters.render_images) {
+        for (size, large) in [(config.render, false), (config.large, true)] {
+            let task = Task {
+                name: render_name(*version, large),
+                image: image.value(),
+                size,
+                role: &render_role,
+                execution: &execution,
+                logs: &logs,
+                stream: "render",
+                timeout: parameters.frame_seconds.value(),
+            };
+            let id = format!("RenderJob{}{}", version.digits(), if large { "Large" } else { "" });
+            let handle = template.add(&id, task.definition(config))?;
+            render.get_or_insert(handle);
+        }
+    }
+    let zip = Task {
+        name: ZIP.to_owned(),
+        image: parameters.zip_image.value(),
+        size: config.zip,
+        role: &zip_role,
+        execution: &execution,
+        logs: &logs,
+        stream: "zip",
+        timeout: i64::from(AttemptSeconds::new(ZIP_SECONDS)?.get()).into(),
+    };
+    let zip = template.add("ZipJob", zip.definition(config))?;
+    Ok(Jobs { render: render.ok_or(FarmError::NoBlender)?, zip, logs })
+}
+
+/// What makes one job definition differ from another.
+struct Task<'a> {
+    name: String,
+    image: Value<String>,
+    size: FargateSize,
+    role: &'a Handle<iam::Role>,
+    execution: &'a Handle<iam::Role>,
+    logs: &'a Handle<logs::LogGroup>,
+    stream: &'a str,
+    timeout: Value<i64>,
+}
+
+impl Task<'_> {
+    /// In the form of `EcsProperties`: the other one has no stop timeout.
+    fn definition(self, config: &FarmConfig) -> batch::JobDefinition {
+        let capability = job_definition::PlatformCapabilities::Fargate;
+        batch::JobDefinition {
+            job_definition_name: Some(Value::sub(self.name.as_str())),
+            ecs_properties: Some(job_definition::EcsProperties::new([self.task()]).into()),
+            platform_capabilities: Some([capability].into()),
+            propagate_tags: Some(true.into()),
+            // Jobs that wait keep the revision that they were submitted with.
+            resource_retention_policy: Some(
+                job_definition::ResourceRetentionPolicy { skip_deregister_on_update: Some(true.into()) }
+                    .into(),
+            ),
+            retry_strategy: Some(
+                job_definition::RetryStrategy {
+                    attempts: Some(i64::from(config.attempts.get()).into()),
+                    evaluate_on_exit: Some(retry_rules().into()),
+                }
+                .into(),
+            ),
+            timeout: Some(job_definition::JobTimeout { attempt_duration_seconds: Some(self.timeout) }.into()),
+            ..batch::JobDefinition::new(job_definition::Type::Container)
+        }
+    }
+
+    fn task(&self) -> job_definition::EcsTaskProperties {
+        job_definition::EcsTaskProperties {
+            containers: Some([self.container()].into()),
+            execution_role_arn: Some(self.execution.arn()),
+            network_configuration: Some(
+                job_definition::NetworkConfiguration {
+                    // The way to the registry, there being no NAT.
+                    assign_public_ip: Some(job_definition::AssignPublicIp::Enabled.into()),
+                }
+                .into(),
+            ),
+            platform_version: Some("LATEST".into()),
+            runtime_platform: Some(
+                job_definition::RuntimePlatform {
+                    cpu_architecture: Some("X86_64".into()),
+                    operating_system_family: Some("LINUX".into()),
+                }
+                .into(),
+            ),
+            task_role_arn: Some(self.role.arn()),
+            volumes: Some(
+                [job_definition::Volume {
+                    name: Some(SCRATCH_VOLUME.into()),
+                    ..job_definition::Volume::new()
+                }]
+                .into(),
+            ),
+            ..job_definition::EcsTaskProperties::new()
+        }
+    }
+
+    fn container(&self) -> job_definition::TaskContainerProperties {
+        use job_definition::ResourceRequirementType::{Memory, Vcpu};
+        let requirement = |kind: job_definition::ResourceRequirementType, value: String| {
+            job_definition::ResourceRequirement { r#type: Some(kind.into()), value: Some(value.into()) }
+        };
+        let variable = |name: &str, value: &str| job_definition::Environment {
+            name: Some(name.into()),
+            value: Some(value.into()),
+        };
+        job_definition::TaskContainerProperties {
+            name: Some(command::CONTAINER.into()),
+            essential: Some(true.into()),
+            // Programs look for a writable place in different variables.
+            environment: Some(
+                [variable(env::SCRATCH, SCRATCH), variable("HOME", SCRATCH), variable("TMPDIR", SCRATCH)]
+                    .into(),
+            ),
+            log_configuration: Some(
+                job_definition::LogConfiguration {
+                    options: Some(
+                        [
+                            ("awslogs-group", Value::<String>::from(self.logs.reference())),
+                            ("awslogs-region", Value::Expression(Expression::Ref("AWS::Region".to_owned()))),
+                            ("awslogs-stream-prefix", Value::from(self.stream)),
+                        ]
+                        .into(),
+                    ),
+                    ..job_definition::LogConfiguration::new(job_definition::LogDriver::Awslogs)
+                }
+                .into(),
+            ),
+            mount_points: Some(
+                [job_definition::MountPoint {
+                    container_path: Some(SCRATCH.into()),
+                    read_only: Some(false.into()),
+                    source_volume: Some(SCRATCH_VOLUME.into()),
+                }]
+                .into(),
+            ),
+            readonly_root_filesystem: Some(true.into()),
+            resource_requirements: Some(
+                [
+                    requirement(Vcpu, self.size.vcpu_requirement()),
+                    requirement(Memory, self.size.memory_requirement()),
+                ]
+                .into(),
+            ),
+            stop_timeout: Some(STOP_SECONDS.into()),
+            user: Some(USER.into()),
+            ..job_definition::TaskContainerProperties::new(self.image.clone())
+        }
     }
 }
 
-/// Makes the archive of one render.
-pub fn zip() -> JobDefinition {
-    JobDefinition {
-        name: "farm-zip",
-        program: "zip-task",
-        vcpus: 1,
-        memory_mib: 2 * 1024,
-        attempts: 3,
-        evaluate_on_exit: retry_rules(),
-    }
-}
+const SCRATCH_VOLUME: &str = "scratch";
 
 /// Exit codes, as Batch's patterns, that say for good that another attempt would end the same way:
-/// those of [`TaskExit`] that do not retry.
+/// those of [`TaskExit`](farm_contract::exit::TaskExit) that do not retry.
 const FINAL: [&str; 3] = ["1", "6*", "74"];
 
 /// What our programs call final is final. All else is tried again, which is what Batch does with
 /// an attempt that no rule matches: Spot and maintenance, an image that could not be pulled, a task
 /// that was killed.
-fn retry_rules() -> Vec<EvaluateOnExit> {
+fn retry_rules() -> Vec<job_definition::EvaluateOnExit> {
     FINAL
         .into_iter()
-        .map(|code| EvaluateOnExit {
-            on_status_reason: None,
-            on_reason: None,
-            on_exit_code: Some(code.to_owned()),
-            retry: false,
+        .map(|code| job_definition::EvaluateOnExit {
+            on_exit_code: Some(code.into()),
+            ..job_definition::EvaluateOnExit::new(job_definition::Action::Exit)
         })
         .collect()
 }
@@ -92,7 +251,7 @@ mod tests {
         let rules = retry_rules();
         assert!(rules.len() <= 5, "Batch takes no more");
         let ends = |code: u8| {
-            let patterns = rules.iter().filter_map(|rule| rule.on_exit_code.as_deref());
+            let patterns = rules.iter().filter_map(|rule| rule.on_exit_code.as_ref()?.as_literal());
             patterns.into_iter().any(|pattern| matches(pattern, &code.to_string()))
         };
         for exit in TaskExit::ALL.into_iter().filter(|exit| *exit != TaskExit::Done) {

@@ -1,5 +1,95 @@
-//! The boxes of the picture: one module each.
+//! The farm, as it is to stand: one file for each box of the picture.
+//!
+//! ```text
+//!  upload --> [ storage ] --> [ trigger ] --> [ compute: queue ] --> [ jobs: render, zip ]
+//!                  ^                                 |                       |
+//!                  |                            [ network ]             [ registry ]
+//!                  |<------------------------------------- frames, frames.zip, report.json
+//! ```
+//!
+//! Who may do what stands in `grants` alone. It starts nothing and calls nobody: start reading at
+//! [`template`].
 
+mod actions;
+mod compute;
+mod config;
+mod dashboard;
+mod grants;
 pub mod jobs;
+mod network;
+pub mod outputs;
+mod parameters;
+mod registry;
 pub mod storage;
 pub mod trigger;
+
+use serde_yaml::Value as Yaml;
+
+pub use config::{BlenderVersion, FarmConfig, FarmError, MAX_NAME, check_stack_name};
+pub use parameters::render_image_parameter;
+pub use registry::{ZIP_TAG_PREFIX, render_tag_prefix};
+
+use crate::cfn::{Expression, Value};
+use crate::template::{Attributes, Template};
+
+const DESCRIPTION: &str = "Blender render farm: upload a .blend with a tag that says which frames, get the frames and an \
+                           archive of them. Costs nothing while nothing renders, but what is stored.";
+
+/// The whole farm.
+///
+/// # Errors
+/// A template that cannot be: a defect of this module.
+pub fn template(config: &FarmConfig) -> Result<Template, FarmError> {
+    let mut template = Template::new(DESCRIPTION);
+    let template_ref = &mut template;
+    let keys = parameters::storage(template_ref)?;
+    let parameters = parameters::farm(template_ref, config)?;
+    let registry = registry::add(template_ref, config, &keys)?;
+    let network = network::add(template_ref, &parameters)?;
+    let queue = compute::add(template_ref, &parameters, &network)?;
+    let jobs = jobs::add(template_ref, config, &parameters, &keys, &registry)?;
+    let trigger = trigger::add(template_ref, config, &parameters, &keys, &queue, &jobs)?;
+    let bucket = storage::add(template_ref, &keys, Some(&trigger))?;
+    let dashboard = match config.dashboard {
+        true => Some(dashboard::add(template_ref, config, &jobs.logs)?),
+        false => None,
+    };
+    outputs::storage(template_ref, &bucket, &registry)?;
+    outputs::farm(template_ref, &queue, dashboard.as_ref())?;
+    Ok(template)
+}
+
+/// What must stand before the rest can be made: the bucket, where the function's code is put, and
+/// the registry, where images are. The same things as in [`template`], under the same names.
+///
+/// # Errors
+/// As for [`template`].
+pub fn foundation(config: &FarmConfig) -> Result<Template, FarmError> {
+    let mut template = Template::new(DESCRIPTION);
+    let keys = parameters::storage(&mut template)?;
+    let registry = registry::add(&mut template, config, &keys)?;
+    let bucket = storage::add(&mut template, &keys, None)?;
+    outputs::storage(&mut template, &bucket, &registry)?;
+    Ok(template)
+}
+
+/// A parameter that CloudFormation always has.
+fn pseudo(name: &str) -> Value<String> {
+    Value::Expression(Expression::Ref(name.to_owned()))
+}
+
+/// What a checker finds and the farm does all the same, each with its reason.
+fn waivers(waivers: &[(&str, &str)]) -> Result<Yaml, FarmError> {
+    let skip: Vec<_> =
+        waivers.iter().map(|(id, comment)| serde_json::json!({"id": id, "comment": comment})).collect();
+    Ok(serde_yaml::to_value(serde_json::json!({"checkov": {"skip": skip}}))?)
+}
+
+/// What all log groups have beside their properties.
+fn log_attributes() -> Result<Attributes, FarmError> {
+    let waivers = waivers(&[(
+        "CKV_AWS_158",
+        "Logs are encrypted by CloudWatch's own key; they hold frame numbers and no picture.",
+    )])?;
+    Ok(Attributes { metadata: Some(waivers), ..Attributes::default() })
+}

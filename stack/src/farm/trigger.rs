@@ -1,20 +1,231 @@
-//! The function, and the rule that wakes it.
+//! The function that an upload wakes, and what makes sure that no event is lost.
+//!
+//! S3 and the rule hand an event over and forget it. Lambda tries it three times; what failed
+//! even then lies in a queue for two weeks, and an alarm says so.
 
-use std::time::Duration;
+use farm_contract::env;
+use serde::Serialize;
 
-/// The function's name.
-pub const FUNCTION: &str = "farm-trigger";
-/// The program of ours that it starts.
-pub const PROGRAM: &str = "trigger-lambda";
-/// Its memory, in MiB.
-pub const MEMORY_MIB: u32 = 256;
-/// Its time limit. It is no longer than the lease of a claim, so a claim whose holder timed out
-/// can be taken over by the next attempt.
-pub const TIMEOUT: Duration = Duration::from_secs(60);
+use super::config::{FarmConfig, FarmError};
+use super::jobs::Jobs;
+use super::parameters::{FarmParameters, StorageParameters, as_text};
+use super::{grants, storage};
+use crate::cfn::lambda::{self, event_invoke_config, function};
+use crate::cfn::sqs;
+use crate::cfn::{Handle, Json, Value, batch, cloudwatch, events, logs, sns};
+use crate::template::{Attributes, Template};
 
-/// The source that the rule for Batch events names.
-pub const RULE_SOURCE: &str = "aws.batch";
-/// The detail type that the rule names.
-pub const RULE_DETAIL_TYPE: &str = "Batch Job State Change";
-/// The job states that the rule names: a failed array needs its finisher.
-pub const RULE_STATUSES: [&str; 1] = ["FAILED"];
+/// Its time limit, in seconds. It is no longer than the lease of a claim, so a claim whose holder
+/// timed out can be taken over by the next attempt.
+const TIMEOUT: i64 = 60;
+/// Its memory, in MiB. Lambda gives CPU by memory; this is where it starts quickly.
+const MEMORY: i64 = 256;
+/// How long Lambda keeps trying: its own longest, in seconds.
+const OLDEST_EVENT: i64 = 6 * 60 * 60;
+/// How long a lost event can be looked at: the longest that SQS keeps a message, in seconds.
+const LOST_EVENT: i64 = 14 * 24 * 60 * 60;
+
+/// The function and who may call it from the bucket.
+pub(super) struct Trigger {
+    pub function: Handle<lambda::Function>,
+    pub permission: Handle<lambda::Permission>,
+}
+
+pub(super) fn add(
+    template: &mut Template,
+    config: &FarmConfig,
+    parameters: &FarmParameters,
+    keys: &StorageParameters,
+    queue: &Handle<batch::JobQueue>,
+    jobs: &Jobs,
+) -> Result<Trigger, FarmError> {
+    let logs = logs::LogGroup {
+        retention_in_days: Some(parameters.log_retention_days.value()),
+        ..logs::LogGroup::new()
+    };
+    let logs = template.add_with("TriggerLogs", logs, super::log_attributes()?)?;
+    let lost = lost_events(template, parameters)?;
+    let role = grants::trigger_role(template, config, keys, queue, &logs, &lost)?;
+    let variables = [
+        (env::BUCKET_NAME, storage::name_text()),
+        (env::JOB_QUEUE_ARN, Value::<String>::from(queue.reference())),
+        (env::JOB_DEFINITION_ARN, jobs.render.reference().into()),
+        (env::ZIP_JOB_DEFINITION_ARN, jobs.zip.reference().into()),
+        (env::BLENDER_VERSION, config.blenders.first().ok_or(FarmError::NoBlender)?.to_string().into()),
+        (env::MAX_VCPUS, as_text(&parameters.max_spot_vcpus)),
+        (env::TASK_VCPUS, config.render.vcpus().to_string().into()),
+        (env::FRAME_SECONDS, as_text(&parameters.frame_seconds)),
+    ];
+    let code = function::Code {
+        s3_bucket: Some(storage::name()),
+        s3_key: Some(parameters.function_code.value()),
+        ..function::Code::new()
+    };
+    let function = lambda::Function {
+        architectures: Some([function::Architectures::X8664].into()),
+        description: Some("Plans a render for each upload and submits it".into()),
+        environment: Some(function::Environment { variables: Some(variables.into()) }.into()),
+        handler: Some("bootstrap".into()),
+        logging_config: Some(
+            function::LoggingConfig { log_group: Some((&logs).into()), ..function::LoggingConfig::new() }
+                .into(),
+        ),
+        memory_size: Some(MEMORY.into()),
+        runtime: Some(function::Runtime::ProvidedAl2023.into()),
+        timeout: Some(TIMEOUT.into()),
+        ..lambda::Function::new(code, role.arn())
+    };
+    let waivers = [
+        (
+            "CKV_AWS_115",
+            "A reserve is taken from the account's concurrency, of which a new account has ten; a render is claimed once however many run.",
+        ),
+        ("CKV_AWS_116", "TriggerRetries hands what failed to the queue FailedEvents."),
+        (
+            "CKV_AWS_117",
+            "It talks to S3 and Batch alone; in a VPC that would take endpoints, which cost while idle.",
+        ),
+        ("CKV_AWS_173", "No variable is a secret; Lambda encrypts them with its own key."),
+    ];
+    let attributes = Attributes { metadata: Some(super::waivers(&waivers)?), ..Attributes::default() };
+    let function = template.add_with("TriggerFunction", function, attributes)?;
+    let permission = lambda::Permission {
+        // The ARN of a bucket names no account: whoever made one of this name after ours is gone
+        // could call.
+        source_account: Some(super::pseudo("AWS::AccountId")),
+        source_arn: Some(Value::sub(storage::arn("")).assume()),
+        ..lambda::Permission::new("lambda:InvokeFunction", &function, "s3.amazonaws.com")
+    };
+    let permission = template.add("TriggerPermission", permission)?;
+    let retries = lambda::EventInvokeConfig {
+        destination_config: Some(
+            event_invoke_config::DestinationConfig {
+                on_failure: Some(event_invoke_config::OnFailure::new(lost.arn()).into()),
+                ..event_invoke_config::DestinationConfig::new()
+            }
+            .into(),
+        ),
+        maximum_event_age_in_seconds: Some(OLDEST_EVENT.into()),
+        maximum_retry_attempts: Some(2.into()),
+        ..lambda::EventInvokeConfig::new(&function, "$LATEST")
+    };
+    template.add("TriggerRetries", retries)?;
+    job_events(template, &function, queue, &lost)?;
+    Ok(Trigger { function, permission })
+}
+
+/// What Batch says of jobs of our queue that failed: the function then starts zip-task in its
+/// partial mode, or writes the last report. An array's children are left out: their parent fails
+/// when the last of them is through.
+fn job_events(
+    template: &mut Template,
+    function: &Handle<lambda::Function>,
+    queue: &Handle<batch::JobQueue>,
+    lost: &Handle<sqs::Queue>,
+) -> Result<(), FarmError> {
+    #[derive(Serialize)]
+    struct Pattern {
+        source: [&'static str; 1],
+        #[serde(rename = "detail-type")]
+        detail_type: [&'static str; 1],
+        detail: Detail,
+    }
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Detail {
+        job_queue: [Value<batch::JobQueueArn>; 1],
+        status: [&'static str; 1],
+        array_properties: ArrayProperties,
+    }
+    #[derive(Serialize)]
+    struct ArrayProperties {
+        index: [Exists; 1],
+    }
+    #[derive(Serialize)]
+    struct Exists {
+        exists: bool,
+    }
+    let pattern = Json::of(&Pattern {
+        source: ["aws.batch"],
+        detail_type: ["Batch Job State Change"],
+        detail: Detail {
+            job_queue: [queue.reference()],
+            status: ["FAILED"],
+            array_properties: ArrayProperties { index: [Exists { exists: false }] },
+        },
+    })?;
+    let rule = events::Rule {
+        description: Some("Jobs of the farm that failed".into()),
+        event_pattern: Some(pattern.into()),
+        state: Some(events::rule::State::Enabled.into()),
+        targets: Some(
+            [events::rule::Target {
+                dead_letter_config: Some(events::rule::DeadLetterConfig { arn: Some(lost.arn()) }.into()),
+                ..events::rule::Target::new(function.arn(), "trigger")
+            }]
+            .into(),
+        ),
+        ..events::Rule::new()
+    };
+    let rule = template.add("JobEvents", rule)?;
+    let permission = lambda::Permission {
+        source_arn: Some(rule.arn().into()),
+        ..lambda::Permission::new("lambda:InvokeFunction", function, "events.amazonaws.com")
+    };
+    template.add("JobEventsPermission", permission)?;
+    let policy = grants::lost_events_policy(lost, &rule)?;
+    template.add("FailedEventsPolicy", sqs::QueuePolicy::new(policy, [lost]))?;
+    Ok(())
+}
+
+/// The queue of events that no attempt brought to an end, and who is told.
+fn lost_events(
+    template: &mut Template,
+    parameters: &FarmParameters,
+) -> Result<Handle<sqs::Queue>, FarmError> {
+    let lost = sqs::Queue {
+        message_retention_period: Some(LOST_EVENT.into()),
+        sqs_managed_sse_enabled: Some(true.into()),
+        ..sqs::Queue::new()
+    };
+    let waivers =
+        [("CKV_AWS_27", "Encrypted by SQS itself, SqsManagedSseEnabled, which the check does not know of.")];
+    let attributes = Attributes { metadata: Some(super::waivers(&waivers)?), ..Attributes::default() };
+    let lost = template.add_with("FailedEvents", lost, attributes)?;
+    let topic =
+        sns::Topic { display_name: Some(Value::sub("Render farm ${AWS::StackName}")), ..sns::Topic::new() };
+    let waivers = [(
+        "CKV_AWS_26",
+        "An alarm cannot publish to a topic that the key of SNS encrypts; a notice names a stack and no content.",
+    )];
+    let attributes = Attributes { metadata: Some(super::waivers(&waivers)?), ..Attributes::default() };
+    let topic = template.add_with("Notices", topic, attributes)?;
+    let mail = sns::Subscription {
+        endpoint: Some(parameters.email.value()),
+        ..sns::Subscription::new("email", &topic)
+    };
+    let if_wanted =
+        Attributes { condition: Some(parameters.mails.name().to_owned()), ..Attributes::default() };
+    template.add_with("NoticesByEmail", mail, if_wanted)?;
+    use cloudwatch::alarm;
+    let alarm = cloudwatch::Alarm {
+        alarm_actions: Some([&topic].into()),
+        alarm_description: Some(
+            "The farm could not handle an event; it lies in the queue FailedEvents. Upload the file again once the \
+             cause in the log TriggerLogs is mended."
+                .into(),
+        ),
+        comparison_operator: Some(alarm::ComparisonOperator::GreaterThanThreshold.into()),
+        dimensions: Some([alarm::Dimension::new("QueueName", lost.queue_name())].into()),
+        evaluation_periods: Some(1.into()),
+        metric_name: Some("ApproximateNumberOfMessagesVisible".into()),
+        namespace: Some("AWS/SQS".into()),
+        period: Some(300.into()),
+        statistic: Some(alarm::Statistic::Maximum.into()),
+        threshold: Some(0.0.into()),
+        treat_missing_data: Some(alarm::TreatMissingData::NotBreaching.into()),
+        ..cloudwatch::Alarm::new()
+    };
+    template.add("FailedEventsAlarm", alarm)?;
+    Ok(lost)
+}

@@ -1,0 +1,96 @@
+//! What the roles are granted: actions by what they are for, and the keys that they are granted
+//! on.
+
+/// S3 answers whether an object is missing only to who may list the bucket.
+pub(super) const LIST_BUCKET: &[&str] = &["s3:ListBucket"];
+/// Reads objects and what is said of them. The farm reads the newest version, save of uploads.
+pub(super) const READ: &[&str] = &["s3:GetObject"];
+/// An upload is read in the version that its render was planned for.
+pub(super) const READ_UPLOAD: &[&str] = &["s3:GetObject", "s3:GetObjectVersion"];
+/// The tags say what to render.
+pub(super) const READ_TAGGED_UPLOAD: &[&str] =
+    &["s3:GetObject", "s3:GetObjectTagging", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"];
+/// Writes an object in one call.
+pub(super) const WRITE: &[&str] = &["s3:PutObject"];
+/// Writes an object with the tag that the bucket's lifecycle goes by.
+pub(super) const WRITE_TAGGED: &[&str] = &["s3:PutObject", "s3:PutObjectTagging"];
+/// Writes an archive in parts, and clears them away where it fails.
+pub(super) const WRITE_LARGE: &[&str] = &["s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectTagging"];
+/// A key of the owner's: to read, and to write in one call or in parts.
+pub(super) const USE_KEY: &[&str] = &["kms:Decrypt", "kms:GenerateDataKey"];
+/// A token for the registry.
+pub(super) const LOG_INTO_REGISTRY: &[&str] = &["ecr:GetAuthorizationToken"];
+/// An image and its layers.
+pub(super) const PULL_IMAGE: &[&str] =
+    &["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+/// A stream of its own in a log group that stands.
+pub(super) const WRITE_LOG: &[&str] = &["logs:CreateLogStream", "logs:PutLogEvents"];
+/// Submits; nothing is passed but what the job definition names, and no tag is set.
+pub(super) const SUBMIT: &[&str] = &["batch:SubmitJob"];
+/// Finds a job whose submission went unanswered, and sees how jobs stand.
+pub(super) const LOOK_AT_JOBS: &[&str] = &["batch:DescribeJobs", "batch:ListJobs"];
+/// Stops the jobs of an upload that was replaced.
+pub(super) const STOP_JOB: &[&str] = &["batch:TerminateJob"];
+/// An event that no attempt brought to an end.
+pub(super) const KEEP_LOST_EVENTS: &[&str] = &["sqs:SendMessage"];
+/// All that any task does with S3.
+pub(super) const PASS_ENDPOINT: &[&str] = &[
+    "s3:AbortMultipartUpload",
+    "s3:GetObject",
+    "s3:GetObjectVersion",
+    "s3:ListBucket",
+    "s3:PutObject",
+    "s3:PutObjectTagging",
+];
+
+/// Keys that start a render.
+pub(super) const UPLOADS: &[&str] = &["*.blend", "*.blend.zip"];
+/// Frames, wherever their upload lies.
+pub(super) const FRAMES: &[&str] = &["*.blend/frame_*", "*.blend.zip/frame_*"];
+/// What each child of a render says at its end.
+pub(super) const TASK_RECORDS: &[&str] = &[".farm/renders/*/tasks/*"];
+/// All that zip-task looks at: what lies below uploads, plans and records.
+pub(super) const RENDERS: &[&str] = &["*.blend/*", "*.blend.zip/*", ".farm/renders/*"];
+/// The archive.
+pub(super) const ARCHIVES: &[&str] = &["*.blend/frames.zip", "*.blend.zip/frames.zip"];
+/// What became of an upload; some cannot have theirs beside them.
+pub(super) const REPORTS: &[&str] = &["*/report.json"];
+/// Plans, and the reports that go with them.
+pub(super) const PLANS: &[&str] = &[".farm/renders/*/plan.json", "*/report.json"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use farm_contract::keys::{self, BlendKey, TRIGGER_SUFFIXES};
+    use farm_contract::plan::RenderId;
+
+    /// As IAM matches a resource.
+    fn matches(pattern: &str, key: &str) -> bool {
+        match pattern.split_once('*') {
+            None => pattern == key,
+            Some((start, rest)) => key.strip_prefix(start).is_some_and(|tail| {
+                (0..=tail.len()).filter(|at| tail.is_char_boundary(*at)).any(|at| matches(rest, &tail[at..]))
+            }),
+        }
+    }
+
+    #[test]
+    fn the_patterns_are_those_of_the_contract() {
+        let any = |patterns: &[&str], key: &str| patterns.iter().any(|pattern| matches(pattern, key));
+        let id = RenderId::of_event("b", "k", "v", "s");
+        for suffix in TRIGGER_SUFFIXES {
+            let upload = BlendKey::parse(&format!("a/b c{suffix}")).expect("an upload");
+            assert!(any(UPLOADS, upload.as_str()));
+            assert!(
+                any(FRAMES, &upload.file("frame_0001.png")) && any(RENDERS, &upload.file("frame_0001.png"))
+            );
+            assert!(any(ARCHIVES, &upload.frames_zip()) && any(RENDERS, &upload.frames_zip()));
+            assert!(any(REPORTS, &upload.report()) && any(PLANS, &upload.report()));
+            assert!(!any(FRAMES, &upload.report()) && !any(ARCHIVES, &upload.report()));
+        }
+        assert!(any(PLANS, &keys::plan(&id)) && any(RENDERS, &keys::plan(&id)));
+        assert!(any(TASK_RECORDS, &keys::task(&id, 3)) && any(RENDERS, &keys::task(&id, 3)));
+        assert!(!any(TASK_RECORDS, &keys::plan(&id)) && !any(UPLOADS, "a.png"));
+        assert!(any(REPORTS, &keys::report_of_refused(".farm/x.blend")));
+    }
+}

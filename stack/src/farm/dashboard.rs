@@ -1,0 +1,75 @@
+//! How the farm does, at a glance: frames, failures, seconds, and about what they cost.
+//!
+//! AWS Batch has no metrics of its own, so most of it is asked of what the tasks and the function
+//! write to their logs, at the moment that somebody looks. An account has three dashboards for
+//! nothing.
+
+use serde_json::{Value as Json, json};
+
+use super::config::{FarmConfig, FarmError};
+use crate::cfn::{FargateSize, Handle, Value, cloudwatch, logs};
+use crate::template::Template;
+
+/// US dollars for an hour of a vCPU and of a GiB on Fargate, x86, us-east-1, 2026-06. Spot is
+/// about a third of it.
+const VCPU_HOUR: f64 = 0.040_48;
+const GIB_HOUR: f64 = 0.004_445;
+
+pub(super) fn add(
+    template: &mut Template,
+    config: &FarmConfig,
+    tasks: &Handle<logs::LogGroup>,
+) -> Result<Handle<cloudwatch::Dashboard>, FarmError> {
+    let log = format!("${{{}}}", tasks.id());
+    let rendered = r"parse @message /frame (?<frame>-?\d+): rendered in (?<seconds>[\d.]+) s/ | filter ispresent(seconds)";
+    let failed = r"filter @message like /frame -?\d+ failed: /";
+    let cost = format!("sum(seconds) / 3600 * {:.5} as dollars", dollars_per_hour(config.render));
+    let body = json!({"widgets": [
+        query(&log, "Frames rendered", 0, 0, &format!("{rendered} | stats count(*) as frames by bin(5m)"), "timeSeries"),
+        query(&log, "Seconds a frame", 12, 0, &format!("{rendered} | stats avg(seconds), pct(seconds, 95) by bin(5m)"), "timeSeries"),
+        query(&log, "Frames that failed, the latest first", 0, 6, &format!("fields @timestamp, @message | {failed} | sort @timestamp desc | limit 50"), "table"),
+        query(&log, "About what the frames cost at the full price of Fargate in us-east-1 (Spot: a third)", 12, 6, &format!("{rendered} | stats {cost} by bin(1h)"), "bar"),
+        json!({
+            "type": "metric", "x": 0, "y": 12, "width": 24, "height": 6,
+            "properties": {
+                "title": "Uploads: events handled, failed, and lost",
+                "region": "${AWS::Region}", "stat": "Sum", "period": 300, "view": "timeSeries",
+                "metrics": [
+                    ["AWS/Lambda", "Invocations", "FunctionName", "${TriggerFunction}"],
+                    ["AWS/Lambda", "Errors", "FunctionName", "${TriggerFunction}"],
+                    ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", "${FailedEvents.QueueName}", {"stat": "Maximum"}],
+                ],
+            },
+        }),
+    ]});
+    let dashboard = cloudwatch::Dashboard {
+        dashboard_name: Some(Value::sub("${AWS::StackName}-${AWS::Region}")),
+        ..cloudwatch::Dashboard::new(Value::sub(body.to_string()))
+    };
+    Ok(template.add("Dashboard", dashboard)?)
+}
+
+fn query(log: &str, title: &str, x: u32, y: u32, query: &str, view: &str) -> Json {
+    json!({
+        "type": "log", "x": x, "y": y, "width": 12, "height": 6,
+        "properties": {
+            "title": title, "region": "${AWS::Region}", "view": view,
+            "query": format!("SOURCE '{log}' | {query}"),
+        },
+    })
+}
+
+fn dollars_per_hour(size: FargateSize) -> f64 {
+    f64::from(size.vcpus().units()) / 1024.0 * VCPU_HOUR + f64::from(size.memory_mib()) / 1024.0 * GIB_HOUR
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_hour_of_the_standard_task_costs_what_the_price_list_says() {
+        let farm = FarmConfig::standard().expect("stands");
+        assert!((dollars_per_hour(farm.render) - 0.1975).abs() < 0.0001);
+    }
+}

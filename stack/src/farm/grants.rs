@@ -1,0 +1,259 @@
+//! Who may do what. The only place of the farm where rights are written: each role can do what
+//! its program does, and nothing besides.
+//!
+//! `actions.rs` lists what is granted and says why; here it is put together.
+
+use serde::Serialize;
+use serde_yaml::Value as Yaml;
+
+use super::actions;
+use super::config::{FarmConfig, FarmError};
+use super::parameters::StorageParameters;
+use super::{jobs, storage};
+use crate::cfn::{Handle, Json, Value, batch, ecr, events, iam, logs, sqs};
+use crate::template::{Attributes, Template};
+
+/// One statement of a policy.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Statement {
+    sid: &'static str,
+    effect: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    principal: Option<Yaml>,
+    action: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    resource: Vec<Value<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<Yaml>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Document {
+    version: &'static str,
+    statement: Vec<Value<Statement>>,
+}
+
+fn document(statement: Vec<Value<Statement>>) -> Result<Json, FarmError> {
+    Ok(Json::of(&Document { version: "2012-10-17", statement })?)
+}
+
+fn statement(effect: &'static str, sid: &'static str, action: &[&'static str]) -> Statement {
+    Statement { sid, effect, principal: None, action: action.to_vec(), resource: Vec::new(), condition: None }
+}
+
+fn allow(
+    sid: &'static str,
+    action: &[&'static str],
+    resource: impl IntoIterator<Item = Value<String>>,
+) -> Value<Statement> {
+    Value::Literal(Statement { resource: resource.into_iter().collect(), ..statement("Allow", sid, action) })
+}
+
+/// Keys of the bucket, as resources.
+fn keys(keys: &[&str]) -> Vec<Value<String>> {
+    keys.iter().map(|key| Value::sub(storage::arn(key))).collect()
+}
+
+fn json(value: serde_json::Value) -> Result<Yaml, FarmError> {
+    Ok(serde_yaml::to_value(value)?)
+}
+
+/// Why statements with these Sids are as wide as they are: `template::check` asks.
+pub(super) fn reasons(reasons: &[(&str, &str)]) -> Result<Yaml, FarmError> {
+    let reasons: std::collections::BTreeMap<_, _> = reasons.iter().copied().collect();
+    json(serde_json::json!({"FarmReasons": reasons}))
+}
+
+/// A service of AWS's that takes the role; for tasks only on behalf of this account.
+fn trust(service: &str) -> Result<Json, FarmError> {
+    let condition = if service == "ecs-tasks.amazonaws.com" {
+        let tasks = Value::sub("arn:${AWS::Partition}:ecs:${AWS::Region}:${AWS::AccountId}:*");
+        let account = super::pseudo("AWS::AccountId");
+        #[derive(Serialize)]
+        struct OnBehalf {
+            #[serde(rename = "StringEquals")]
+            account: std::collections::BTreeMap<&'static str, Value<String>>,
+            #[serde(rename = "ArnLike")]
+            tasks: std::collections::BTreeMap<&'static str, Value<String>>,
+        }
+        Some(serde_yaml::to_value(OnBehalf {
+            account: [("aws:SourceAccount", account)].into(),
+            tasks: [("aws:SourceArn", tasks)].into(),
+        })?)
+    } else {
+        None
+    };
+    let principal = Some(json(serde_json::json!({"Service": service}))?);
+    document(vec![Value::Literal(Statement {
+        principal,
+        condition,
+        ..statement("Allow", "Runs", &["sts:AssumeRole"])
+    })])
+}
+
+fn role(
+    template: &mut Template,
+    id: &str,
+    service: &str,
+    description: &str,
+    statements: Vec<Value<Statement>>,
+    wide: &[(&str, &str)],
+) -> Result<Handle<iam::Role>, FarmError> {
+    let role = iam::Role {
+        description: Some(description.into()),
+        policies: Some([iam::role::Policy::new(document(statements)?, "farm")].into()),
+        ..iam::Role::new(trust(service)?)
+    };
+    let metadata = if wide.is_empty() { None } else { Some(reasons(wide)?) };
+    Ok(template.add_with(id, role, Attributes { metadata, ..Attributes::default() })?)
+}
+
+const TASKS: &str = "ecs-tasks.amazonaws.com";
+
+/// What Fargate itself needs to start a task: its image, and a place for its log.
+pub(super) fn execution_role(
+    template: &mut Template,
+    registry: &Handle<ecr::Repository>,
+    logs: &Handle<logs::LogGroup>,
+) -> Result<Handle<iam::Role>, FarmError> {
+    let statements = vec![
+        allow("LogIntoRegistry", actions::LOG_INTO_REGISTRY, [Value::from("*")]),
+        allow("PullImage", actions::PULL_IMAGE, [registry.arn().into()]),
+        allow("WriteLog", actions::WRITE_LOG, [logs.arn().into()]),
+    ];
+    let wide =
+        [("LogIntoRegistry", "A token is for all registries of an account; AWS knows no narrower resource.")];
+    role(template, "ExecutionRole", TASKS, "Starts the farm's tasks", statements, &wide)
+}
+
+pub(super) fn render_role(
+    template: &mut Template,
+    storage: &StorageParameters,
+) -> Result<Handle<iam::Role>, FarmError> {
+    let statements = vec![
+        list_bucket(),
+        allow("ReadUpload", actions::READ_UPLOAD, keys(actions::UPLOADS)),
+        allow("ReadFrames", actions::READ, keys(actions::FRAMES)),
+        allow("WriteFrames", actions::WRITE_TAGGED, keys(actions::FRAMES)),
+        allow("WriteRecord", actions::WRITE, keys(actions::TASK_RECORDS)),
+        no_upload(),
+        use_key(storage)?,
+    ];
+    role(template, "RenderRole", TASKS, "What render-task may do", statements, &[])
+}
+
+pub(super) fn zip_role(
+    template: &mut Template,
+    storage: &StorageParameters,
+) -> Result<Handle<iam::Role>, FarmError> {
+    let statements = vec![
+        list_bucket(),
+        allow("ReadRender", actions::READ, keys(actions::RENDERS)),
+        allow("WriteArchive", actions::WRITE_LARGE, keys(actions::ARCHIVES)),
+        allow("WriteReport", actions::WRITE, keys(actions::REPORTS)),
+        no_upload(),
+        use_key(storage)?,
+    ];
+    role(template, "ZipRole", TASKS, "What zip-task may do", statements, &[])
+}
+
+pub(super) fn trigger_role(
+    template: &mut Template,
+    config: &FarmConfig,
+    storage: &StorageParameters,
+    queue: &Handle<batch::JobQueue>,
+    logs: &Handle<logs::LogGroup>,
+    lost: &Handle<sqs::Queue>,
+) -> Result<Handle<iam::Role>, FarmError> {
+    // Batch asks for the queue, and for the definition with and without its revision.
+    let definitions = jobs::names(config).into_iter().flat_map(|name| {
+        let arn = format!(
+            "arn:${{AWS::Partition}}:batch:${{AWS::Region}}:${{AWS::AccountId}}:job-definition/{name}"
+        );
+        [Value::sub(format!("{arn}:*")), Value::sub(arn)]
+    });
+    let submit: Vec<_> = std::iter::once(queue.job_queue_arn().into()).chain(definitions).collect();
+    let statements = vec![
+        list_bucket(),
+        allow("ReadUpload", actions::READ_TAGGED_UPLOAD, keys(actions::UPLOADS)),
+        allow("ReadPlans", actions::READ, keys(actions::PLANS)),
+        allow("WritePlans", actions::WRITE, keys(actions::PLANS)),
+        allow("Submit", actions::SUBMIT, submit),
+        allow("Look", actions::LOOK_AT_JOBS, [Value::from("*")]),
+        allow(
+            "Stop",
+            actions::STOP_JOB,
+            [Value::sub("arn:${AWS::Partition}:batch:${AWS::Region}:${AWS::AccountId}:job/*")],
+        ),
+        allow("KeepLostEvents", actions::KEEP_LOST_EVENTS, [lost.arn().into()]),
+        allow("WriteLog", actions::WRITE_LOG, [logs.arn().into()]),
+        use_key(storage)?,
+    ];
+    let wide = [
+        ("Look", "Batch describes and lists jobs by no narrower resource."),
+        ("Stop", "The id of a job is not known before it is submitted, and its ARN names no queue."),
+    ];
+    role(template, "TriggerRole", "lambda.amazonaws.com", "What trigger-lambda may do", statements, &wide)
+}
+
+/// Without it S3 answers 403 where an object is missing, and a missing upload could not be told
+/// from a missing right. A condition on the prefix would not hold for that answer.
+fn list_bucket() -> Value<Statement> {
+    allow("ListBucket", actions::LIST_BUCKET, keys(&[""]))
+}
+
+/// Nothing that a task writes may start a render, whatever else it is allowed.
+fn no_upload() -> Value<Statement> {
+    Value::Literal(Statement {
+        resource: keys(actions::UPLOADS),
+        ..statement("Deny", "NoUpload", actions::WRITE_TAGGED)
+    })
+}
+
+/// The key of the owner's, where there is one.
+fn use_key(storage: &StorageParameters) -> Result<Value<Statement>, FarmError> {
+    let key = allow("UseKey", actions::USE_KEY, [storage.kms_key.value().into()]);
+    Ok(Value::only_if(&storage.own_key, &key)?)
+}
+
+/// Nobody reads or writes the bucket in the clear.
+pub(super) fn tls_only() -> Result<Json, FarmError> {
+    document(vec![Value::Literal(Statement {
+        principal: Some(Yaml::from("*")),
+        resource: keys(&["", "*"]),
+        condition: Some(json(serde_json::json!({"Bool": {"aws:SecureTransport": "false"}}))?),
+        ..statement("Deny", "TlsOnly", &["s3:*"])
+    })])
+}
+
+/// What passes the gateway endpoint: the bucket, and the layers of images, which the registry
+/// keeps in a bucket of AWS's.
+pub(super) fn endpoint() -> Result<Json, FarmError> {
+    let layers = Value::sub("arn:${AWS::Partition}:s3:::prod-${AWS::Region}-starport-layer-bucket/*");
+    let bucket = keys(&["", "*"]);
+    document(vec![Value::Literal(Statement {
+        principal: Some(Yaml::from("*")),
+        resource: bucket.into_iter().chain([layers]).collect(),
+        ..statement("Allow", "EverybodyInTheNetwork", actions::PASS_ENDPOINT)
+    })])
+}
+
+/// The rule leaves what it could not deliver.
+pub(super) fn lost_events_policy(
+    lost: &Handle<sqs::Queue>,
+    rule: &Handle<events::Rule>,
+) -> Result<Json, FarmError> {
+    #[derive(Serialize)]
+    struct FromRule {
+        #[serde(rename = "ArnEquals")]
+        rule: std::collections::BTreeMap<&'static str, Value<events::RuleArn>>,
+    }
+    document(vec![Value::Literal(Statement {
+        principal: Some(json(serde_json::json!({"Service": "events.amazonaws.com"}))?),
+        resource: vec![lost.arn().into()],
+        condition: Some(serde_yaml::to_value(FromRule { rule: [("aws:SourceArn", rule.arn())].into() })?),
+        ..statement("Allow", "LostEvents", actions::KEEP_LOST_EVENTS)
+    })])
+}

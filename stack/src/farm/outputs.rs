@@ -1,0 +1,49 @@
+//! What the stack tells who deployed it.
+
+use super::config::FarmError;
+use super::storage;
+use crate::cfn::{Handle, Value, batch, cloudwatch, ecr, s3};
+use crate::template::Template;
+
+/// Names of the outputs.
+pub const BUCKET_NAME: &str = "BucketName";
+/// The repository that images are pushed to.
+pub const REGISTRY_URI: &str = "RegistryUri";
+/// The queue.
+pub const QUEUE_ARN: &str = "QueueArn";
+
+pub(super) fn storage(
+    template: &mut Template,
+    bucket: &Handle<s3::Bucket>,
+    registry: &Handle<ecr::Repository>,
+) -> Result<(), FarmError> {
+    template.output(
+        BUCKET_NAME,
+        &bucket.reference(),
+        "Bucket for uploads; frames come back beside them",
+        None,
+    )?;
+    template.output(REGISTRY_URI, &registry.repository_uri(), "Where deploy pushes images", None)?;
+    Ok(())
+}
+
+pub(super) fn farm(
+    template: &mut Template,
+    queue: &Handle<batch::JobQueue>,
+    dashboard: Option<&Handle<cloudwatch::Dashboard>>,
+) -> Result<(), FarmError> {
+    let upload = Value::sub(format!(
+        "aws s3api put-object --bucket {} --key scene.blend --body scene.blend --tagging frame=24",
+        storage::NAME
+    ));
+    template.output("UploadCommand", &upload, "Renders the first 24 frames of scene.blend", None)?;
+    template.output(QUEUE_ARN, &queue.job_queue_arn(), "Queue of the farm's jobs", None)?;
+    if let Some(dashboard) = dashboard {
+        let url = Value::sub(format!(
+            "https://console.aws.amazon.com/cloudwatch/home?region=${{AWS::Region}}#dashboards/dashboard/${{{}}}",
+            dashboard.id()
+        ));
+        template.output("DashboardUrl", &url, "Frames, failures, seconds and cost", None)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! The registry of the images.
+//!
+//! One repository for all of them: a tag says what an image is (`render-4-5-...`, `zip-...`) and
+//! never moves; what runs is named by digest, so nothing that is pushed changes a job that waits.
+
+use serde_json::json;
+
+use super::config::{FarmConfig, FarmError};
+use super::parameters::StorageParameters;
+use crate::cfn::ecr::{self, repository};
+use crate::cfn::{Handle, Value};
+use crate::template::{Attributes, Template};
+
+/// Images of one kind that are kept: what runs is the newest of its kind, or, after a deploy was
+/// taken back, one of the last few.
+const KEPT: u32 = 10;
+
+/// What the tags of render-task's images begin with, for a Blender.
+pub fn render_tag_prefix(version: super::BlenderVersion) -> String {
+    format!("render-{}-", version.hyphened())
+}
+
+/// What the tags of zip-task's images begin with.
+pub const ZIP_TAG_PREFIX: &str = "zip-";
+
+pub(super) fn add(
+    template: &mut Template,
+    config: &FarmConfig,
+    parameters: &StorageParameters,
+) -> Result<Handle<ecr::Repository>, FarmError> {
+    use repository::EncryptionType;
+    let own = repository::EncryptionConfiguration {
+        kms_key: Some(parameters.kms_key.value()),
+        ..repository::EncryptionConfiguration::new(EncryptionType::Kms)
+    };
+    let default = repository::EncryptionConfiguration::new(EncryptionType::Aes256);
+    let repository = ecr::Repository {
+        empty_on_delete: Some(true.into()),
+        encryption_configuration: Some(Value::choose(&parameters.own_key, &own.into(), &default.into())?),
+        image_scanning_configuration: Some(
+            repository::ImageScanningConfiguration { scan_on_push: Some(true.into()) }.into(),
+        ),
+        image_tag_mutability: Some(repository::ImageTagMutability::Immutable.into()),
+        lifecycle_policy: Some(
+            repository::LifecyclePolicy {
+                lifecycle_policy_text: Some(lifecycle(config).into()),
+                ..repository::LifecyclePolicy::new()
+            }
+            .into(),
+        ),
+        ..ecr::Repository::new()
+    };
+    let waivers = [(
+        "CKV_AWS_136",
+        "Encrypted with ECR's own key, which costs nothing at rest; KmsKeyArn takes a key of the owner's.",
+    )];
+    let attributes = Attributes { metadata: Some(super::waivers(&waivers)?), ..Attributes::default() };
+    Ok(template.add_with("Registry", repository, attributes)?)
+}
+
+/// By kind, never over all kinds: the image of a Blender that nobody changes any more must not go
+/// because another one is built every day.
+fn lifecycle(config: &FarmConfig) -> String {
+    let kinds =
+        config.blenders.iter().map(|version| render_tag_prefix(*version)).chain([ZIP_TAG_PREFIX.to_owned()]);
+    let rules: Vec<_> = kinds
+        .enumerate()
+        .map(|(at, prefix)| {
+            json!({
+                "rulePriority": at + 1,
+                "description": format!("the newest {KEPT} of {prefix}"),
+                "selection": {
+                    "tagStatus": "tagged",
+                    "tagPrefixList": [prefix],
+                    "countType": "imageCountMoreThan",
+                    "countNumber": KEPT,
+                },
+                "action": {"type": "expire"},
+            })
+        })
+        .collect();
+    json!({"rules": rules}).to_string()
+}
