@@ -14,6 +14,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use farm_contract::exit::TaskExit;
+use farm_contract::metadata;
 use tokio::io::AsyncWriteExt;
 
 use crate::failure::Failure;
@@ -189,7 +190,7 @@ impl Bucket {
         }
     }
 
-    /// Uploads a file.
+    /// Uploads a file that a render made.
     ///
     /// # Errors
     /// The bucket did not take it.
@@ -208,6 +209,7 @@ impl Bucket {
             .key(&put.key)
             .content_type(put.content_type)
             .set_metadata(Some(put.metadata))
+            .tagging(metadata::rendered_tagging())
             .checksum_crc32(STANDARD.encode(put.crc32.to_be_bytes()))
             .body(body)
             .send()

@@ -115,6 +115,18 @@ fn a_blender_older_than_the_file_is_passed_over() {
 }
 
 #[test]
+fn a_blender_older_than_the_farms_oldest_is_passed_over() {
+    let machine = Machine::new();
+    machine.blender("4.0", PICTURE);
+    let said = machine.says(&[Path::new("--serve")]);
+    assert!(
+        said.contains("is passed over: it is Blender 4.0, and the farm renders with 4.1 or newer."),
+        "{said}"
+    );
+    assert!(said.contains(NO_PYTHON) && !said.contains(BUILDS), "{said}");
+}
+
+#[test]
 fn a_blender_that_writes_no_picture_is_passed_over_though_it_exits_0() {
     let machine = Machine::new();
     machine.blender("4.5", "echo 'Error: Build without OpenImageDenoiser'");

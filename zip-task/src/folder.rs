@@ -66,8 +66,13 @@ impl<'a> Folder<'a> {
         json.push(b'\n');
         let body = Bytes::from(json);
         let crc32 = crc32fast::hash(&body);
-        let label =
-            Label { key: self.key.report(), content_type: "application/json", metadata: HashMap::new() };
+        let label = Label {
+            key: self.key.report(),
+            content_type: "application/json",
+            metadata: HashMap::new(),
+            // It stays when the render is removed.
+            tagging: None,
+        };
         let mut attempt = 0;
         loop {
             attempt += 1;

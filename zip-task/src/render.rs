@@ -161,7 +161,8 @@ fn label(plan: &Plan, key: String) -> Label {
         (metadata::RENDER.to_owned(), plan.render.to_string()),
         (metadata::SOURCE.to_owned(), plan.source.id.to_string()),
     ]);
-    Label { key, content_type: "application/zip", metadata }
+    let tagging = Some(metadata::rendered_tagging());
+    Label { key, content_type: "application/zip", metadata, tagging }
 }
 
 /// Milliseconds since 1970.

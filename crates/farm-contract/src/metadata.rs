@@ -20,3 +20,9 @@ pub const CRC32: &str = "farm-crc32";
 
 /// Object tag of what a render makes, frames and archive: the bucket's lifecycle goes by it.
 pub const RENDERED_TAG: (&str, &str) = ("farm", "render");
+
+/// The tag as the S3 API takes it with an object: `NAME=VALUE`.
+pub fn rendered_tagging() -> String {
+    let (name, value) = RENDERED_TAG;
+    format!("{name}={value}")
+}

@@ -1,5 +1,6 @@
-//! The wires: bucket to function, function to queue, queue to tasks, failed arrays back to the
-//! function. What is wired comes from [`stack`]; that it is loopback is decided here.
+//! The farm, up and running: bucket, queue and function on loopback, wired as the template says.
+//!
+//! What is wired to what is read from the [`Blueprint`]; that it is loopback is decided here.
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
@@ -7,33 +8,24 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use farm_contract::env;
-use serde_json::Value;
-use stack::farm::{jobs, storage, trigger};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::batch::{Batch, BatchConfig, EvaluateOnExit, JobDefinition, Queue, RetryAction};
+use crate::access::{Call, KeyRing};
+use crate::batch::{Batch, BatchConfig, JobDefinition, Queue};
+use crate::blueprint::{Blueprint, BlueprintError, Bucket, Definition, Rule, Site, synthesize};
 use crate::lambda::{Lambda, LambdaConfig};
 use crate::s3::{Credentials, Store, StoreError, StoreOptions};
 use crate::workers::Workers;
 
-/// The farm's bucket.
-pub const BUCKET: &str = "farm";
-/// The region that loopback clients name.
-pub const REGION: &str = "us-east-1";
-/// The account that ARNs name.
-pub const ACCOUNT: &str = "000000000000";
+pub use crate::blueprint::REGION;
 
-/// Nobody pays for a slow frame here, so the farm's fifteen minutes become a day.
-const FRAME_SECONDS: u32 = 24 * 60 * 60;
-/// Waits before the second and the third attempt of an invocation. A person sits in front.
+/// Waits before the second attempt of an invocation and those after it. A person sits in front.
 const RETRY_DELAYS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(20)];
 /// Uploads that are taken in at once.
 const TRIGGERS_AT_ONCE: usize = 4;
-/// Between SIGTERM and SIGKILL: Blender is stopped, finished frames are uploaded.
-const STOP_GRACE: Duration = Duration::from_secs(30);
 
 /// Where a farm stands and what it runs.
 #[derive(Clone)]
@@ -54,9 +46,8 @@ pub struct FarmConfig {
     pub batch_address: SocketAddr,
     /// What clients and programs sign with.
     pub credentials: Credentials,
-    /// Waits before the second and the third attempt of an invocation. `None`: as it suits a
-    /// person who watches.
-    pub retry_delays: Option<Vec<Duration>>,
+    /// Wait before each further attempt of an invocation. `None`: as it suits a person who watches.
+    pub retry_delay: Option<Duration>,
 }
 
 /// Why a farm does not come up.
@@ -84,6 +75,12 @@ pub enum FarmError {
     /// A program of the farm is not there.
     #[error("{0} is missing; build it with `cargo build --workspace --bins`")]
     Program(PathBuf),
+    /// The template cannot stand here.
+    #[error("the farm cannot be wired")]
+    Blueprint(#[from] BlueprintError),
+    /// The system has no random numbers.
+    #[error("cannot make key pairs for the farm's roles")]
+    Keys(#[source] std::io::Error),
     /// The bucket cannot be opened.
     #[error("the bucket cannot be opened")]
     Store(#[from] StoreError),
@@ -109,6 +106,9 @@ pub struct Farm {
     pub s3_endpoint: String,
     /// `http://127.0.0.1:PORT` of Batch.
     pub batch_endpoint: String,
+    /// The farm, as the template wires it.
+    pub blueprint: Blueprint,
+    keys: KeyRing,
     credentials: Credentials,
     stop: CancellationToken,
     servers: Vec<JoinHandle<()>>,
@@ -120,75 +120,70 @@ impl Farm {
     /// Brings the farm up: bucket, queue and function, wired.
     ///
     /// # Errors
-    /// The folder, a port or a program is not to be had.
+    /// The template cannot stand here, or the folder, a port or a program is not to be had.
     pub async fn start(config: FarmConfig) -> Result<Self, FarmError> {
-        for program in [trigger::PROGRAM, jobs::render().program, jobs::zip().program] {
-            let path = config.programs.join(program);
-            if !path.is_file() {
-                return Err(FarmError::Program(path));
-            }
-        }
-        let lock = lock(&config.folder)?;
-        let folder = |name: &str| -> Result<PathBuf, FarmError> {
-            let path = config.folder.join(name);
-            std::fs::create_dir_all(&path)
-                .map_err(|source| FarmError::Folder { folder: path.clone(), source })?;
-            Ok(path)
+        let site = Site {
+            programs: &config.programs,
+            blender: &config.blender,
+            blender_version: &config.blender_version,
+            workers: config.workers,
         };
+        let (inputs, resolved) = synthesize(&site)?;
+        let programs = site.programs();
+        if let Some(missing) = programs.values().find(|program| !program.path.is_file()) {
+            return Err(FarmError::Program(missing.path.clone()));
+        }
+        let blueprint = Blueprint::read(&resolved, &inputs, &programs)?;
+
+        let lock = lock(&config.folder)?;
         // Nobody else works in this folder: what lies in scratch was left by tasks that were killed.
         let scratch = config.folder.join("scratch");
         if scratch.exists() {
             std::fs::remove_dir_all(&scratch)
                 .map_err(|source| FarmError::Folder { folder: scratch.clone(), source })?;
         }
-        let scratch = folder("scratch")?;
-        let logs = folder("logs")?;
-        let store = Store::open(&folder("bucket")?, StoreOptions::default())?;
-        match store.create_bucket(BUCKET) {
+        let logs = folder(config.folder.join("logs"))?;
+        let store = Store::open(&folder(config.folder.join("bucket"))?, StoreOptions::default())?;
+        match store.create_bucket(&blueprint.bucket.name) {
             Err(StoreError::Refused { code: "BucketAlreadyOwnedByYou", .. }) => {}
             made => made?,
         }
+        let mut roles = BTreeMap::new();
+        for role in &blueprint.roles {
+            roles.insert(role.clone(), Credentials::random().map_err(FarmError::Keys)?);
+        }
+        let keys = KeyRing::new(config.credentials.clone(), roles.clone());
 
         let stop = CancellationToken::new();
         let mut servers = Vec::new();
         let (listener, s3_endpoint) = listen(config.s3_address).await?;
         let (batch_listener, batch_endpoint) = listen(config.batch_address).await?;
         servers.push(serve("S3", {
-            let (store, credentials, stop) = (store.clone(), config.credentials.clone(), stop.clone());
-            async move { crate::s3::serve(listener, store, credentials, stop.cancelled_owned()).await }
+            let (store, keys, stop) = (store.clone(), keys.clone(), stop.clone());
+            async move { crate::s3::serve(listener, store, keys, stop.cancelled_owned()).await }
         }));
 
-        let aws = BTreeMap::from([
-            ("AWS_ENDPOINT_URL_S3".to_owned(), s3_endpoint.clone()),
-            ("AWS_ENDPOINT_URL_BATCH".to_owned(), batch_endpoint.clone()),
-            ("AWS_ACCESS_KEY_ID".to_owned(), config.credentials.access_key_id.clone()),
-            ("AWS_SECRET_ACCESS_KEY".to_owned(), config.credentials.secret_access_key.clone()),
-            ("AWS_REGION".to_owned(), REGION.to_owned()),
-        ]);
-        let mut base_environment = aws.clone();
-        if let Ok(path) = std::env::var("PATH") {
-            base_environment.insert("PATH".to_owned(), path);
+        let aws = Aws { s3: &s3_endpoint, batch: &batch_endpoint, roles: &roles };
+        let mut definitions = Vec::new();
+        for definition in &blueprint.definitions {
+            definitions.push(job_definition(definition, &aws, &scratch)?);
         }
-        let render = definition(
-            jobs::render(),
-            &config,
-            [
-                (env::BLENDER, config.blender.display().to_string()),
-                (env::THREADS, config.workers.threads.to_string()),
-                (env::SCRATCH, scratch.display().to_string()),
-            ],
-        );
-        let zip = definition(jobs::zip(), &config, []);
+        let queues = blueprint
+            .queues
+            .iter()
+            .map(|queue| Queue { name: queue.name.clone(), fair_share: queue.fair_share });
         let batch = Batch::start(BatchConfig {
-            account: ACCOUNT.to_owned(),
-            region: REGION.to_owned(),
-            access_key_id: config.credentials.access_key_id.clone(),
-            queues: vec![Queue { name: jobs::QUEUE.to_owned(), fair_share: true }],
-            definitions: vec![render, zip],
+            account: inputs.account_id,
+            region: inputs.region,
+            keys: keys.clone(),
+            queues: queues.collect(),
+            definitions,
             slots: config.workers.count,
-            base_environment,
+            base_environment: std::env::var("PATH")
+                .map(|path| ("PATH".to_owned(), path))
+                .into_iter()
+                .collect(),
             log_dir: logs.clone(),
-            stop_grace: STOP_GRACE,
             ce_name: "this-machine".to_owned(),
         })
         .map_err(|error| FarmError::Batch(error.into()))?;
@@ -197,31 +192,27 @@ impl Farm {
             async move { batch.serve(batch_listener, stop.cancelled_owned()).await }
         }));
 
-        let mut environment = aws;
-        environment.extend([
-            (env::BUCKET_NAME.to_owned(), BUCKET.to_owned()),
-            (env::JOB_QUEUE_ARN.to_owned(), batch.queue_arn(jobs::QUEUE)),
-            (env::JOB_DEFINITION_ARN.to_owned(), batch.definition_arn(jobs::render().name)),
-            (env::ZIP_JOB_DEFINITION_ARN.to_owned(), batch.definition_arn(jobs::zip().name)),
-            (env::BLENDER_VERSION.to_owned(), config.blender_version.clone()),
-            (env::MAX_VCPUS.to_owned(), (config.workers.count * 4).to_string()),
-            (env::TASK_VCPUS.to_owned(), "4".to_owned()),
-            (env::FRAME_SECONDS.to_owned(), FRAME_SECONDS.to_string()),
-        ]);
+        let function = &blueprint.function;
+        let mut environment = aws.environment(&function.role);
+        environment.extend(function.environment.clone());
+        let delay = |attempt: usize| {
+            let last = RETRY_DELAYS.len() - 1;
+            config.retry_delay.unwrap_or(RETRY_DELAYS[attempt.min(last)])
+        };
         let lambda = Lambda::start(LambdaConfig {
-            program: config.programs.join(trigger::PROGRAM),
+            program: function.program.clone(),
             environment,
-            function_name: trigger::FUNCTION.to_owned(),
-            memory_mb: trigger::MEMORY_MIB,
-            timeout: trigger::TIMEOUT,
+            function_name: function.name.clone(),
+            memory_mb: function.memory_mb,
+            timeout: function.timeout,
             concurrency: TRIGGERS_AT_ONCE,
-            retry_delays: config.retry_delays.unwrap_or_else(|| RETRY_DELAYS.to_vec()),
+            retry_delays: (0..function.retries).map(delay).collect(),
             log_path: logs.join("trigger-lambda.log"),
         })
         .map_err(|error| FarmError::Lambda(error.into()))?;
 
-        servers.push(notify(&store, &lambda));
-        servers.push(apply_rule(&batch, &lambda));
+        servers.push(notify(&store, &lambda, blueprint.bucket.clone()));
+        servers.push(apply_rules(&batch, &lambda, blueprint.rules.clone()));
         Ok(Self {
             store,
             batch,
@@ -229,11 +220,28 @@ impl Farm {
             blender_version: config.blender_version,
             s3_endpoint,
             batch_endpoint,
+            blueprint,
+            keys,
             credentials: config.credentials,
             stop,
             servers,
             _lock: lock,
         })
+    }
+
+    /// Name of the farm's bucket.
+    pub fn bucket(&self) -> &str {
+        &self.blueprint.bucket.name
+    }
+
+    /// Whether an upload of this key is rendered.
+    pub fn takes(&self, key: &str) -> bool {
+        self.blueprint.bucket.notifies("ObjectCreated:Put", key)
+    }
+
+    /// What the farm's programs and its owner call from now on, in the words of IAM.
+    pub fn calls(&self) -> UnboundedReceiver<Call> {
+        self.keys.calls()
     }
 
     /// An S3 client of this farm, as any user of it has one.
@@ -298,81 +306,98 @@ fn serve<E: std::fmt::Display>(
     })
 }
 
-fn definition<const N: usize>(
-    definition: jobs::JobDefinition,
-    config: &FarmConfig,
-    environment: [(&str, String); N],
-) -> JobDefinition {
-    JobDefinition {
-        name: definition.name.to_owned(),
-        program: config.programs.join(definition.program),
-        container: farm_contract::command::CONTAINER.to_owned(),
-        command: Vec::new(),
-        environment: environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        resources: BTreeMap::from([("VCPU".to_owned(), definition.vcpus.to_string())]),
-        attempts: definition.attempts,
-        evaluate_on_exit: definition
-            .evaluate_on_exit
-            .into_iter()
-            .map(|rule| EvaluateOnExit {
-                on_status_reason: rule.on_status_reason,
-                on_reason: rule.on_reason,
-                on_exit_code: rule.on_exit_code,
-                action: if rule.retry { RetryAction::Retry } else { RetryAction::Exit },
-            })
-            .collect(),
-        timeout: None,
+/// What a program needs to call AWS, here.
+struct Aws<'a> {
+    s3: &'a str,
+    batch: &'a str,
+    roles: &'a BTreeMap<String, Credentials>,
+}
+
+impl Aws<'_> {
+    /// The environment of a program with this role: on AWS, the credentials come from the role and
+    /// the endpoints from the region.
+    fn environment(&self, role: &str) -> BTreeMap<String, String> {
+        let mut environment = BTreeMap::from(
+            [
+                ("AWS_ENDPOINT_URL_S3", self.s3),
+                ("AWS_ENDPOINT_URL_BATCH", self.batch),
+                ("AWS_REGION", REGION),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        if let Some(credentials) = self.roles.get(role) {
+            environment.insert("AWS_ACCESS_KEY_ID".to_owned(), credentials.access_key_id.clone());
+            environment.insert("AWS_SECRET_ACCESS_KEY".to_owned(), credentials.secret_access_key.clone());
+        }
+        environment
     }
 }
 
-/// The bucket's notification: uploads invoke the function.
-fn notify(store: &Store, lambda: &Lambda) -> JoinHandle<()> {
+/// A job definition, with folders of this machine in place of its volumes.
+fn job_definition(
+    definition: &Definition,
+    aws: &Aws<'_>,
+    scratch: &Path,
+) -> Result<JobDefinition, FarmError> {
+    let mut environment = aws.environment(&definition.role);
+    for (name, value) in &definition.environment {
+        environment.insert(name.clone(), value.clone());
+    }
+    for mount in &definition.mounts {
+        let here = folder(scratch.join(&definition.name).join(mount.trim_start_matches('/')))?;
+        for value in environment.values_mut() {
+            let below = value.strip_prefix(mount.as_str());
+            if let Some(below) = below.filter(|below| below.is_empty() || below.starts_with('/')) {
+                *value = format!("{}{below}", here.display());
+            }
+        }
+    }
+    Ok(JobDefinition {
+        name: definition.name.clone(),
+        program: definition.program.clone(),
+        container: definition.container.clone(),
+        command: definition.command.clone(),
+        environment,
+        resources: definition.resources.clone(),
+        attempts: definition.attempts,
+        evaluate_on_exit: definition.evaluate_on_exit.clone(),
+        timeout: definition.timeout,
+        stop_timeout: definition.stop_timeout,
+    })
+}
+
+/// The bucket's notifications: what they take invokes the function.
+fn notify(store: &Store, lambda: &Lambda, bucket: Bucket) -> JoinHandle<()> {
     let (mut created, lambda) = (store.subscribe(), lambda.clone());
     tokio::spawn(async move {
         while let Some(object) = created.recv().await {
-            if object.bucket == BUCKET && storage::notifies(&object.key) {
+            if object.bucket == bucket.name && bucket.notifies(object.event_name, &object.key) {
                 lambda.invoke_async(crate::lambda::s3_notification(&object, REGION));
             }
         }
     })
 }
 
-/// The event rule: what it matches invokes the function.
-fn apply_rule(batch: &Batch, lambda: &Lambda) -> JoinHandle<()> {
+/// The event rules: what one matches invokes the function, once for each that does.
+fn apply_rules(batch: &Batch, lambda: &Lambda, rules: Vec<Rule>) -> JoinHandle<()> {
     let (mut events, lambda) = (batch.subscribe(), lambda.clone());
     tokio::spawn(async move {
         while let Some(event) = events.recv().await {
-            if rule_matches(&event) {
-                lambda.invoke_async(event);
+            for _ in rules.iter().filter(|rule| rule.matches(&event)) {
+                lambda.invoke_async(event.clone());
             }
         }
     })
 }
 
-fn rule_matches(event: &Value) -> bool {
-    event["source"] == trigger::RULE_SOURCE
-        && event["detail-type"] == trigger::RULE_DETAIL_TYPE
-        && trigger::RULE_STATUSES.iter().any(|status| event["detail"]["status"] == *status)
-        && event["detail"]["arrayProperties"]["index"].is_null()
+fn folder(path: PathBuf) -> Result<PathBuf, FarmError> {
+    std::fs::create_dir_all(&path).map_err(|source| FarmError::Folder { folder: path.clone(), source })?;
+    Ok(path)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn the_rule_takes_failed_parents_and_plain_jobs_alone() {
-        let event = |status: &str, array: Value| {
-            json!({"source": "aws.batch", "detail-type": "Batch Job State Change",
-                   "detail": {"status": status, "arrayProperties": array}})
-        };
-        assert!(rule_matches(&event("FAILED", json!({"size": 3}))));
-        assert!(rule_matches(&event("FAILED", Value::Null)));
-        assert!(!rule_matches(&event("FAILED", json!({"index": 0}))));
-        assert!(!rule_matches(&event("SUCCEEDED", Value::Null)));
-        assert!(!rule_matches(&json!({"source": "aws.s3"})));
-    }
 
     #[test]
     fn one_folder_carries_one_farm() {

@@ -7,7 +7,9 @@
 //!
 //! Start reading at [`farm`], where the three services are wired together.
 
+pub mod access;
 pub mod batch;
+pub mod blueprint;
 mod credentials;
 pub mod farm;
 pub mod lambda;

@@ -6,7 +6,6 @@ mod support;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 use farm_contract::report::State;
-use farm_local::farm::BUCKET;
 use farm_local::s3::PutAttributes;
 use support::farm::TestFarm;
 use support::scene;
@@ -38,12 +37,12 @@ async fn every_bad_tag_is_refused_with_the_way_to_write_it_and_the_farm_renders_
     }
 
     // S3 itself refuses a comma: the upload never exists.
-    let refused = farm.s3.put_object().bucket(BUCKET).key("comma.blend").tagging("frame=1%2C5");
+    let refused = farm.s3.put_object().bucket(farm.farm.bucket()).key("comma.blend").tagging("frame=1%2C5");
     let refused = refused.body(ByteStream::from(blend.clone())).send().await.unwrap_err();
     assert_eq!(refused.code(), Some("InvalidTag"));
     // Should a bucket let one through, the report shows the tag that was meant.
     let attributes = PutAttributes { tags: [("frame".into(), "1,5".into())].into(), ..Default::default() };
-    farm.farm.store.put(BUCKET, "comma.blend", &blend, attributes).unwrap();
+    farm.farm.store.put(farm.farm.bucket(), "comma.blend", &blend, attributes).unwrap();
     let report = farm.last_report("comma.blend").await;
     assert_eq!(report.state, State::Rejected);
     assert!(report.hint.unwrap().contains("frames=1 5"));

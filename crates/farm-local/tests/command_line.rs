@@ -157,6 +157,9 @@ fn a_full_disk_ends_with_a_report_that_says_so() {
 }
 
 /// A farm that `serve` keeps up, and what a client of it needs.
+/// As the stack names it, in the account and region that loopback stands for.
+const BUCKET: &str = "farm-000000000000-us-east-1";
+
 struct Served {
     child: Child,
     environment: Vec<(String, String)>,
@@ -189,12 +192,12 @@ impl Served {
     }
 
     fn put(&self, folder: &Path, file: &str, tagging: &str) {
-        let put = ["s3api", "put-object", "--bucket", "farm", "--key", file, "--body", file];
+        let put = ["s3api", "put-object", "--bucket", BUCKET, "--key", file, "--body", file];
         self.aws(folder, &[&put[..], &["--tagging", tagging]].concat());
     }
 
     fn wait_for(&self, folder: &Path, file: &str, what: &str) {
-        let below = format!("s3://farm/{file}/");
+        let below = format!("s3://{BUCKET}/{file}/");
         wait_for(|| self.aws(folder, &["s3", "ls", &below, "--recursive"]).contains(what), what);
     }
 }
@@ -207,7 +210,7 @@ fn any_s3_client_can_use_the_farm_that_serve_keeps_up() {
     std::fs::copy(scene("plain"), out.path().join("my shot.blend")).unwrap();
     farm.put(out.path(), "my shot.blend", "frame=3");
     farm.wait_for(out.path(), "my shot.blend", "frames.zip");
-    farm.aws(out.path(), &["s3", "cp", "s3://farm/my shot.blend/", "got", "--recursive"]);
+    farm.aws(out.path(), &["s3", "cp", &format!("s3://{BUCKET}/my shot.blend/"), "got", "--recursive"]);
     let archive = entries(std::fs::read(out.path().join("got/frames.zip")).unwrap());
     let names: Vec<&str> = archive.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["frame_0001.png", "frame_0002.png", "frame_0003.png"]);
@@ -235,7 +238,7 @@ fn what_is_not_finished_when_the_farm_stops_goes_on_when_it_starts_again() {
 
     let mut farm = serve(out.path(), port);
     farm.wait_for(out.path(), "slow one.blend", "frames.zip");
-    farm.aws(out.path(), &["s3", "cp", "s3://farm/slow one.blend/frames.zip", "."]);
+    farm.aws(out.path(), &["s3", "cp", &format!("s3://{BUCKET}/slow one.blend/frames.zip"), "."]);
     assert_eq!(entries(std::fs::read(out.path().join("frames.zip")).unwrap()).len(), 6);
     signal(&farm.child, Signal::INT);
     assert!(farm.child.wait().unwrap().success());

@@ -10,7 +10,6 @@ use std::time::Duration;
 use farm_contract::keys::FrameName;
 use farm_contract::metadata;
 use farm_contract::report::State;
-use farm_local::farm::BUCKET;
 use rustix::process::{Pid, Signal, kill_process};
 use support::farm::TestFarm;
 use support::scene;
@@ -31,12 +30,24 @@ async fn a_tagged_upload_becomes_frames_and_an_archive() {
     let archive = farm.archive("shots/late.blend").await;
     assert_eq!(archive.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), names);
     for (name, bytes) in &archive {
-        let stored = farm.farm.store.read(BUCKET, &format!("shots/late.blend/{name}")).unwrap();
+        let stored = farm.stored(&format!("shots/late.blend/{name}"));
         assert_eq!(&stored, bytes, "{name}");
         let picture = image::load_from_memory(bytes).unwrap();
         assert_eq!((picture.width(), picture.height()), (64, 36), "{name}");
     }
     assert_ne!(archive[0].1, archive[2].1, "the scene moves, so its frames differ");
+    // What the bucket's lifecycle goes by: a render may expire, an upload and its report never.
+    let (name, value) = metadata::RENDERED_TAG;
+    for (key, expires) in [
+        ("shots/late.blend/frame_0010.png", true),
+        ("shots/late.blend/frames.zip", true),
+        ("shots/late.blend/report.json", false),
+        ("shots/late.blend", false),
+    ] {
+        let tags = farm.s3.get_object_tagging().bucket(farm.farm.bucket()).key(key).send().await.unwrap();
+        let tagged = tags.tag_set().iter().any(|tag| tag.key() == name && tag.value() == value);
+        assert_eq!(tagged, expires, "{key}");
+    }
     farm.farm.shutdown().await;
 }
 
@@ -67,14 +78,8 @@ async fn the_same_bytes_again_render_nothing_and_other_frames_only_what_is_missi
     let blend = std::fs::read(scene("plain")).unwrap();
     farm.upload("again.blend", blend.clone(), "frames=1-2").await;
     let first = farm.last_report("again.blend").await;
-    let render = |frame: i32| {
-        let store = farm.farm.store.clone();
-        async move {
-            let key = format!("again.blend/frame_{frame:04}.png");
-            store.head(BUCKET, &key).unwrap().metadata[metadata::RENDER].clone()
-        }
-    };
-    let made_by = render(1).await;
+    let render = |frame: i32| farm.metadata(&format!("again.blend/frame_{frame:04}.png"), metadata::RENDER);
+    let made_by = render(1);
 
     farm.upload("again.blend", blend.clone(), "frames=1-3").await;
     let second = farm
@@ -82,8 +87,8 @@ async fn the_same_bytes_again_render_nothing_and_other_frames_only_what_is_missi
         .await;
     assert_eq!(second.state, State::Complete);
     assert_eq!(second.frames.unwrap().count, 3);
-    assert_eq!(render(1).await, made_by, "frame 1 was there and is left alone");
-    assert_eq!(Some(render(3).await), second.render.map(|id| id.to_string()));
+    assert_eq!(render(1), made_by, "frame 1 was there and is left alone");
+    assert_eq!(Some(render(3)), second.render.map(|id| id.to_string()));
     assert_eq!(farm.archive("again.blend").await.len(), 3);
     farm.farm.shutdown().await;
 }
@@ -102,17 +107,11 @@ async fn an_upload_replaced_in_mid_render_never_mixes_its_frames_with_the_new_on
     assert_eq!(report.state, State::Complete, "{}", report.message);
     let archive = farm.archive("shot.blend").await;
     assert_eq!(archive.len(), 3);
-    let source = |name: String| {
-        let store = farm.farm.store.clone();
-        async move {
-            let key = format!("shot.blend/{name}");
-            store.head(BUCKET, &key).unwrap().metadata[metadata::SOURCE].clone()
-        }
-    };
     let mut sources = BTreeSet::new();
     for (name, bytes) in archive {
-        assert_eq!(bytes, farm.farm.store.read(BUCKET, &format!("shot.blend/{name}")).unwrap());
-        sources.insert(source(name).await);
+        let key = format!("shot.blend/{name}");
+        assert_eq!(bytes, farm.stored(&key));
+        sources.insert(farm.metadata(&key, metadata::SOURCE));
     }
     assert_eq!(sources.len(), 1, "one archive, one version");
     // The older render ends by itself, and leaves the newer one's report alone.

@@ -15,6 +15,7 @@ use farm_contract::keys::{self, BlendKey};
 use farm_contract::plan::{Plan, RenderId};
 use farm_contract::report::State;
 use farm_local::batch::{Batch, BatchConfig, JobDefinition, Queue};
+use farm_local::s3::Credentials;
 use harness::{BUCKET, BatchAt, Bench, KEY, blend, blend_with};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -46,17 +47,18 @@ impl Farm {
             attempts: 1,
             evaluate_on_exit: Vec::new(),
             timeout: None,
+            stop_timeout: Duration::from_secs(5),
         };
         let batch = Batch::start(BatchConfig {
             account: "000000000000".to_owned(),
             region: "us-east-1".to_owned(),
-            access_key_id: KEY.to_owned(),
+            keys: Credentials { access_key_id: KEY.to_owned(), secret_access_key: "secret".to_owned() }
+                .into(),
             queues: vec![Queue { name: "farm".to_owned(), fair_share: true }],
             definitions: vec![definition("render", render), definition("zip", "/bin/true".into())],
             slots: 4,
             base_environment: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
             log_dir: folder.path().join("logs"),
-            stop_grace: Duration::from_secs(5),
             ce_name: "test".to_owned(),
         })
         .unwrap();

@@ -45,12 +45,14 @@ pub(super) const PASS_ENDPOINT: &[&str] = &[
 
 /// Keys that start a render.
 pub(super) const UPLOADS: &[&str] = &["*.blend", "*.blend.zip"];
-/// Frames, wherever their upload lies.
-pub(super) const FRAMES: &[&str] = &["*.blend/frame_*", "*.blend.zip/frame_*"];
+/// What lies below an upload: frames, and whatever else the scene writes with a frame.
+pub(super) const MADE: &[&str] = &["*.blend/*", "*.blend.zip/*"];
 /// What each child of a render says at its end.
 pub(super) const TASK_RECORDS: &[&str] = &[".farm/renders/*/tasks/*"];
 /// All that zip-task looks at: what lies below uploads, plans and records.
 pub(super) const RENDERS: &[&str] = &["*.blend/*", "*.blend.zip/*", ".farm/renders/*"];
+/// What zip-task alone writes.
+pub(super) const VERDICTS: &[&str] = &["*/frames.zip", "*/report.json"];
 /// The archive.
 pub(super) const ARCHIVES: &[&str] = &["*.blend/frames.zip", "*.blend.zip/frames.zip"];
 /// What became of an upload; some cannot have theirs beside them.
@@ -81,12 +83,14 @@ mod tests {
         for suffix in TRIGGER_SUFFIXES {
             let upload = BlendKey::parse(&format!("a/b c{suffix}")).expect("an upload");
             assert!(any(UPLOADS, upload.as_str()));
-            assert!(
-                any(FRAMES, &upload.file("frame_0001.png")) && any(RENDERS, &upload.file("frame_0001.png"))
-            );
+            for made in ["frame_0001.png", "masks/mask_0001.exr"] {
+                assert!(any(MADE, &upload.file(made)) && any(RENDERS, &upload.file(made)));
+                assert!(!any(VERDICTS, &upload.file(made)) && !any(UPLOADS, &upload.file(made)));
+            }
             assert!(any(ARCHIVES, &upload.frames_zip()) && any(RENDERS, &upload.frames_zip()));
             assert!(any(REPORTS, &upload.report()) && any(PLANS, &upload.report()));
-            assert!(!any(FRAMES, &upload.report()) && !any(ARCHIVES, &upload.report()));
+            assert!(any(VERDICTS, &upload.report()) && any(VERDICTS, &upload.frames_zip()));
+            assert!(!any(ARCHIVES, &upload.report()) && !any(MADE, upload.as_str()));
         }
         assert!(any(PLANS, &keys::plan(&id)) && any(RENDERS, &keys::plan(&id)));
         assert!(any(TASK_RECORDS, &keys::task(&id, 3)) && any(RENDERS, &keys::task(&id, 3)));

@@ -135,10 +135,11 @@ pub(super) fn render_role(
     let statements = vec![
         list_bucket(),
         allow("ReadUpload", actions::READ_UPLOAD, keys(actions::UPLOADS)),
-        allow("ReadFrames", actions::READ, keys(actions::FRAMES)),
-        allow("WriteFrames", actions::WRITE_TAGGED, keys(actions::FRAMES)),
+        allow("ReadFrames", actions::READ, keys(actions::MADE)),
+        allow("WriteFrames", actions::WRITE_TAGGED, keys(actions::MADE)),
         allow("WriteRecord", actions::WRITE, keys(actions::TASK_RECORDS)),
-        no_upload(),
+        deny("NoVerdict", keys(actions::VERDICTS)),
+        deny("NoUpload", keys(actions::UPLOADS)),
         use_key(storage)?,
     ];
     role(template, "RenderRole", TASKS, "What render-task may do", statements, &[])
@@ -153,7 +154,7 @@ pub(super) fn zip_role(
         allow("ReadRender", actions::READ, keys(actions::RENDERS)),
         allow("WriteArchive", actions::WRITE_LARGE, keys(actions::ARCHIVES)),
         allow("WriteReport", actions::WRITE, keys(actions::REPORTS)),
-        no_upload(),
+        deny("NoUpload", keys(actions::UPLOADS)),
         use_key(storage)?,
     ];
     role(template, "ZipRole", TASKS, "What zip-task may do", statements, &[])
@@ -204,12 +205,10 @@ fn list_bucket() -> Value<Statement> {
     allow("ListBucket", actions::LIST_BUCKET, keys(&[""]))
 }
 
-/// Nothing that a task writes may start a render, whatever else it is allowed.
-fn no_upload() -> Value<Statement> {
-    Value::Literal(Statement {
-        resource: keys(actions::UPLOADS),
-        ..statement("Deny", "NoUpload", actions::WRITE_TAGGED)
-    })
+/// What a task may never write, whatever else it is allowed. Of uploads: nothing that it writes may
+/// start a render.
+fn deny(sid: &'static str, resource: Vec<Value<String>>) -> Value<Statement> {
+    Value::Literal(Statement { resource, ..statement("Deny", sid, actions::WRITE_TAGGED) })
 }
 
 /// The key of the owner's, where there is one.

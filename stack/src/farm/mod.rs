@@ -15,18 +15,17 @@ mod compute;
 mod config;
 mod dashboard;
 mod grants;
-pub mod jobs;
+mod jobs;
 mod network;
 pub mod outputs;
-mod parameters;
+pub mod parameters;
 mod registry;
-pub mod storage;
-pub mod trigger;
+mod storage;
+mod trigger;
 
 use serde_yaml::Value as Yaml;
 
 pub use config::{BlenderVersion, FarmConfig, FarmError, MAX_NAME, check_stack_name};
-pub use parameters::render_image_parameter;
 pub use registry::{ZIP_TAG_PREFIX, render_tag_prefix};
 
 use crate::cfn::{Expression, Value};
@@ -42,8 +41,9 @@ const DESCRIPTION: &str = "Blender render farm: upload a .blend with a tag that 
 pub fn template(config: &FarmConfig) -> Result<Template, FarmError> {
     let mut template = Template::new(DESCRIPTION);
     let template_ref = &mut template;
-    let keys = parameters::storage(template_ref)?;
+    // In the order in which the console shows them.
     let parameters = parameters::farm(template_ref, config)?;
+    let keys = parameters::storage(template_ref)?;
     let registry = registry::add(template_ref, config, &keys)?;
     let network = network::add(template_ref, &parameters)?;
     let queue = compute::add(template_ref, &parameters, &network)?;

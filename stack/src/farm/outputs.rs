@@ -9,6 +9,8 @@ use crate::template::Template;
 pub const BUCKET_NAME: &str = "BucketName";
 /// The repository that images are pushed to.
 pub const REGISTRY_URI: &str = "RegistryUri";
+/// How to start a first render.
+pub const UPLOAD_COMMAND: &str = "UploadCommand";
 /// The queue.
 pub const QUEUE_ARN: &str = "QueueArn";
 
@@ -36,7 +38,7 @@ pub(super) fn farm(
         "aws s3api put-object --bucket {} --key scene.blend --body scene.blend --tagging frame=24",
         storage::NAME
     ));
-    template.output("UploadCommand", &upload, "Renders the first 24 frames of scene.blend", None)?;
+    template.output(UPLOAD_COMMAND, &upload, "Renders the first 24 frames of scene.blend", None)?;
     template.output(QUEUE_ARN, &queue.job_queue_arn(), "Queue of the farm's jobs", None)?;
     if let Some(dashboard) = dashboard {
         let url = Value::sub(format!(

@@ -1,12 +1,44 @@
 //! What a person may turn in the console, or with an option of `deploy`, without another
 //! template: under headings, with words, units and bounds.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_yaml::Value as Yaml;
 
-use super::config::{BlenderVersion, FarmConfig};
+use super::config::{BlenderVersion, FarmConfig, FarmError};
 use crate::cfn::{Condition, Parameter, kms};
 use crate::cfn::{Value, ec2};
 use crate::template::{ParameterSpec, ParameterType, Template, TemplateError, Test};
+
+/// Name: days after which renders are removed.
+pub const RENDER_EXPIRY_DAYS: &str = "RenderExpiryDays";
+/// Name: days that old versions are kept.
+pub const OLD_VERSION_DAYS: &str = "OldVersionDays";
+/// Name: the owner's key.
+pub const KMS_KEY_ARN: &str = "KmsKeyArn";
+/// Name: seconds that a frame may take.
+pub const FRAME_SECONDS: &str = "FrameSeconds";
+/// Name: ceiling of Fargate Spot, in vCPUs.
+pub const MAX_SPOT_VCPUS: &str = "MaxSpotVcpus";
+/// Name: ceiling of Fargate at the full price, in vCPUs.
+pub const MAX_ON_DEMAND_VCPUS: &str = "MaxOnDemandVcpus";
+/// Name: days that logs are kept.
+pub const LOG_RETENTION_DAYS: &str = "LogRetentionDays";
+/// Name: who is told of lost events.
+pub const EMAIL: &str = "Email";
+/// Name: the user's own VPC.
+pub const VPC_ID: &str = "VpcId";
+/// Name: the user's own subnets.
+pub const SUBNET_IDS: &str = "SubnetIds";
+/// Name: image of zip-task.
+pub const ZIP_IMAGE: &str = "ZipImage";
+/// Name: key of the function's code.
+pub const FUNCTION_CODE_KEY: &str = "FunctionCodeKey";
+
+/// Name: image of render-task with this Blender.
+pub fn render_image(version: BlenderVersion) -> String {
+    format!("RenderImage{}", version.digits())
+}
 
 const RENDERING: &str = "Rendering";
 const STORAGE: &str = "Storage";
@@ -44,14 +76,39 @@ pub(super) struct FarmParameters {
     pub own_network: Condition,
 }
 
-/// Name of the parameter for the image of a Blender.
-pub fn render_image_parameter(version: BlenderVersion) -> String {
-    format!("RenderImage{}", version.digits())
+/// Holds values to each other, where one alone says nothing wrong.
+///
+/// # Errors
+/// Says what goes together.
+pub fn check_together(config: &FarmConfig, given: &BTreeMap<String, String>) -> Result<(), FarmError> {
+    let value = |name: &str| given.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
+    let subnets: BTreeSet<&str> =
+        value(SUBNET_IDS).iter().flat_map(|ids| ids.split(',')).map(str::trim).filter(|id| !id.is_empty()).collect();
+    match (value(VPC_ID), subnets.len()) {
+        (Some(_), 0 | 1) => {
+            let words = format!("a VPC of yours needs two subnets or more, in different zones; name them in {SUBNET_IDS}");
+            return Err(FarmError::Wrong(words));
+        }
+        (None, 1..) => {
+            return Err(FarmError::Wrong(format!("subnets of yours need their VPC; name it in {VPC_ID}")));
+        }
+        _ => {}
+    }
+    // Either all images are told, or those of the stack that stands are kept.
+    let images = config.blenders.iter().map(|version| (format!("Blender {version}"), render_image(*version)));
+    let images: Vec<_> = images.chain([("zip-task".to_owned(), ZIP_IMAGE.to_owned())]).collect();
+    let missing = images.iter().find(|(_, parameter)| !given.contains_key(parameter));
+    match missing {
+        Some((what, parameter)) if images.iter().any(|(_, parameter)| given.contains_key(parameter)) => {
+            Err(FarmError::Wrong(format!("{what} has no image; name it in {parameter}, by its digest")))
+        }
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn storage(template: &mut Template) -> Result<StorageParameters, TemplateError> {
     let render_expiry_days = template.parameter(
-        "RenderExpiryDays",
+        RENDER_EXPIRY_DAYS,
         ParameterSpec {
             description: "Days after which frames and archives are removed. 0: never. Uploads stay."
                 .to_owned(),
@@ -61,7 +118,7 @@ pub(super) fn storage(template: &mut Template) -> Result<StorageParameters, Temp
         },
     )?;
     let old_version_days = template.parameter(
-        "OldVersionDays",
+        OLD_VERSION_DAYS,
         ParameterSpec {
             description: "Days that a replaced or deleted object can still be brought back.".to_owned(),
             min_value: Some(1),
@@ -70,7 +127,7 @@ pub(super) fn storage(template: &mut Template) -> Result<StorageParameters, Temp
         },
     )?;
     let kms_key = template.parameter(
-        "KmsKeyArn",
+        KMS_KEY_ARN,
         ParameterSpec {
             description: "ARN of a KMS key of yours for bucket and registry. Empty: the keys of S3 and ECR, which cost \
                           nothing."
@@ -88,7 +145,7 @@ pub(super) fn storage(template: &mut Template) -> Result<StorageParameters, Temp
 
 pub(super) fn farm(template: &mut Template, config: &FarmConfig) -> Result<FarmParameters, TemplateError> {
     let frame_seconds = template.parameter(
-        "FrameSeconds",
+        FRAME_SECONDS,
         ParameterSpec {
             description: "Seconds that one frame may take before its task is stopped.".to_owned(),
             min_value: Some(60),
@@ -100,33 +157,35 @@ pub(super) fn farm(template: &mut Template, config: &FarmConfig) -> Result<FarmP
             )
         },
     )?;
+    // Below the size of one task, every job would wait until it is given up.
+    let least = i64::from(config.render.vcpus().units().div_ceil(1024));
     let ceiling = |name: &str, label, default, description: &str, template: &mut Template| {
         template.parameter(
             name,
             ParameterSpec {
                 description: description.to_owned(),
-                min_value: Some(16),
+                min_value: Some(least),
                 max_value: Some(100_000),
                 ..number(RENDERING, label, default)
             },
         )
     };
     let max_spot_vcpus = ceiling(
-        "MaxSpotVcpus",
+        MAX_SPOT_VCPUS,
         "Most vCPUs on Fargate Spot",
         256,
         "vCPUs that render at once on Fargate Spot, which is tried first. The account's own quota may be lower.",
         template,
     )?;
     let max_on_demand_vcpus = ceiling(
-        "MaxOnDemandVcpus",
+        MAX_ON_DEMAND_VCPUS,
         "Most vCPUs on Fargate",
         64,
         "vCPUs that render at once on Fargate at the full price, where Spot is full.",
         template,
     )?;
     let log_retention_days = template.parameter(
-        "LogRetentionDays",
+        LOG_RETENTION_DAYS,
         ParameterSpec {
             description: "Days that logs are kept.".to_owned(),
             allowed_values: [1, 3, 5, 7, 14, 30, 60, 90, 180, 365].map(Yaml::from).to_vec(),
@@ -134,7 +193,7 @@ pub(super) fn farm(template: &mut Template, config: &FarmConfig) -> Result<FarmP
         },
     )?;
     let email = template.parameter(
-        "Email",
+        EMAIL,
         ParameterSpec {
             description: "Who is told when the farm lost an event. Empty: nobody.".to_owned(),
             allowed_pattern: Some(r"^(|[^@\s]+@[^@\s]+\.[^@\s]+)$".to_owned()),
@@ -143,7 +202,7 @@ pub(super) fn farm(template: &mut Template, config: &FarmConfig) -> Result<FarmP
         },
     )?;
     let vpc = template.parameter(
-        "VpcId",
+        VPC_ID,
         ParameterSpec {
             description: "Your own VPC, together with its subnets. Empty: the farm makes one.".to_owned(),
             allowed_pattern: Some(r"^(|vpc-[0-9a-f]+)$".to_owned()),
@@ -152,7 +211,7 @@ pub(super) fn farm(template: &mut Template, config: &FarmConfig) -> Result<FarmP
         },
     )?;
     let subnets: Parameter<Vec<ec2::SubnetId>> = template.parameter(
-        "SubnetIds",
+        SUBNET_IDS,
         ParameterSpec {
             kind: ParameterType::CommaDelimitedList,
             description:
@@ -162,7 +221,7 @@ pub(super) fn farm(template: &mut Template, config: &FarmConfig) -> Result<FarmP
             ..text(NETWORK, "Subnets")
         },
     )?;
-    let image = |name: &str, label, template: &mut Template| {
+    let image = |name: &str, label: &str, template: &mut Template| {
         template.parameter(
             name,
             ParameterSpec {
@@ -176,11 +235,15 @@ pub(super) fn farm(template: &mut Template, config: &FarmConfig) -> Result<FarmP
     };
     let mut render_images = Vec::new();
     for version in &config.blenders {
-        render_images.push(image(&render_image_parameter(*version), "Image of a Blender", template)?);
+        render_images.push(image(
+            &render_image(*version),
+            &format!("Image with Blender {version}"),
+            template,
+        )?);
     }
-    let zip_image = image("ZipImage", "Image of zip-task", template)?;
+    let zip_image = image(ZIP_IMAGE, "Image of zip-task", template)?;
     let function_code = template.parameter(
-        "FunctionCodeKey",
+        FUNCTION_CODE_KEY,
         ParameterSpec {
             description: "Key of the function's code in the bucket.".to_owned(),
             default: None,
@@ -213,16 +276,21 @@ pub(super) fn as_text(parameter: &Parameter<i64>) -> Value<String> {
     Value::sub(format!("${{{}}}", parameter.name()))
 }
 
-fn number(group: &'static str, label: &'static str, default: i64) -> ParameterSpec {
+fn number(group: &'static str, label: &str, default: i64) -> ParameterSpec {
     ParameterSpec {
         kind: ParameterType::Number,
         default: Some(Yaml::from(default)),
         group,
-        label,
+        label: label.to_owned(),
         ..ParameterSpec::default()
     }
 }
 
-fn text(group: &'static str, label: &'static str) -> ParameterSpec {
-    ParameterSpec { default: Some(Yaml::from("")), group, label, ..ParameterSpec::default() }
+fn text(group: &'static str, label: &str) -> ParameterSpec {
+    ParameterSpec {
+        default: Some(Yaml::from("")),
+        group,
+        label: label.to_owned(),
+        ..ParameterSpec::default()
+    }
 }

@@ -36,7 +36,7 @@ pub struct ParameterSpec {
     pub group: &'static str,
     /// Its name in the console, in words.
     #[serde(skip)]
-    pub label: &'static str,
+    pub label: String,
 }
 
 /// CloudFormation's parameter types, as far as the farm uses them.

@@ -28,6 +28,9 @@ pub struct Blender {
     pub version: Version,
 }
 
+/// The oldest Blender that the farm renders with; `stack` holds its configuration to the same.
+const OLDEST: Version = Version { major: 4, minor: 1 };
+
 /// What the work asks of a Blender.
 pub struct Need {
     oldest: Option<Version>,
@@ -52,8 +55,12 @@ impl Need {
 
     /// Why `version` will not do.
     fn lacks(&self, version: Version) -> Option<String> {
-        let too_old = self.oldest.is_some_and(|oldest| version < oldest);
-        too_old.then(|| format!("it is Blender {version}, and {}", self.because))
+        let too_old = |because: &str| Some(format!("it is Blender {version}, and {because}"));
+        match self.oldest {
+            Some(oldest) if version < oldest => too_old(&self.because),
+            _ if version < OLDEST => too_old(&format!("the farm renders with {OLDEST} or newer")),
+            _ => None,
+        }
     }
 }
 

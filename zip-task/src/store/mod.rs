@@ -62,6 +62,8 @@ pub struct Label {
     pub content_type: &'static str,
     /// User metadata.
     pub metadata: HashMap<String, String>,
+    /// Tags, as the S3 API takes them.
+    pub tagging: Option<String>,
 }
 
 impl Store {
@@ -188,6 +190,7 @@ impl Store {
         };
         put.content_type(label.content_type)
             .set_metadata(Some(label.metadata.clone()))
+            .set_tagging(label.tagging.clone())
             .checksum_crc32(encode_crc32(crc32))
             .body(ByteStream::from(body))
             .send()

@@ -33,6 +33,7 @@ impl Store {
         let reply = create
             .content_type(label.content_type)
             .set_metadata(Some(label.metadata.clone()))
+            .set_tagging(label.tagging.clone())
             .checksum_algorithm(ChecksumAlgorithm::Crc32)
             .checksum_type(ChecksumType::FullObject)
             .send()

@@ -1,17 +1,18 @@
 //! The HTTP side: REST-JSON at `/v1/`, and who is let in.
 //!
-//! A signature is not recomputed; but its credential scope must name the one access key, and a
-//! web page that a user happens to open does not know that.
+//! A signature is not recomputed; but its credential scope must name an access key of the farm's,
+//! and a web page that a user happens to open knows none.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use axum::routing::post;
+use axum::routing::{MethodRouter, post};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::actions::Asked;
 use super::error::ApiError;
 use super::ids;
 use super::service::Batch;
@@ -21,11 +22,11 @@ const MAX_BODY: usize = 64 * 1024;
 
 pub(super) fn router(batch: Batch) -> Router {
     Router::new()
-        .route("/v1/submitjob", post(|State(batch), request| call(batch, request, Batch::submit_job)))
-        .route("/v1/describejobs", post(|State(batch), request| call(batch, request, Batch::describe_jobs)))
-        .route("/v1/listjobs", post(|State(batch), request| call(batch, request, Batch::list_jobs)))
-        .route("/v1/canceljob", post(|State(batch), request| call(batch, request, Batch::cancel_job)))
-        .route("/v1/terminatejob", post(|State(batch), request| call(batch, request, Batch::terminate_job)))
+        .route("/v1/submitjob", operation("SubmitJob", Batch::submit_job))
+        .route("/v1/describejobs", operation("DescribeJobs", Batch::describe_jobs))
+        .route("/v1/listjobs", operation("ListJobs", Batch::list_jobs))
+        .route("/v1/canceljob", operation("CancelJob", Batch::cancel_job))
+        .route("/v1/terminatejob", operation("TerminateJob", Batch::terminate_job))
         .fallback(unknown)
         .with_state(batch)
 }
@@ -36,35 +37,42 @@ async fn unknown(request: Request) -> Response {
     failure(&ApiError::refused(404, "UnknownOperationException", text))
 }
 
-async fn call<I: DeserializeOwned, O: Serialize>(
-    batch: Batch,
-    request: Request,
-    operation: fn(&Batch, I, usize) -> Result<O, ApiError>,
-) -> Response {
-    match answer(&batch, request, operation).await {
-        Ok(body) => respond(StatusCode::OK, &ids::uuid(), None, body),
-        Err(error) => failure(&error),
-    }
+fn operation<I: DeserializeOwned + Asked + Send + 'static, O: Serialize + 'static>(
+    name: &'static str,
+    run: fn(&Batch, I, usize) -> Result<O, ApiError>,
+) -> MethodRouter<Batch> {
+    post(move |State(batch): State<Batch>, request: Request| async move {
+        match answer(&batch, request, name, run).await {
+            Ok(body) => respond(StatusCode::OK, &ids::uuid(), None, body),
+            Err(error) => failure(&error),
+        }
+    })
 }
 
-async fn answer<I: DeserializeOwned, O: Serialize>(
+async fn answer<I: DeserializeOwned + Asked, O: Serialize>(
     batch: &Batch,
     request: Request,
-    operation: fn(&Batch, I, usize) -> Result<O, ApiError>,
+    name: &str,
+    run: fn(&Batch, I, usize) -> Result<O, ApiError>,
 ) -> Result<Vec<u8>, ApiError> {
-    authorise(batch, request.headers())?;
+    let key = authorise(batch, request.headers())?;
     let too_long = format!("The request is longer than {MAX_BODY} bytes");
     let body = to_bytes(request.into_body(), MAX_BODY)
         .await
         .map_err(|_| ApiError::refused(413, "RequestEntityTooLargeException", too_long))?;
-    let input = serde_json::from_slice(&body)
+    let input: I = serde_json::from_slice(&body)
         .map_err(|error| ApiError::refused(400, "SerializationException", error.to_string()))?;
-    let output = operation(batch, input, body.len())?;
+    let action = format!("batch:{name}");
+    batch.config().keys.tell(&key, || {
+        let resources = input.resources(batch.config()).into_iter();
+        resources.map(|resource| (action.clone(), resource)).collect()
+    });
+    let output = run(batch, input, body.len())?;
     serde_json::to_vec(&output).map_err(|error| ApiError::server(error.to_string()))
 }
 
-/// Lets in what is signed with the service's access key, for this service.
-fn authorise(batch: &Batch, headers: &HeaderMap) -> Result<(), ApiError> {
+/// Lets in what is signed with an access key of the farm's, for this service; gives its id.
+fn authorise(batch: &Batch, headers: &HeaderMap) -> Result<String, ApiError> {
     let missing =
         || ApiError::refused(403, "MissingAuthenticationTokenException", "Missing Authentication Token");
     let value = headers.get(header::AUTHORIZATION).ok_or_else(missing)?.to_str().map_err(|_| missing())?;
@@ -73,18 +81,15 @@ fn authorise(batch: &Batch, headers: &HeaderMap) -> Result<(), ApiError> {
         .split(',')
         .find_map(|parameter| parameter.trim().strip_prefix("Credential="))
         .ok_or_else(missing)?;
-    let named = match scope.split('/').collect::<Vec<_>>().as_slice() {
-        [key, _date, _region, "batch", "aws4_request"] => batch.admits(key),
-        _ => false,
-    };
-    if named {
-        Ok(())
-    } else {
-        Err(ApiError::refused(
+    match scope.split('/').collect::<Vec<_>>().as_slice() {
+        [key, _date, _region, "batch", "aws4_request"] if batch.config().keys.admits(key) => {
+            Ok((*key).to_owned())
+        }
+        _ => Err(ApiError::refused(
             403,
             "UnrecognizedClientException",
             "The security token included in the request is invalid.",
-        ))
+        )),
     }
 }
 

@@ -7,16 +7,17 @@ use std::time::Duration;
 
 use super::retry::{self, EvaluateOnExit};
 use super::validate;
+use crate::access::KeyRing;
 
 /// Everything a [`Batch`](super::Batch) needs to know before its first request.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct BatchConfig {
     /// Twelve digits, part of every ARN.
     pub account: String,
     /// Region, part of every ARN and of the events.
     pub region: String,
-    /// The only access key that requests may be signed with.
-    pub access_key_id: String,
+    /// The keys that requests may be signed with.
+    pub keys: KeyRing,
     /// The job queues.
     pub queues: Vec<Queue>,
     /// The job definitions, each at revision 1.
@@ -28,8 +29,6 @@ pub struct BatchConfig {
     /// Folder for the output of the children, one file per attempt:
     /// `<job name>-<array index>-<attempt>.log`, index 0 for a job that is no array.
     pub log_dir: PathBuf,
-    /// Time between SIGTERM and SIGKILL; 30 s on Batch.
-    pub stop_grace: Duration,
     /// Name of the compute environment, as the children see it.
     pub ce_name: String,
 }
@@ -65,6 +64,8 @@ pub struct JobDefinition {
     /// Longest time of one attempt, from its start. Shorter than the minute that `SubmitJob`
     /// asks for is possible here.
     pub timeout: Option<Duration>,
+    /// Time between SIGTERM and SIGKILL; 30 s on Batch where a definition names none.
+    pub stop_timeout: Duration,
 }
 
 /// Why the service did not start.

@@ -123,6 +123,8 @@ pub(super) struct JobSpec {
     pub attempts: u32,
     pub evaluate_on_exit: Vec<EvaluateOnExit>,
     pub timeout: Option<Duration>,
+    /// Time between SIGTERM and SIGKILL.
+    pub stop_timeout: Duration,
     pub parameters: BTreeMap<String, String>,
     pub tags: BTreeMap<String, String>,
     pub propagate_tags: bool,

@@ -15,6 +15,7 @@
 //! `validate` turns a request into a job, `service` feeds the engine and carries out its
 //! orders, `runner` keeps one process, `api` is HTTP.
 
+mod actions;
 mod api;
 mod config;
 mod dependency;

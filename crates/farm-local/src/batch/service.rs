@@ -190,7 +190,7 @@ impl Batch {
             environment,
             log: config.log_dir.join(job.log_name(unit.index, attempt)),
             timeout: spec.timeout,
-            grace: config.stop_grace,
+            grace: spec.stop_timeout,
         }
     }
 
@@ -250,9 +250,9 @@ impl Batch {
         }
     }
 
-    /// Whether requests signed with this access key are let in.
-    pub(super) fn admits(&self, access_key_id: &str) -> bool {
-        self.inner.config.access_key_id == access_key_id
+    /// What the service was started with.
+    pub(super) fn config(&self) -> &BatchConfig {
+        &self.inner.config
     }
 }
 

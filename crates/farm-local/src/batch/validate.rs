@@ -108,6 +108,7 @@ pub(super) fn submission(
         attempts,
         evaluate_on_exit,
         timeout,
+        stop_timeout: definition.stop_timeout,
         parameters,
         tags,
         propagate_tags: request.propagate_tags.unwrap_or_default(),

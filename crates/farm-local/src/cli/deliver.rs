@@ -6,8 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use farm_contract::keys::FrameName;
-use farm_local::farm::BUCKET;
-use farm_local::s3::Store;
+use farm_local::farm::Farm;
 
 /// Name of the contact sheet.
 pub const SHEET: &str = "contact-sheet.jpg";
@@ -56,9 +55,10 @@ impl Delivery {
     }
 
     /// Copies the object `key` to `name` below the folder. Returns where it lies now.
-    pub async fn fetch(&self, store: &Store, key: &str, name: &str) -> Result<PathBuf> {
+    pub async fn fetch(&self, farm: &Farm, key: &str, name: &str) -> Result<PathBuf> {
         let target = self.target(name)?;
-        let (file, _) = store.open_object(BUCKET, key).with_context(|| format!("cannot read {key}"))?;
+        let (file, _) =
+            farm.store.open_object(farm.bucket(), key).with_context(|| format!("cannot read {key}"))?;
         let to = target.clone();
         tokio::task::spawn_blocking(move || write_whole(file, &to))
             .await

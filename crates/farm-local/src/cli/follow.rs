@@ -9,7 +9,7 @@ use farm_contract::keys::{BlendKey, FrameName};
 use farm_contract::metadata;
 use farm_contract::plan::{RenderId, SourceId};
 use farm_contract::report::{Report, State};
-use farm_local::farm::{BUCKET, Farm};
+use farm_local::farm::Farm;
 use farm_local::s3::{ObjectCreated, Store};
 use serde_json::Value;
 
@@ -31,6 +31,7 @@ pub enum News {
 /// One upload, followed.
 pub struct Follow {
     store: Store,
+    bucket: String,
     key: BlendKey,
     render: RenderId,
     source: SourceId,
@@ -44,7 +45,8 @@ impl Follow {
     pub fn new(farm: &Farm, key: BlendKey, created: &ObjectCreated) -> Self {
         Self {
             store: farm.store.clone(),
-            render: RenderId::of_event(BUCKET, key.as_str(), &created.etag, &created.sequencer),
+            bucket: farm.bucket().to_owned(),
+            render: RenderId::of_event(farm.bucket(), key.as_str(), &created.etag, &created.sequencer),
             source: SourceId::of(key.as_str(), &created.etag, &farm.blender_version),
             key,
             planned: None,
@@ -84,7 +86,7 @@ impl Follow {
     }
 
     fn report(&mut self) -> Result<Vec<News>> {
-        let json = self.store.read(BUCKET, &self.key.report()).context("cannot read the report")?;
+        let json = self.store.read(&self.bucket, &self.key.report()).context("cannot read the report")?;
         let report =
             Report::from_json(&json).context("the farm wrote a report that this program cannot read")?;
         let ours = report.render.as_ref().is_none_or(|render| *render == self.render);
@@ -118,7 +120,7 @@ impl Follow {
     fn kept(&mut self) -> Result<Vec<News>> {
         let folder = self.key.folder();
         let mut news = Vec::new();
-        for object in self.store.list(BUCKET, &folder).context("cannot list the frames")? {
+        for object in self.store.list(&self.bucket, &folder).context("cannot list the frames")? {
             if let Some(name) = object.key.strip_prefix(&folder) {
                 news.append(&mut self.file(&object.key, name, true)?);
             }
@@ -127,7 +129,7 @@ impl Follow {
     }
 
     fn file(&mut self, key: &str, name: &str, kept: bool) -> Result<Vec<News>> {
-        let object = self.store.head(BUCKET, key).with_context(|| format!("cannot read {key}"))?;
+        let object = self.store.head(&self.bucket, key).with_context(|| format!("cannot read {key}"))?;
         let value = |name: &str| object.metadata.get(name).map(String::as_str);
         let frame = value(metadata::FRAME).and_then(|text| text.parse().ok());
         let asked = frame.is_some_and(|frame| self.planned.as_ref().is_some_and(|all| all.contains(&frame)));

@@ -13,9 +13,8 @@ use farm_contract::Fault;
 use farm_contract::frames::FrameSpec;
 use farm_contract::keys::BlendKey;
 use farm_contract::tags;
-use farm_local::farm::{BUCKET, Farm, FarmConfig};
+use farm_local::farm::{Farm, FarmConfig};
 use farm_local::s3::{Credentials, ObjectCreated};
-use stack::farm::storage;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::deliver::Delivery;
@@ -61,7 +60,7 @@ impl Run {
             s3_address: loopback,
             batch_address: loopback,
             credentials: Credentials::random().context("cannot make credentials for the loopback farm")?,
-            retry_delays: None,
+            retry_delay: None,
         };
         let delivery = Delivery::new(&self.out, FARM_FOLDER)?;
         show::line(&format!(
@@ -95,7 +94,7 @@ impl Run {
         let mut failures = farm.lambda.failures();
         upload(farm, &self.file, key, tag).await?;
         let mut parts = Parts { upload: begun.elapsed(), ..Parts::default() };
-        let mut follow = Follow::new(farm, key.clone(), &event_of(&mut created, key).await?);
+        let mut follow = Follow::new(farm, key.clone(), &event_of(farm, &mut created, key).await?);
 
         let at_once = self.machine.workers().count;
         let mut second = tokio::time::interval(Duration::from_secs(1));
@@ -131,14 +130,14 @@ impl Run {
                         progress.frame(frame, seconds);
                     }
                     News::File { key, name } => {
-                        delivered.push((name.clone(), delivery.fetch(&farm.store, &key, &name).await?));
+                        delivered.push((name.clone(), delivery.fetch(farm, &key, &name).await?));
                     }
                     News::Ended(report) => {
                         parts.archive = since.elapsed().saturating_sub(parts.frames);
                         progress.finish();
-                        delivery.fetch(&farm.store, &follow.key().report(), "report.json").await?;
+                        delivery.fetch(farm, &follow.key().report(), "report.json").await?;
                         if report.zip.is_some() {
-                            delivery.fetch(&farm.store, &follow.key().frames_zip(), "frames.zip").await?;
+                            delivery.fetch(farm, &follow.key().frames_zip(), "frames.zip").await?;
                         }
                         told.tell(&report.warnings);
                         let outcome = Outcome { report, progress, parts, all: begun.elapsed(), delivered };
@@ -153,8 +152,8 @@ impl Run {
 
 /// One folder carries the frames of one upload: two would overwrite each other's.
 fn refuse_another_upload(farm: &Farm, key: &BlendKey, out: &Path) -> Result<()> {
-    let objects = farm.store.list(BUCKET, "").context("cannot list the bucket")?;
-    match objects.iter().find(|object| storage::notifies(&object.key) && object.key != key.as_str()) {
+    let objects = farm.store.list(farm.bucket(), "").context("cannot list the bucket")?;
+    match objects.iter().find(|object| farm.takes(&object.key) && object.key != key.as_str()) {
         Some(other) => {
             bail!("{} holds the render of {}; give another folder with --out", out.display(), other.key)
         }
@@ -223,7 +222,7 @@ async fn upload(farm: &Farm, file: &Path, key: &BlendKey, frames: &str) -> Resul
     };
     farm.s3_client()
         .put_object()
-        .bucket(BUCKET)
+        .bucket(farm.bucket())
         .key(key.as_str())
         .tagging(format!("{}={}", tags::FRAMES, frames.replace(' ', "%20")))
         .body(body)
@@ -235,9 +234,13 @@ async fn upload(farm: &Farm, file: &Path, key: &BlendKey, frames: &str) -> Resul
 }
 
 /// The notification of our own upload.
-async fn event_of(created: &mut UnboundedReceiver<ObjectCreated>, key: &BlendKey) -> Result<ObjectCreated> {
+async fn event_of(
+    farm: &Farm,
+    created: &mut UnboundedReceiver<ObjectCreated>,
+    key: &BlendKey,
+) -> Result<ObjectCreated> {
     while let Some(object) = created.recv().await {
-        if object.bucket == BUCKET && object.key == key.as_str() {
+        if object.bucket == farm.bucket() && object.key == key.as_str() {
             return Ok(object);
         }
     }

@@ -10,10 +10,11 @@ use anyhow::{Context, Result};
 use aws_sdk_s3::types::{MetadataDirective, TaggingDirective};
 use farm_contract::keys::BlendKey;
 use farm_contract::report::{Report, State};
-use farm_local::farm::{BUCKET, Farm, FarmConfig, REGION};
+use farm_local::farm::{Farm, FarmConfig, REGION};
 use farm_local::s3::{Credentials, ObjectCreated};
 use percent_encoding::NON_ALPHANUMERIC;
 use serde_json::Value;
+use stack::farm::outputs;
 
 use super::follow::{Follow, News};
 use super::{Machine, interrupted, show};
@@ -49,7 +50,7 @@ impl Serve {
             s3_address: SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)),
             batch_address: SocketAddr::from((Ipv4Addr::LOCALHOST, self.port + 1)),
             credentials: credentials.clone(),
-            retry_delays: None,
+            retry_delay: None,
         })
         .await?;
         let outcome = tokio::select! {
@@ -77,10 +78,9 @@ fn introduce(farm: &Farm, credentials: &Credentials, folder: &Path) -> Result<()
     );
     writeln!(std::io::stdout(), "{environment}").context("cannot print the environment of a client")?;
     show::heading("Render 24 frames, and fetch them when the archive is there:\n");
-    show::line(&format!(
-        "aws s3api put-object --bucket {BUCKET} --key scene.blend --body scene.blend --tagging frame=24"
-    ));
-    show::line(&format!("aws s3 cp s3://{BUCKET}/scene.blend/frames.zip ."));
+    let outputs = &farm.blueprint.outputs;
+    show::line(outputs.get(outputs::UPLOAD_COMMAND).map_or("", String::as_str));
+    show::line(&format!("aws s3 cp s3://{}/scene.blend/frames.zip .", farm.bucket()));
     show::heading(&format!("Bucket and logs are in {}. Ctrl-C stops the farm.\n", folder.display()));
     Ok(())
 }
@@ -88,16 +88,20 @@ fn introduce(farm: &Farm, credentials: &Credentials, folder: &Path) -> Result<()
 /// Jobs live as long as the farm; what they had rendered stays in the bucket. A copy onto itself
 /// makes an upload anew, so that its event starts what is missing.
 async fn resume(farm: &Farm) -> Result<()> {
-    for object in farm.store.list(BUCKET, "").context("cannot list the bucket")? {
+    for object in farm.store.list(farm.bucket(), "").context("cannot list the bucket")? {
         let Ok(key) = BlendKey::parse(&object.key) else { continue };
         // No report, or one that nobody can read, tells of no render.
-        let report = farm.store.read(BUCKET, &key.report()).ok();
+        let report = farm.store.read(farm.bucket(), &key.report()).ok();
         let report = report.and_then(|json| Report::from_json(&json).ok());
         if report.is_some_and(|report| report.state == State::Accepted) {
             show::line(&format!("{key}: was not finished when the farm stopped; going on"));
-            let source =
-                format!("{BUCKET}/{}", percent_encoding::utf8_percent_encode(key.as_str(), NON_ALPHANUMERIC));
-            let copy = farm.s3_client().copy_object().bucket(BUCKET).key(key.as_str()).copy_source(source);
+            let source = format!(
+                "{}/{}",
+                farm.bucket(),
+                percent_encoding::utf8_percent_encode(key.as_str(), NON_ALPHANUMERIC)
+            );
+            let copy =
+                farm.s3_client().copy_object().bucket(farm.bucket()).key(key.as_str()).copy_source(source);
             copy.metadata_directive(MetadataDirective::Replace)
                 .tagging_directive(TaggingDirective::Copy)
                 .send()
@@ -136,10 +140,10 @@ fn one_object(
     uploads: &mut HashMap<String, (Follow, u64, u64)>,
     object: &ObjectCreated,
 ) -> Result<()> {
-    if object.bucket != BUCKET {
+    if object.bucket != farm.bucket() {
         return Ok(());
     }
-    if stack::farm::storage::notifies(&object.key) {
+    if farm.takes(&object.key) {
         match BlendKey::parse(&object.key) {
             Ok(key) => {
                 show::line(&format!("{key}: uploaded, {}", show::size(object.size)));
@@ -180,7 +184,7 @@ fn one_object(
                 show::line(&format!("{}: {state}{}", follow.key(), report.message));
                 report.hint.iter().for_each(|text| show::line(&format!("{}: hint: {text}", follow.key())));
                 if let Some(zip) = &report.zip {
-                    show::line(&format!("{}: aws s3 cp 's3://{BUCKET}/{zip}' .", follow.key()));
+                    show::line(&format!("{}: aws s3 cp 's3://{}/{zip}' .", follow.key(), farm.bucket()));
                 }
             }
             News::Stuck(why) => show::warning(&format!("{}: {why}", follow.key())),

@@ -10,6 +10,7 @@
 //! Start reading at [`Store`] (`store.rs`: what lies where), then `switch.rs` (how an
 //! object comes to be), then `protocol/mod.rs` (which calls exist).
 
+mod actions;
 mod checksum;
 mod completion;
 mod conditions;

@@ -1,4 +1,4 @@
-//! The listener: HTTP/1.1 on loopback, one signing key.
+//! The listener: HTTP/1.1 on loopback, and only what is signed with a key of the farm's.
 
 use std::future::Future;
 use std::io;
@@ -16,13 +16,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::actions::Access;
 use super::protocol::Protocol;
 use super::store::Store;
+use crate::access::KeyRing;
 
 /// How long requests under way may take to end once the server is to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// The one key pair that requests must be signed with.
+/// A key pair that requests are signed with.
 #[derive(Clone)]
 pub struct Credentials {
     /// As in `AWS_ACCESS_KEY_ID`.
@@ -43,15 +45,14 @@ pub enum ServeError {
 }
 
 #[async_trait]
-impl S3Auth for Credentials {
+impl S3Auth for KeyRing {
     async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
-        if access_key == self.access_key_id {
-            return Ok(self.secret_access_key.as_str().into());
-        }
-        Err(S3Error::with_message(
-            S3ErrorCode::InvalidAccessKeyId,
-            "The AWS Access Key Id you provided does not exist in our records.",
-        ))
+        self.secret(access_key).map(Into::into).ok_or_else(|| {
+            S3Error::with_message(
+                S3ErrorCode::InvalidAccessKeyId,
+                "The AWS Access Key Id you provided does not exist in our records.",
+            )
+        })
     }
 }
 
@@ -62,7 +63,7 @@ impl S3Auth for Credentials {
 pub async fn serve(
     listener: TcpListener,
     store: Store,
-    credentials: Credentials,
+    keys: impl Into<KeyRing>,
     shutdown: impl Future,
 ) -> Result<(), ServeError> {
     let address = listener.local_addr()?;
@@ -70,7 +71,9 @@ pub async fn serve(
         return Err(ServeError::NotLoopback(address));
     }
     let mut builder = S3ServiceBuilder::new(Protocol::new(store));
-    builder.set_auth(credentials);
+    let keys = keys.into();
+    builder.set_access(Access(keys.clone()));
+    builder.set_auth(keys);
     let service = builder.build();
     let (stop, stopped) = watch::channel(());
     let mut connections = JoinSet::new();

@@ -20,6 +20,7 @@ use aws_sdk_batch::types::{
     builders::TaskContainerOverridesBuilder,
 };
 use farm_local::batch::{Batch, BatchConfig, JobDefinition, Queue};
+use farm_local::s3::Credentials as FarmCredentials;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -39,7 +40,8 @@ fn config(dir: &Path, slots: usize) -> BatchConfig {
     BatchConfig {
         account: "123456789012".to_owned(),
         region: "eu-west-1".to_owned(),
-        access_key_id: KEY.to_owned(),
+        keys: FarmCredentials { access_key_id: KEY.to_owned(), secret_access_key: "secret".to_owned() }
+            .into(),
         queues: vec![
             Queue { name: "plain".to_owned(), fair_share: false },
             Queue { name: "fair".to_owned(), fair_share: true },
@@ -51,7 +53,6 @@ fn config(dir: &Path, slots: usize) -> BatchConfig {
             ("DIR".to_owned(), dir.display().to_string()),
         ]),
         log_dir: dir.join("logs"),
-        stop_grace: Duration::from_millis(300),
         ce_name: "local".to_owned(),
     }
 }
@@ -67,6 +68,7 @@ fn shell(name: &str) -> JobDefinition {
         attempts: 1,
         evaluate_on_exit: Vec::new(),
         timeout: None,
+        stop_timeout: Duration::from_millis(300),
     }
 }
 

@@ -108,7 +108,8 @@ async fn terminating_a_parent_leaves_no_process() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sigterm_comes_first_and_a_child_may_end_in_its_own_way() {
-    let farm = Farm::with(1, |config| config.stop_grace = Duration::from_secs(600)).await;
+    let stop_timeout = Duration::from_secs(600);
+    let farm = Farm::with(1, |config| config.definitions[0].stop_timeout = stop_timeout).await;
     let script = r#"trap 'echo bye; exit 75' TERM; touch "$DIR/ready"; while :; do sleep 0.05; done"#;
     let id = submit(farm.job("polite", script)).await;
     eventually("the trap", async || farm.path("ready").exists().then_some(())).await;

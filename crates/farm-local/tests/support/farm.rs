@@ -8,7 +8,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use farm_contract::keys::BlendKey;
 use farm_contract::report::{Report, State};
-use farm_local::farm::{BUCKET, Farm, FarmConfig, REGION};
+use farm_local::farm::{Farm, FarmConfig, REGION};
 use farm_local::s3::Credentials;
 use farm_local::workers::Workers;
 use tempfile::TempDir;
@@ -44,7 +44,7 @@ impl TestFarm {
             s3_address: anywhere,
             batch_address: anywhere,
             credentials: credentials.clone(),
-            retry_delays: Some(vec![Duration::from_millis(200); 2]),
+            retry_delay: Some(Duration::from_millis(200)),
         })
         .await
         .expect("a farm");
@@ -66,7 +66,7 @@ impl TestFarm {
 
     /// Uploads with a tag, as any client does. `tagging` is the URL-encoded header.
     pub async fn upload(&self, key: &str, body: Vec<u8>, tagging: &str) {
-        let put = self.s3.put_object().bucket(BUCKET).key(key).body(ByteStream::from(body));
+        let put = self.s3.put_object().bucket(self.farm.bucket()).key(key).body(ByteStream::from(body));
         let put = if tagging.is_empty() { put } else { put.tagging(tagging) };
         put.send().await.expect("an upload");
     }
@@ -77,7 +77,7 @@ impl TestFarm {
             .map_or_else(|_| farm_contract::keys::report_of_refused(key), |key| key.report());
         let seen = tokio::time::timeout(PATIENCE, async {
             loop {
-                if let Ok(json) = self.farm.store.read(BUCKET, &report_key) {
+                if let Ok(json) = self.farm.store.read(self.farm.bucket(), &report_key) {
                     let report = Report::from_json(&json).expect("a report that reads");
                     if fits(&report) {
                         return report;
@@ -108,7 +108,8 @@ impl TestFarm {
     async fn any_job(&self) -> bool {
         use aws_sdk_batch::types::JobStatus::{Pending, Runnable, Running, Starting, Submitted};
         for status in [Submitted, Pending, Runnable, Starting, Running] {
-            let list = self.batch.list_jobs().job_queue(stack::farm::jobs::QUEUE).job_status(status);
+            let queue = &self.farm.blueprint.queues[0].name;
+            let list = self.batch.list_jobs().job_queue(queue).job_status(status);
             if !list.send().await.expect("a list of jobs").job_summary_list().is_empty() {
                 return true;
             }
@@ -116,17 +117,27 @@ impl TestFarm {
         false
     }
 
+    /// What an object holds.
+    pub fn stored(&self, key: &str) -> Vec<u8> {
+        self.farm.store.read(self.farm.bucket(), key).expect("an object")
+    }
+
+    /// What an object's metadata say under a name.
+    pub fn metadata(&self, key: &str, name: &str) -> String {
+        self.farm.store.head(self.farm.bucket(), key).expect("an object").metadata[name].clone()
+    }
+
     /// Keys below the upload's folder, in order.
     pub async fn names(&self, key: &str) -> Vec<String> {
         let folder = format!("{key}/");
-        let objects = self.farm.store.list(BUCKET, &folder).expect("a list");
+        let objects = self.farm.store.list(self.farm.bucket(), &folder).expect("a list");
         objects.into_iter().filter_map(|object| Some(object.key.strip_prefix(&folder)?.to_owned())).collect()
     }
 
     /// The archive's entries, each read whole and so checked against its CRC.
     pub async fn archive(&self, key: &str) -> Vec<(String, Vec<u8>)> {
         let key = BlendKey::parse(key).expect("an upload");
-        let bytes = self.farm.store.read(BUCKET, &key.frames_zip()).expect("an archive");
+        let bytes = self.farm.store.read(self.farm.bucket(), &key.frames_zip()).expect("an archive");
         entries(bytes)
     }
 }

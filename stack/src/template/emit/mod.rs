@@ -64,7 +64,7 @@ impl Template {
         let mut labels = Mapping::new();
         for (name, spec) in &self.parameters {
             if !spec.label.is_empty() {
-                labels.insert(Yaml::from(name.as_str()), named(spec.label));
+                labels.insert(Yaml::from(name.as_str()), named(&spec.label));
             }
             if spec.group.is_empty() {
                 continue;

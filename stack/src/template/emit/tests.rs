@@ -37,10 +37,10 @@ fn yaml(text: &str) -> Yaml {
 fn small() -> Template {
     let mut template = Template::new("A farm: small.");
     template.metadata.insert(Yaml::from("Picture"), Yaml::from("bucket -> function"));
-    let spec = |label, group| ParameterSpec {
+    let spec = |label: &str, group| ParameterSpec {
         description: "Where to.".to_owned(),
         default: Some(Yaml::from("")),
-        label,
+        label: String::from(label),
         group,
         ..ParameterSpec::default()
     };

@@ -17,6 +17,7 @@ use serde_json::Value as Json;
 
 use self::evaluate::Evaluator;
 pub use self::names::AwsNames;
+pub use self::parameters::check_parameter;
 pub(super) use self::parameters::default_problem;
 use super::document::{Document, Predicate};
 use super::graph::{self, Needs};

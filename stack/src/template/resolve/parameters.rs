@@ -12,28 +12,41 @@ use crate::template::{ParameterSpec, ParameterType};
 
 /// The value of each parameter.
 pub(super) fn values(document: &Document, inputs: &Inputs) -> Result<BTreeMap<String, Json>, ResolveError> {
-    let wrong = |name: &str, problem: String| ResolveError::Parameter { name: name.to_owned(), problem };
-    if let Some(unknown) = inputs.parameters.keys().find(|name| !document.parameters.contains_key(*name)) {
-        let known: Vec<&str> = document.parameters.keys().map(String::as_str).collect();
-        let problem = format!("the template has no such parameter; it has {}", known.join(", "));
-        return Err(wrong(unknown, problem));
+    for (name, given) in &inputs.parameters {
+        held(document, name, given)?;
     }
     let mut values = BTreeMap::new();
     for (name, spec) in &document.parameters {
         let given = inputs.parameters.get(name).cloned().or_else(|| spec.default.as_ref().and_then(scalar));
         let Some(text) = given else {
-            return Err(wrong(name, format!("has no value and no default. {}", spec.description)));
+            let problem = format!("has no value and no default. {}", spec.description);
+            return Err(ResolveError::Parameter { name: name.clone(), problem });
         };
-        let value = value(spec, &text).map_err(|problem| {
-            let problem = match &spec.constraint_description {
-                Some(constraint) => format!("{problem}; constraint: {constraint}"),
-                None => format!("{problem}. {}", spec.description),
-            };
-            wrong(name, problem)
-        })?;
-        values.insert(name.clone(), value);
+        values.insert(name.clone(), held(document, name, &text)?);
     }
     Ok(values)
+}
+
+/// Holds a value to its parameter's declaration.
+///
+/// # Errors
+/// There is no such parameter, or it does not take the value; the error says what it takes.
+pub fn check_parameter(document: &Document, name: &str, given: &str) -> Result<(), ResolveError> {
+    held(document, name, given).map(|_| ())
+}
+
+fn held(document: &Document, name: &str, given: &str) -> Result<Json, ResolveError> {
+    let wrong = |problem: String| ResolveError::Parameter { name: name.to_owned(), problem };
+    let Some(spec) = document.parameters.get(name) else {
+        let known: Vec<&str> = document.parameters.keys().map(String::as_str).collect();
+        return Err(wrong(format!("the template has no such parameter; it has {}", known.join(", "))));
+    };
+    value(spec, given).map_err(|problem| {
+        wrong(match &spec.constraint_description {
+            Some(constraint) => format!("{problem}; constraint: {constraint}"),
+            None => format!("{problem}. {}", spec.description),
+        })
+    })
 }
 
 /// What is wrong with a default, by its own declaration.

@@ -9,6 +9,7 @@ mod promises;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::engine::{Engine, Order, Outcome};
 use super::fair_share::Share;
@@ -36,6 +37,7 @@ fn spec(name: &str, array_size: Option<usize>) -> JobSpec {
         attempts: 1,
         evaluate_on_exit: Vec::new(),
         timeout: None,
+        stop_timeout: Duration::from_secs(30),
         parameters: BTreeMap::new(),
         tags: BTreeMap::new(),
         propagate_tags: false,

@@ -1,0 +1,235 @@
+//! The queues and the job definitions.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::value::{Number, Pair, map};
+use super::{BlueprintError, Read, View, wrong};
+use crate::batch::{EvaluateOnExit, RetryAction};
+
+/// From SIGTERM to SIGKILL where a definition does not say, in seconds: Batch's own number.
+const STOP_TIMEOUT: u64 = 30;
+
+/// A queue.
+#[derive(Debug)]
+pub struct Queue {
+    /// Its name.
+    pub name: String,
+    /// Whether it has a fair-share policy.
+    pub fair_share: bool,
+}
+
+/// A job definition.
+#[derive(Debug)]
+pub struct Definition {
+    /// Its name.
+    pub name: String,
+    /// What its image's entry point is here.
+    pub program: PathBuf,
+    /// Name of its container.
+    pub container: String,
+    /// The container's arguments.
+    pub command: Vec<String>,
+    /// What the image and the container set.
+    pub environment: BTreeMap<String, String>,
+    /// Folders that the container is given to write to.
+    pub mounts: Vec<String>,
+    /// ARN of the role of its tasks.
+    pub role: String,
+    /// `VCPU` and `MEMORY`.
+    pub resources: BTreeMap<String, String>,
+    /// Attempts, the first one counted.
+    pub attempts: u32,
+    /// Which failures are tried again.
+    pub evaluate_on_exit: Vec<EvaluateOnExit>,
+    /// What one attempt may take.
+    pub timeout: Option<Duration>,
+    /// From SIGTERM to SIGKILL.
+    pub stop_timeout: Duration,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct QueueProperties {
+    scheduling_policy_arn: Option<String>,
+    compute_environment_order: Vec<Order>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Order {
+    compute_environment: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Properties {
+    job_definition_name: String,
+    ecs_properties: EcsProperties,
+    retry_strategy: Option<RetryStrategy>,
+    timeout: Option<Timeout>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct EcsProperties {
+    task_properties: [Task; 1],
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Task {
+    containers: [Container; 1],
+    task_role_arn: String,
+    #[serde(default)]
+    volumes: Vec<Volume>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Volume {
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Container {
+    name: String,
+    image: String,
+    #[serde(default)]
+    command: Vec<String>,
+    #[serde(default)]
+    environment: Vec<Pair>,
+    #[serde(default)]
+    mount_points: Vec<MountPoint>,
+    resource_requirements: Vec<Requirement>,
+    stop_timeout: Option<Number>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct MountPoint {
+    container_path: String,
+    source_volume: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Requirement {
+    r#type: String,
+    value: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RetryStrategy {
+    attempts: Number,
+    #[serde(default)]
+    evaluate_on_exit: Vec<Evaluation>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Evaluation {
+    on_exit_code: Option<String>,
+    on_reason: Option<String>,
+    on_status_reason: Option<String>,
+    action: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Timeout {
+    attempt_duration_seconds: Number,
+}
+
+/// The queues of the template.
+pub(super) fn queues(view: &View<'_>) -> Result<Vec<Queue>, BlueprintError> {
+    let mut queues = Vec::new();
+    for Read { id, reference, properties, .. } in view.of::<QueueProperties>("AWS::Batch::JobQueue")? {
+        for order in &properties.compute_environment_order {
+            if !view.stands("AWS::Batch::ComputeEnvironment", &order.compute_environment)? {
+                let problem =
+                    format!("`{}` is no compute environment of the template's", order.compute_environment);
+                return Err(wrong(&id, problem));
+            }
+        }
+        if let Some(policy) = &properties.scheduling_policy_arn
+            && !view.stands("AWS::Batch::SchedulingPolicy", policy)?
+        {
+            return Err(wrong(&id, format!("`{policy}` is no scheduling policy of the template's")));
+        }
+        let name = name_of(&id, &reference)?;
+        queues.push(Queue { name, fair_share: properties.scheduling_policy_arn.is_some() });
+    }
+    Ok(queues)
+}
+
+/// The job definitions of the template.
+pub(super) fn definitions(view: &View<'_>) -> Result<Vec<Definition>, BlueprintError> {
+    let all = view.of::<Properties>("AWS::Batch::JobDefinition")?;
+    all.into_iter().map(|read| definition(view, &read.id, read.properties)).collect()
+}
+
+fn definition(view: &View<'_>, id: &str, properties: Properties) -> Result<Definition, BlueprintError> {
+    let EcsProperties { task_properties: [task] } = properties.ecs_properties;
+    let Task { containers: [container], task_role_arn: role, volumes } = task;
+    let program = view.programs.get(&container.image);
+    let program = program
+        .ok_or_else(|| wrong(id, format!("nothing here stands for its image, `{}`", container.image)))?;
+    if !view.stands("AWS::IAM::Role", &role)? {
+        return Err(wrong(id, format!("the role of its tasks, `{role}`, is none of the template's")));
+    }
+    let unknown = |mount: &&MountPoint| !volumes.iter().any(|volume| volume.name == mount.source_volume);
+    if let Some(mount) = container.mount_points.iter().find(unknown) {
+        return Err(wrong(id, format!("it mounts `{}`, which is none of its volumes", mount.source_volume)));
+    }
+    let mut environment = program.environment.clone();
+    environment.extend(map(container.environment));
+    let (attempts, evaluate_on_exit) = match properties.retry_strategy {
+        None => (1, Vec::new()),
+        Some(strategy) => retries(id, strategy)?,
+    };
+    Ok(Definition {
+        name: properties.job_definition_name,
+        program: program.path.clone(),
+        container: container.name,
+        command: container.command,
+        environment,
+        mounts: container.mount_points.into_iter().map(|mount| mount.container_path).collect(),
+        role,
+        resources: container
+            .resource_requirements
+            .into_iter()
+            .map(|requirement| (requirement.r#type, requirement.value))
+            .collect(),
+        attempts,
+        evaluate_on_exit,
+        timeout: properties.timeout.map(|timeout| Duration::from_secs(timeout.attempt_duration_seconds.0)),
+        stop_timeout: Duration::from_secs(container.stop_timeout.map_or(STOP_TIMEOUT, |number| number.0)),
+    })
+}
+
+fn retries(id: &str, strategy: RetryStrategy) -> Result<(u32, Vec<EvaluateOnExit>), BlueprintError> {
+    let mut rules = Vec::new();
+    for rule in strategy.evaluate_on_exit {
+        let action = RetryAction::parse(&rule.action);
+        rules.push(EvaluateOnExit {
+            on_exit_code: rule.on_exit_code,
+            on_reason: rule.on_reason,
+            on_status_reason: rule.on_status_reason,
+            action: action.ok_or_else(|| wrong(id, format!("Batch knows no action `{}`", rule.action)))?,
+        });
+    }
+    let attempts = u32::try_from(strategy.attempts.0);
+    Ok((attempts.map_err(|_| wrong(id, "it has too many attempts"))?, rules))
+}
+
+/// The last part of an ARN.
+fn name_of(id: &str, arn: &str) -> Result<String, BlueprintError> {
+    let name = arn.rsplit_once('/').map(|(_, name)| name.to_owned());
+    name.ok_or_else(|| wrong(id, format!("`{arn}` is no ARN")))
+}

@@ -1,0 +1,143 @@
+//! The farm's own template, and mutants of it: a wire that leads nowhere is found.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::workers::Workers;
+
+fn site() -> Site<'static> {
+    Site {
+        programs: Path::new("/programs"),
+        blender: Path::new("/opt/blender"),
+        blender_version: "4.5",
+        workers: Workers { count: 3, threads: 2 },
+    }
+}
+
+/// The blueprint of the farm's template after a change of it.
+fn with(change: impl FnOnce(&mut BTreeMap<String, ResolvedResource>)) -> Result<Blueprint, BlueprintError> {
+    let site = site();
+    let (inputs, mut resolved) = synthesize(&site).expect("the farm's template");
+    change(&mut resolved.resources);
+    Blueprint::read(&resolved, &inputs, &site.programs())
+}
+
+/// The error after one value of the template is replaced.
+fn without(id: &str, pointer: &str, value: Value) -> String {
+    let changed = with(|resources| {
+        let resource = resources.get_mut(id).expect("a resource");
+        *resource.properties.pointer_mut(pointer).expect("a property") = value;
+    });
+    changed.map(|_| ()).expect_err("a wire that leads nowhere").to_string()
+}
+
+#[test]
+fn the_farms_own_template_is_wired() {
+    let farm = with(|_| {}).expect("the farm");
+    assert_eq!(farm.bucket.name, "farm-000000000000-us-east-1");
+    for (event, key, wakes) in [
+        ("ObjectCreated:Put", "a/b.blend", true),
+        ("ObjectCreated:CompleteMultipartUpload", "p.blend.zip", true),
+        ("ObjectCreated:Put", "a.blend/frame_0001.png", false),
+        ("ObjectCreated:Put", "a.BLEND", false),
+        ("ObjectRemoved:Delete", "a.blend", false),
+    ] {
+        assert_eq!(farm.bucket.notifies(event, key), wakes, "{event} {key}");
+    }
+    let function = &farm.function;
+    assert_eq!(function.program, Path::new("/programs/trigger-lambda"));
+    assert_eq!(function.environment["BUCKET_NAME"], farm.bucket.name);
+    assert_eq!(function.environment["FARM_MAX_VCPUS"], "12", "three workers with four vCPUs each");
+    assert_eq!(function.retries, 2);
+    let [queue] = farm.queues.as_slice() else { panic!("one queue: {:?}", farm.queues) };
+    assert!(queue.fair_share && function.environment["JOB_QUEUE_ARN"].ends_with(&queue.name));
+    let definition = |name: &str| farm.definitions.iter().find(|one| one.name == name).expect("it is there");
+    let (render, zip) = (definition("farm-render-4-5"), definition("farm-zip"));
+    assert_eq!(render.program, Path::new("/programs/render-task"));
+    assert_eq!(zip.program, Path::new("/programs/zip-task"));
+    assert_eq!(
+        (render.environment["FARM_BLENDER"].as_str(), render.environment["FARM_THREADS"].as_str()),
+        ("/opt/blender", "2")
+    );
+    assert!(!zip.environment.contains_key("FARM_BLENDER"));
+    assert_ne!(render.role, zip.role);
+    assert_eq!(farm.roles.len(), 3);
+    assert_eq!(
+        (render.mounts.as_slice(), render.stop_timeout.as_secs()),
+        (["/scratch".to_owned()].as_slice(), 120)
+    );
+    assert_eq!(render.timeout.map(|timeout| timeout.as_secs()), Some(86_400));
+    assert!(farm.outputs["UploadCommand"].contains("--bucket farm-000000000000-us-east-1"));
+    let event = |array: Value| {
+        json!({"source": "aws.batch", "detail-type": "Batch Job State Change", "detail": {
+            "jobQueue": function.environment["JOB_QUEUE_ARN"], "status": "FAILED", "arrayProperties": array,
+        }})
+    };
+    let [rule] = farm.rules.as_slice() else { panic!("one rule: {:?}", farm.rules) };
+    assert!(rule.matches(&event(json!({"size": 3}))) && !rule.matches(&event(json!({"index": 1}))));
+}
+
+#[test]
+fn a_wire_that_leads_nowhere_is_found() {
+    for (id, pointer, value, why) in [
+        (
+            "Bucket",
+            "/NotificationConfiguration/LambdaConfigurations/0/Function",
+            json!("arn:x"),
+            "no function",
+        ),
+        (
+            "Bucket",
+            "/NotificationConfiguration/LambdaConfigurations/0/Filter/S3Key/Rules/0/Name",
+            json!("ending"),
+            "suffix",
+        ),
+        ("Bucket", "/NotificationConfiguration/LambdaConfigurations", json!([]), "notifies nobody"),
+        ("TriggerPermission", "/SourceArn", json!("arn:aws:s3:::another"), "AWS::Lambda::Permission"),
+        ("TriggerPermission", "/SourceAccount", Value::Null, "AWS::Lambda::Permission"),
+        ("TriggerPermission", "/Principal", json!("events.amazonaws.com"), "AWS::Lambda::Permission"),
+        ("JobEventsPermission", "/SourceArn", json!("arn:aws:events:::rule/x"), "AWS::Lambda::Permission"),
+        ("JobEvents", "/Targets/0/Arn", json!("arn:x"), "no function"),
+        ("JobEvents", "/EventPattern/source", json!("aws.batch"), "list"),
+        ("TriggerFunction", "/Code/S3Bucket", json!("elsewhere"), "not the farm's"),
+        ("TriggerFunction", "/Code/S3Key", json!("x.zip"), "nothing here stands for"),
+        ("TriggerFunction", "/Role", json!("arn:x"), "none of the template's"),
+        ("TriggerRetries", "/FunctionName", json!("another"), "none of the template's"),
+        ("TriggerRetries", "/DestinationConfig/OnFailure/Destination", json!("arn:x"), "no queue"),
+        ("Queue", "/ComputeEnvironmentOrder/0/ComputeEnvironment", json!("arn:x"), "no compute environment"),
+        ("Queue", "/SchedulingPolicyArn", json!("arn:x"), "no scheduling policy"),
+        (
+            "ZipJob",
+            "/EcsProperties/TaskProperties/0/Containers/0/Image",
+            json!("x@sha256:0"),
+            "nothing here stands for",
+        ),
+        ("ZipJob", "/EcsProperties/TaskProperties/0/TaskRoleArn", json!("arn:x"), "none of the template's"),
+        ("ZipJob", "/EcsProperties/TaskProperties/0/Volumes", json!([]), "none of its volumes"),
+        ("ZipJob", "/EcsProperties/TaskProperties", json!([]), "length 0"),
+        ("ZipJob", "/RetryStrategy/EvaluateOnExit/0/Action", json!("STOP"), "no action"),
+        ("ZipJob", "/Timeout/AttemptDurationSeconds", json!("soon"), "whole number"),
+    ] {
+        let error = without(id, pointer, value);
+        assert!(error.contains(why), "{id}{pointer}: {error}");
+    }
+}
+
+#[test]
+fn one_machine_stands_for_one_function_and_one_bucket() {
+    let none = with(|resources| drop(resources.remove("TriggerFunction"))).map(|_| ());
+    assert!(matches!(none, Err(BlueprintError::None("AWS::Lambda::Function"))), "{none:?}");
+    let several = with(|resources| {
+        let bucket = resources["Bucket"].clone();
+        resources.insert("Second".to_owned(), bucket);
+    });
+    assert!(matches!(several.map(|_| ()), Err(BlueprintError::Several("AWS::S3::Bucket"))));
+}
+
+#[test]
+fn a_blender_that_the_farm_does_not_render_with_is_refused() {
+    let error = synthesize(&Site { blender_version: "3.6", ..site() }).map(|_| ()).expect_err("too old");
+    assert!(error.to_string().contains("4.1"), "{error}");
+}
