@@ -1,0 +1,328 @@
+//! How it looks: every line is made by a pure function of what there is to tell.
+
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use stack::deploy::{
+    Action, Change, DeployError, Loss, News, NoRegion, Output, Sentiment, StackEvent, WantedError,
+};
+
+/// Values of properties are shown up to this many characters.
+const VALUE: usize = 60;
+
+/// What lines are written to.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    /// Whether it shows colours.
+    pub colour: bool,
+}
+
+/// The terminal's own colours, by what they mean.
+#[derive(Debug, Clone, Copy)]
+enum Ink {
+    Green,
+    Red,
+    Yellow,
+    Dim,
+    Bold,
+}
+
+impl Look {
+    /// What stderr is now.
+    pub fn of_stderr() -> Self {
+        Self::of(std::io::stderr().is_terminal())
+    }
+
+    /// What stdout is now.
+    pub fn of_stdout() -> Self {
+        Self::of(std::io::stdout().is_terminal())
+    }
+
+    fn of(terminal: bool) -> Self {
+        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        Self { colour: terminal && wanted }
+    }
+
+    fn ink(self, ink: Ink, text: &str) -> String {
+        let code = match ink {
+            Ink::Green => 32,
+            Ink::Red => 31,
+            Ink::Yellow => 33,
+            Ink::Dim => 2,
+            Ink::Bold => 1,
+        };
+        if self.colour && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+/// The lines for something that there is to tell.
+pub fn lines(news: &News, look: Look) -> Vec<String> {
+    match news {
+        News::Target { stack, account, region } => {
+            vec![look.ink(Ink::Bold, &format!("Stack {stack} in {region}, account {account}"))]
+        }
+        News::Following { status } => {
+            vec![format!("  An earlier operation is still going on ({status}); it is followed to its end.")]
+        }
+        News::Mending { status } => {
+            vec![look.ink(
+                Ink::Yellow,
+                &format!("  An earlier attempt was left half done ({status}); that is put in order first."),
+            )]
+        }
+        News::Step { number, of, title } => {
+            vec![String::new(), look.ink(Ink::Bold, &format!("{number}/{of}  {title}"))]
+        }
+        News::Plan(changes) => plan(changes, look),
+        News::NoChange => {
+            vec![format!("  {}", look.ink(Ink::Green, "No change: the stack is as it is asked for."))]
+        }
+        News::Uploaded { what, bytes, before } => {
+            let how = if *before { "was there already" } else { "uploaded" };
+            vec![format!("  {what}, {}: {how}", size(*bytes))]
+        }
+        News::Event { event, after, done, of } => {
+            event_line(event, *after, (*done, *of), look).into_iter().collect()
+        }
+        News::Waiting { on, silent } => {
+            let on = if on.is_empty() { "CloudFormation".to_owned() } else { on.join(", ") };
+            vec![look.ink(Ink::Dim, &format!("  nothing new for {}; still at work: {on}", span(*silent)))]
+        }
+        News::Done { took } => {
+            vec![
+                String::new(),
+                look.ink(Ink::Green, &format!("The stack is as it is asked for, after {}.", span(*took))),
+            ]
+        }
+        News::StoppingJobs { left } => match left {
+            0 => vec!["  no job is left".to_owned()],
+            1 => vec!["  stopping 1 job".to_owned()],
+            left => vec![format!("  stopping {left} jobs")],
+        },
+        News::Emptying { gone, of } => vec![format!("  emptying the bucket: {gone} of {of} versions")],
+        News::Again { why } => {
+            vec![look.ink(Ink::Yellow, &format!("  {why}")), "  Trying again in a moment.".to_owned()]
+        }
+        News::Gone => vec![String::new(), look.ink(Ink::Green, "The farm is gone.")],
+    }
+}
+
+fn plan(changes: &[Change], look: Look) -> Vec<String> {
+    let wide =
+        |of: fn(&Change) -> &str| changes.iter().map(|change| of(change).len()).max().unwrap_or_default();
+    let (ids, kinds) = (wide(|change| &change.logical_id), wide(|change| &change.kind));
+    let mut lines = Vec::new();
+    for change in changes {
+        let (sign, ink, words) = match change.action {
+            Action::Add => ("+", Ink::Green, ""),
+            Action::Adopt => ("+", Ink::Green, "taken over as it stands"),
+            Action::Modify => ("~", Ink::Yellow, ""),
+            Action::MayReplace => ("~", Ink::Yellow, "may be replaced"),
+            Action::Replace => ("±", Ink::Red, "replaced by another"),
+            Action::Remove => ("-", Ink::Red, ""),
+        };
+        let Change { logical_id, kind, details, .. } = change;
+        let line = format!(
+            "  {} {logical_id:ids$}  {}",
+            look.ink(ink, sign),
+            look.ink(Ink::Dim, &format!("{kind:kinds$}"))
+        );
+        lines.push(if words.is_empty() {
+            line.trim_end().to_owned()
+        } else {
+            format!("{line}  {}", look.ink(ink, words))
+        });
+        for detail in details {
+            let values = match (&detail.before, &detail.after) {
+                (None, None) => String::new(),
+                (before, after) => {
+                    let shown = |value: &Option<String>| {
+                        value.as_deref().map_or_else(|| "(nothing)".to_owned(), short)
+                    };
+                    format!(": {} -> {}", shown(before), shown(after))
+                }
+            };
+            lines.push(look.ink(Ink::Dim, &format!("      {}{values}", detail.path)));
+        }
+    }
+    lines
+}
+
+fn short(value: &str) -> String {
+    let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
+    if value.chars().count() <= VALUE {
+        return value;
+    }
+    value.chars().take(VALUE - 3).chain("...".chars()).collect()
+}
+
+/// One line for an event; none where it says nothing new.
+fn event_line(event: &StackEvent, after: Duration, (done, of): (usize, usize), look: Look) -> Option<String> {
+    // A creation is announced twice: when it is asked for, and when it was begun.
+    if event.reason.as_deref().is_some_and(|reason| reason.ends_with("Initiated")) {
+        return None;
+    }
+    let ink = match Sentiment::of(&event.status) {
+        Sentiment::Good => Ink::Green,
+        Sentiment::Bad => Ink::Red,
+        Sentiment::Working | Sentiment::Neutral => Ink::Dim,
+    };
+    let time = format!("{:>3}:{:02}", after.as_secs() / 60, after.as_secs() % 60);
+    // Where nothing of what changes is known, there is nothing to count.
+    let count = if of == 0 { String::new() } else { format!("{done:>w$}/{of}", w = of.to_string().len()) };
+    let words = words(&event.status);
+    let reason = event.reason.as_deref().map(|reason| format!("  {reason}")).unwrap_or_default();
+    let what =
+        if event.is_stack() { format!("the stack, {}", event.logical_id) } else { event.logical_id.clone() };
+    let line = format!(
+        "  {} {count:>5}  {} {what}{reason}",
+        look.ink(Ink::Dim, &time),
+        look.ink(ink, &format!("{words:12}"))
+    );
+    Some(line.trim_end().to_owned())
+}
+
+/// A status in words; one that is not known speaks for itself.
+fn words(status: &str) -> String {
+    let words = match status {
+        "CREATE_IN_PROGRESS" => "creating",
+        "CREATE_COMPLETE" => "created",
+        "CREATE_FAILED" => "not created",
+        "UPDATE_IN_PROGRESS" => "changing",
+        "UPDATE_COMPLETE" => "changed",
+        "UPDATE_FAILED" => "not changed",
+        "DELETE_IN_PROGRESS" => "deleting",
+        "DELETE_COMPLETE" => "deleted",
+        "DELETE_FAILED" => "not deleted",
+        "DELETE_SKIPPED" => "kept",
+        "IMPORT_IN_PROGRESS" => "taking over",
+        "IMPORT_COMPLETE" => "taken over",
+        "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" => "cleaning up",
+        "ROLLBACK_IN_PROGRESS" | "UPDATE_ROLLBACK_IN_PROGRESS" => "taking back",
+        "ROLLBACK_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" => "taken back",
+        other => other,
+    };
+    words.to_owned()
+}
+
+/// What would be lost.
+pub fn loss(name: &str, region: &str, loss: &Loss, keep_bucket: bool) {
+    for line in loss_lines(name, region, loss, keep_bucket) {
+        say(&line);
+    }
+}
+
+fn loss_lines(name: &str, region: &str, loss: &Loss, keep_bucket: bool) -> Vec<String> {
+    let mut lines = vec![match &loss.status {
+        Some(status) => format!("Stack {name} in {region} ({status}) would go:"),
+        None => format!("The stack {name} in {region} is gone; this is left of it:"),
+    }];
+    if loss.status.is_some() {
+        lines.push(format!("  {}", count(loss.resources as u64, "resource")));
+    }
+    if loss.jobs > 0 {
+        lines.push(format!("  {} that are not over, which would be stopped", count(loss.jobs as u64, "job")));
+    }
+    if loss.registry {
+        lines.push("  the registry with all its images".to_owned());
+    }
+    if let Some((bucket, contents)) = &loss.bucket {
+        let unfinished = match contents.unfinished {
+            0 => String::new(),
+            unfinished => format!(", {}", count(unfinished, "unfinished upload")),
+        };
+        let what = format!(
+            "the bucket {bucket}: {} in {}, {}{unfinished}",
+            count(contents.objects, "object"),
+            count(contents.versions, "version"),
+            size(contents.bytes)
+        );
+        lines.push(if keep_bucket { format!("  (kept: {what})") } else { format!("  {what}") });
+    }
+    lines
+}
+
+/// Prints outputs to stdout.
+///
+/// # Errors
+/// Nobody reads.
+pub fn print_outputs(outputs: &[Output]) -> Result<()> {
+    let text: String =
+        output_lines(outputs, Look::of_stdout()).iter().map(|line| format!("{line}\n")).collect();
+    std::io::stdout().write_all(text.as_bytes()).context("cannot print the outputs")
+}
+
+fn output_lines(outputs: &[Output], look: Look) -> Vec<String> {
+    let wide = outputs.iter().map(|output| output.name.len()).max().unwrap_or_default();
+    let mut lines = Vec::new();
+    for Output { name, value, description } in outputs {
+        lines.push(look.ink(Ink::Dim, &format!("# {description}")));
+        lines.push(format!("{} {value}", look.ink(Ink::Bold, &format!("{name:wide$}"))));
+    }
+    lines
+}
+
+/// Writes a line to stderr. A terminal that was closed is no reason to stop in the middle.
+pub fn say(text: &str) {
+    let told = writeln!(std::io::stderr(), "{text}");
+    drop(told);
+}
+
+/// Writes a question, and leaves the cursor behind it.
+pub fn prompt(question: &str) {
+    let mut stderr = std::io::stderr();
+    let told = write!(stderr, "{question}").and_then(|()| stderr.flush());
+    drop(told);
+}
+
+/// What to do next.
+pub fn hint(text: &str) {
+    say(&format!("\nhint: {text}"));
+}
+
+/// Ctrl-C.
+pub fn interrupted() {
+    say("\nInterrupted. What CloudFormation has begun, it brings to its end.");
+    hint("The same command again follows it and goes on.");
+}
+
+/// Tells why the program ends badly, and what helps.
+pub fn report(error: &anyhow::Error) {
+    say(&format!("\nerror: {error}"));
+    for cause in error.chain().skip(1) {
+        say(&format!("  caused by: {cause}"));
+    }
+    let hinted = error.chain().find_map(|cause| {
+        let deploy = cause.downcast_ref::<DeployError>().and_then(DeployError::hint);
+        let wanted = cause.downcast_ref::<WantedError>().and_then(WantedError::hint);
+        let region = cause.downcast_ref::<NoRegion>().map(|_| "Name one: --region eu-west-1.".to_owned());
+        deploy.or(wanted).or(region)
+    });
+    if let Some(text) = hinted {
+        hint(&text);
+    }
+}
+
+fn count(number: u64, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+fn span(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.2} GB", bytes as f64 / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests;

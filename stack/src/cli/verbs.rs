@@ -1,0 +1,172 @@
+//! The verbs, one after the other.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use stack::deploy::{self, DeployError, Destruction, News, Options, synthesize};
+
+use super::console::Console;
+use super::given::{Farm, Target, Values};
+use super::show::{self, Look};
+
+/// Which template to print.
+#[derive(Debug, clap::Args)]
+pub struct Synth {
+    #[command(flatten)]
+    farm: Farm,
+    /// Bucket and registry alone, as the first step of a first deploy makes them.
+    #[arg(long)]
+    foundation: bool,
+}
+
+/// What to compare.
+#[derive(Debug, clap::Args)]
+pub struct Diff {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    farm: Farm,
+    #[command(flatten)]
+    values: Values,
+}
+
+/// What to deploy.
+#[derive(Debug, clap::Args)]
+pub struct Deploy {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    farm: Farm,
+    #[command(flatten)]
+    values: Values,
+    /// Only make bucket and registry, so that images can be pushed.
+    #[arg(long)]
+    foundation: bool,
+    /// Protect the stack from being deleted by mistake.
+    #[arg(long)]
+    protect: bool,
+    /// Ask nothing.
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Whose outputs to print.
+#[derive(Debug, clap::Args)]
+pub struct Outputs {
+    #[command(flatten)]
+    target: Target,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What to take down.
+#[derive(Debug, clap::Args)]
+pub struct Destroy {
+    #[command(flatten)]
+    target: Target,
+    /// Leave the bucket, and all uploads and frames in it.
+    #[arg(long)]
+    keep_bucket: bool,
+    /// Take the protection from being deleted off first.
+    #[arg(long)]
+    unprotect: bool,
+    /// Ask nothing.
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Synth {
+    /// Prints the template.
+    pub fn run(self) -> Result<ExitCode> {
+        let template = synthesize(&self.farm.config()?, self.foundation)?;
+        std::io::stdout().write_all(template.text.as_bytes()).context("cannot print the template")?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Diff {
+    /// Shows what would change.
+    pub async fn run(self) -> Result<ExitCode> {
+        let wanted = self.values.wanted(&self.target, &self.farm.config()?)?;
+        let aws = self.target.connect().await?;
+        let changes = deploy::diff(&aws, &wanted).await?;
+        let news = if changes.is_empty() { News::NoChange } else { News::Plan(changes) };
+        let look = Look::of_stdout();
+        let text: String = show::lines(&news, look).iter().map(|line| format!("{line}\n")).collect();
+        std::io::stdout().write_all(text.as_bytes()).context("cannot print the changes")?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Deploy {
+    /// Deploys.
+    pub async fn run(self) -> Result<ExitCode> {
+        let wanted = self.values.wanted(&self.target, &self.farm.config()?)?;
+        let aws = self.target.connect().await?;
+        let options = Options { foundation: self.foundation, protect: self.protect };
+        let mut console = Console::new(self.yes);
+        let deployed = deploy::deploy(&aws, &wanted, options, &mut console).await?;
+        show::print_outputs(&deployed.outputs)?;
+        if !deployed.protected {
+            show::hint(
+                "The stack can be deleted by anybody who may; deploy with --protect, and it must be unprotected first.",
+            );
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Outputs {
+    /// Prints them.
+    pub async fn run(self) -> Result<ExitCode> {
+        let aws = self.target.connect().await?;
+        let Some(outputs) = deploy::outputs(&aws, &self.target.stack).await? else {
+            bail!("there is no stack `{}` in {}; deploy it first", self.target.stack, aws.region());
+        };
+        if self.json {
+            let json = serde_json::to_string_pretty(&outputs).context("cannot write JSON")?;
+            writeln!(std::io::stdout(), "{json}").context("cannot print the outputs")?;
+        } else {
+            show::print_outputs(&outputs)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Destroy {
+    /// Takes the farm down.
+    pub async fn run(self) -> Result<ExitCode> {
+        let name = &self.target.stack;
+        let aws = self.target.connect().await?;
+        let loss = deploy::survey(&aws, name).await?;
+        if loss.is_nothing() {
+            show::say(&format!("There is no stack `{name}` in {}, and no bucket of one.", aws.region()));
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut console = Console::new(self.yes);
+        show::loss(name, aws.region(), &loss, self.keep_bucket);
+        if loss.protected && !self.unprotect {
+            return Err(DeployError::Protected(name.clone()).into());
+        }
+        if loss.status.is_none() && self.keep_bucket {
+            show::say("The stack is gone, and the bucket is to be kept: nothing to do.");
+            return Ok(ExitCode::SUCCESS);
+        }
+        let agreed =
+            self.yes || console.ask(&format!("Type {name} to take it down: ")).as_ref() == Some(name);
+        if !agreed {
+            show::hint(
+                "The name was not typed. Where nobody can be asked, --yes takes the farm down without a question.",
+            );
+            return Err(DeployError::Declined.into());
+        }
+        let asked = Destruction { keep_bucket: self.keep_bucket, unprotect: self.unprotect };
+        deploy::destroy(&aws, name, &loss, asked, &mut console).await?;
+        if let (true, Some((bucket, _))) = (self.keep_bucket, &loss.bucket) {
+            show::say(&format!("The bucket {bucket} stands. The next deploy of `{name}` takes it over."));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,98 @@
+//! The farm's queue, as far as taking the farm down needs it.
+
+use std::time::{Duration, Instant};
+
+use aws_sdk_batch::types::{JobStatus, JqState};
+
+use super::aws::{Aws, AwsError};
+
+/// Between two looks at jobs that are being stopped.
+const PAUSE: Duration = Duration::from_secs(3);
+/// Tasks have two minutes to stop; what is not through after twice that needs a person.
+const PATIENCE: Duration = Duration::from_secs(4 * 60);
+/// What Batch says of a job that was stopped.
+const REASON: &str = "The farm is being destroyed";
+/// States in which a job is not over.
+const UNFINISHED: [JobStatus; 5] =
+    [JobStatus::Submitted, JobStatus::Pending, JobStatus::Runnable, JobStatus::Starting, JobStatus::Running];
+
+/// A queue by its ARN.
+#[derive(Debug, Clone, Copy)]
+pub struct Queue<'a> {
+    aws: &'a Aws,
+    arn: &'a str,
+}
+
+impl<'a> Queue<'a> {
+    /// The queue of this ARN.
+    pub fn new(aws: &'a Aws, arn: &'a str) -> Self {
+        Self { aws, arn }
+    }
+
+    /// Ids of jobs that are not over; an array is one.
+    ///
+    /// # Errors
+    /// Batch does not tell.
+    pub async fn unfinished(&self) -> Result<Vec<String>, AwsError> {
+        let mut ids = Vec::new();
+        for status in UNFINISHED {
+            let list = self.aws.batch.list_jobs().job_queue(self.arn).job_status(status);
+            let mut pages = list.into_paginator().items().send();
+            while let Some(job) = pages.next().await {
+                let job = job.map_err(|error| AwsError::new("list the farm's jobs", error))?;
+                ids.extend(job.job_id);
+            }
+        }
+        ids.sort();
+        ids.dedup();
+        Ok(ids)
+    }
+
+    /// Takes no more jobs.
+    ///
+    /// # Errors
+    /// Batch does not close the queue.
+    pub async fn close(&self) -> Result<(), AwsError> {
+        let close = self.aws.batch.update_job_queue().job_queue(self.arn).state(JqState::Disabled);
+        close.send().await.map(|_| ()).map_err(|error| AwsError::new("close the farm's queue", error))
+    }
+
+    /// Takes jobs again, where it was closed.
+    ///
+    /// # Errors
+    /// Batch does not tell, or does not open it.
+    pub async fn reopen(&self) -> Result<(), AwsError> {
+        let look = self.aws.batch.describe_job_queues().job_queues(self.arn).send().await;
+        let look = look.map_err(|error| AwsError::new("look at the farm's queue", error))?;
+        if look.job_queues().iter().any(|queue| queue.state() == Some(&JqState::Disabled)) {
+            let open = self.aws.batch.update_job_queue().job_queue(self.arn).state(JqState::Enabled);
+            open.send().await.map_err(|error| AwsError::new("open the farm's queue", error))?;
+        }
+        Ok(())
+    }
+
+    /// Stops all jobs, and waits until none is left. `left` hears how many there are, at each look.
+    ///
+    /// # Errors
+    /// Batch does not stop one, or one does not end.
+    pub async fn stop_all(&self, mut left: impl FnMut(usize)) -> Result<(), AwsError> {
+        let begun = Instant::now();
+        loop {
+            let unfinished = self.unfinished().await?;
+            left(unfinished.len());
+            if unfinished.is_empty() {
+                return Ok(());
+            }
+            if begun.elapsed() > PATIENCE {
+                let words = format!("{} of them are still not over", unfinished.len());
+                return Err(AwsError::unsent("stop the farm's jobs", words));
+            }
+            for id in &unfinished {
+                let stop = self.aws.batch.terminate_job().job_id(id).reason(REASON);
+                let answer = stop.send().await.map(|_| ());
+                answer.map_err(|error| AwsError::new(format!("stop the job {id}"), error))?;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What is asked for, looked over before anybody is called: the template, the values of its
+//! parameters, the images and the code.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudformation::types::Stack;
+
+use super::bucket;
+use crate::farm::{self, FarmConfig, FarmError, parameters};
+use crate::template::{Capability, Document, DocumentError, TemplateError, capabilities, check, resolve};
+
+/// A farm that is asked for, and that could be.
+#[derive(Debug)]
+pub struct Wanted {
+    /// The stack's name.
+    pub stack: String,
+    /// Bucket and registry alone.
+    pub foundation: Synthesized,
+    /// All of it.
+    pub whole: Synthesized,
+    /// Values of parameters that are given.
+    given: BTreeMap<String, String>,
+    /// The function's code, where it is given.
+    pub code: Option<Vec<u8>>,
+}
+
+/// A template, as text and read back.
+#[derive(Debug)]
+pub struct Synthesized {
+    /// What CloudFormation reads.
+    pub text: String,
+    /// The same, for looking into it.
+    pub document: Document,
+    /// What CloudFormation wants to be allowed.
+    pub capability: Option<Capability>,
+}
+
+/// Why there can be no such farm.
+#[derive(Debug, thiserror::Error)]
+pub enum WantedError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Farm(#[from] FarmError),
+    /// The template cannot be written: a defect of the farm.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The template cannot be read back: a defect of the farm.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// The template is wrong: a defect of the farm.
+    #[error("the template is wrong:\n  {}", .0.join("\n  "))]
+    Findings(Vec<String>),
+    /// A parameter's value.
+    #[error("{0}")]
+    Parameter(String),
+    /// Parameters that must have a value and have none.
+    #[error("{} no value: {}", if .0.len() == 1 { "a parameter has" } else { "parameters have" }, .0.join(", "))]
+    Missing(Vec<String>),
+}
+
+impl WantedError {
+    /// What to do.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing(_) => Some(
+                "Images are given by digest: --image 4.5=REPOSITORY@sha256:... for each Blender, --image zip=... for \
+                 zip-task; the function's code with --function FILE.zip. A stack that stands keeps those that it has."
+                    .to_owned(),
+            ),
+            _ => None,
+        }
+    }
+}
+
+/// Writes a template, and looks it over.
+///
+/// # Errors
+/// The farm cannot be, or its template is wrong.
+pub fn synthesize(config: &FarmConfig, foundation: bool) -> Result<Synthesized, WantedError> {
+    let template = if foundation { farm::foundation(config)? } else { farm::template(config)? };
+    let text = template.to_yaml()?;
+    let document = Document::parse(&text)?;
+    let findings = check(&document);
+    if !findings.is_empty() {
+        return Err(WantedError::Findings(findings.iter().map(ToString::to_string).collect()));
+    }
+    let capability = capabilities(&document);
+    Ok(Synthesized { text, document, capability })
+}
+
+impl Wanted {
+    /// A farm as it is asked for. `given` are values of parameters, `code` is the zip file of the
+    /// function.
+    ///
+    /// # Errors
+    /// Something of it cannot be; the error says what is allowed.
+    pub fn new(
+        stack: &str,
+        config: &FarmConfig,
+        mut given: BTreeMap<String, String>,
+        code: Option<Vec<u8>>,
+    ) -> Result<Self, WantedError> {
+        farm::check_stack_name(stack)?;
+        let (foundation, whole) = (synthesize(config, true)?, synthesize(config, false)?);
+        if let Some(code) = &code {
+            given.insert(parameters::FUNCTION_CODE_KEY.to_owned(), bucket::code_key(code));
+        }
+        for (name, value) in &given {
+            resolve::check_parameter(&whole.document, name, value)
+                .map_err(|error| WantedError::Parameter(error.to_string()))?;
+        }
+        parameters::check_together(config, &given)?;
+        Ok(Self { stack: stack.to_owned(), foundation, whole, given, code })
+    }
+
+    /// The values for a template's parameters: those that are given, and else those that the stack
+    /// has, which stand as none here.
+    ///
+    /// # Errors
+    /// One has neither, and no default.
+    pub fn parameters(
+        &self,
+        template: &Synthesized,
+        stack: Option<&Stack>,
+    ) -> Result<Vec<(String, Option<String>)>, WantedError> {
+        let has = |name: &str| {
+            let mut all = stack.iter().flat_map(|stack| stack.parameters());
+            all.any(|parameter| parameter.parameter_key() == Some(name))
+        };
+        let (mut values, mut missing) = (Vec::new(), Vec::new());
+        for (name, spec) in &template.document.parameters {
+            match self.given.get(name) {
+                Some(value) => values.push((name.clone(), Some(value.clone()))),
+                None if has(name) => values.push((name.clone(), None)),
+                None if spec.default.is_some() => {}
+                None => missing.push(name.clone()),
+            }
+        }
+        if missing.is_empty() { Ok(values) } else { Err(WantedError::Missing(missing)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_cloudformation::types::Parameter;
+
+    use super::*;
+
+    fn image(name: &str) -> String {
+        format!("1.dkr.ecr.eu-west-1.amazonaws.com/{name}@sha256:{}", "0".repeat(64))
+    }
+
+    fn wanted(given: &[(&str, &str)], code: Option<Vec<u8>>) -> Result<Wanted, WantedError> {
+        let config = FarmConfig::new(vec!["4.5".parse().expect("a version")]).expect("a farm");
+        let given = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Wanted::new("farm", &config, given, code)
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_what_can() {
+        let (good, bad) = (image("zip"), "farm:latest".to_owned());
+        for (given, why) in [
+            (&[("MaxSpotVcpus", "2")][..], "less than 4"),
+            (&[("MaxSpotVcpu", "64")], "no such parameter"),
+            (&[("Email", "nobody")], "one e-mail address"),
+            (&[("RenderImage45", &bad), ("ZipImage", &good)], "repository@sha256:digest"),
+            (&[("ZipImage", &good)], "Blender 4.5 has no image"),
+            (&[("RenderImage45", &good)], "zip-task has no image"),
+            (&[("VpcId", "vpc-1"), ("SubnetIds", "subnet-1")], "two subnets"),
+            (&[("VpcId", "vpc-1"), ("SubnetIds", "subnet-1,subnet-1")], "two subnets"),
+            (&[("VpcId", "vpc-1")], "two subnets"),
+            (&[("SubnetIds", "subnet-1,subnet-2")], "VpcId"),
+            (&[("RenderExpiryDays", "never")], "not a number"),
+            (&[("LogRetentionDays", "31")], "30"),
+        ] {
+            let error = wanted(given, None).map(|_| ()).expect_err(why).to_string();
+            assert!(error.contains(why), "{given:?}: {error}");
+        }
+        let config = FarmConfig::standard().expect("a farm");
+        let error = Wanted::new("My_Farm", &config, BTreeMap::new(), None).map(|_| ()).expect_err("a name");
+        assert!(error.to_string().contains("lower-case"), "{error}");
+    }
+
+    #[test]
+    fn what_is_not_given_is_kept_or_defaulted_or_asked_for() {
+        let image = image("x");
+        let farm = wanted(&[("RenderImage45", &image), ("ZipImage", &image)], None).expect("wanted");
+        let error = farm.parameters(&farm.whole, None).expect_err("no code");
+        assert_eq!(error.to_string(), "a parameter has no value: FunctionCodeKey");
+        assert!(error.hint().is_some_and(|hint| hint.contains("--function")));
+        let parameter = Parameter::builder().parameter_key("FunctionCodeKey").parameter_value("x").build();
+        let stack = Stack::builder().parameters(parameter).build();
+        let values = farm.parameters(&farm.whole, Some(&stack)).expect("complete");
+        assert!(values.contains(&("FunctionCodeKey".to_owned(), None)));
+        assert!(values.contains(&("ZipImage".to_owned(), Some(image))));
+        assert!(!values.iter().any(|(name, _)| name == "Email"), "it has a default");
+        assert_eq!(farm.parameters(&farm.foundation, None).expect("complete"), []);
+        let coded = wanted(&[], Some(b"code".to_vec())).expect("wanted");
+        let error = coded.parameters(&coded.whole, None).expect_err("no images").to_string();
+        assert_eq!(error, "parameters have no value: RenderImage45, ZipImage");
+    }
+}
