@@ -361,6 +361,7 @@ fn job_definition(
         resources: definition.resources.clone(),
         attempts: definition.attempts,
         evaluate_on_exit: definition.evaluate_on_exit.clone(),
+        scheduling_priority: definition.scheduling_priority,
         timeout: definition.timeout,
         stop_timeout: definition.stop_timeout,
     })

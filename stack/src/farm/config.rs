@@ -40,6 +40,11 @@ pub enum FarmError {
     /// No Blender at all.
     #[error("a farm needs a Blender; name one version at least, such as 4.5")]
     NoBlender,
+    /// More Blenders than a role's policy has room for.
+    #[error(
+        "a farm has at most {MAX_BLENDERS} Blenders, not {0}; the rights to start each fill a policy of IAM's"
+    )]
+    TooMany(usize),
     /// The same Blender twice.
     #[error("Blender {0} is named twice; name each version once")]
     Twice(BlenderVersion),
@@ -76,6 +81,10 @@ pub enum FarmError {
     Yaml(#[from] serde_yaml::Error),
 }
 
+/// The most Blenders of one farm. Each has two job definitions, which the function's policy names
+/// with and without their revision; IAM gives the policies of a role 10,240 characters.
+pub const MAX_BLENDERS: usize = 12;
+
 /// The longest name of a stack: its bucket is named `NAME-ACCOUNT-REGION`, an account has 12
 /// digits and the longest name of a region 14 letters, and S3 takes 63.
 pub const MAX_NAME: usize = 63 - 1 - 12 - 1 - 14;
@@ -88,6 +97,9 @@ impl FarmConfig {
     pub fn new(blenders: Vec<BlenderVersion>) -> Result<Self, FarmError> {
         if blenders.is_empty() {
             return Err(FarmError::NoBlender);
+        }
+        if blenders.len() > MAX_BLENDERS {
+            return Err(FarmError::TooMany(blenders.len()));
         }
         for (at, version) in blenders.iter().enumerate() {
             if blenders[..at].contains(version) {
@@ -235,6 +247,8 @@ mod tests {
             assert!(wrong.parse::<BlenderVersion>().is_err(), "{wrong}");
         }
         assert!(matches!(FarmConfig::new(vec![]), Err(FarmError::NoBlender)));
+        let many = (1..=9).flat_map(|minor| [4, 5].map(|major| BlenderVersion { major, minor })).collect();
+        assert!(matches!(FarmConfig::new(many), Err(FarmError::TooMany(18))));
         assert!(matches!(FarmConfig::new(vec![version, version]), Err(FarmError::Twice(_))));
     }
 

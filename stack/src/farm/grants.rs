@@ -66,9 +66,25 @@ pub(super) fn reasons(reasons: &[(&str, &str)]) -> Result<Yaml, FarmError> {
     json(serde_json::json!({"FarmReasons": reasons}))
 }
 
-/// A service of AWS's that takes the role; for tasks only on behalf of this account.
-fn trust(service: &str) -> Result<Json, FarmError> {
-    let condition = if service == "ecs-tasks.amazonaws.com" {
+/// What takes a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taker {
+    /// A task's program.
+    Task,
+    /// What starts the task, before there is a program.
+    TaskStart,
+    /// The function.
+    Function,
+}
+
+/// Lets a service of AWS's take the role. For a task it must do so on behalf of this account: ECS
+/// says for whom it asks. That it says so too where it starts a task, AWS documents nowhere.
+fn trust(taker: Taker) -> Result<Json, FarmError> {
+    let service = match taker {
+        Taker::Task | Taker::TaskStart => "ecs-tasks.amazonaws.com",
+        Taker::Function => "lambda.amazonaws.com",
+    };
+    let condition = if taker == Taker::Task {
         let tasks = Value::sub("arn:${AWS::Partition}:ecs:${AWS::Region}:${AWS::AccountId}:*");
         let account = super::pseudo("AWS::AccountId");
         #[derive(Serialize)]
@@ -96,7 +112,7 @@ fn trust(service: &str) -> Result<Json, FarmError> {
 fn role(
     template: &mut Template,
     id: &str,
-    service: &str,
+    taker: Taker,
     description: &str,
     statements: Vec<Value<Statement>>,
     wide: &[(&str, &str)],
@@ -104,13 +120,11 @@ fn role(
     let role = iam::Role {
         description: Some(description.into()),
         policies: Some([iam::role::Policy::new(document(statements)?, "farm")].into()),
-        ..iam::Role::new(trust(service)?)
+        ..iam::Role::new(trust(taker)?)
     };
     let metadata = if wide.is_empty() { None } else { Some(reasons(wide)?) };
     Ok(template.add_with(id, role, Attributes { metadata, ..Attributes::default() })?)
 }
-
-const TASKS: &str = "ecs-tasks.amazonaws.com";
 
 /// What Fargate itself needs to start a task: its image, and a place for its log.
 pub(super) fn execution_role(
@@ -125,7 +139,7 @@ pub(super) fn execution_role(
     ];
     let wide =
         [("LogIntoRegistry", "A token is for all registries of an account; AWS knows no narrower resource.")];
-    role(template, "ExecutionRole", TASKS, "Starts the farm's tasks", statements, &wide)
+    role(template, "ExecutionRole", Taker::TaskStart, "Starts the farm's tasks", statements, &wide)
 }
 
 pub(super) fn render_role(
@@ -142,7 +156,7 @@ pub(super) fn render_role(
         deny("NoUpload", keys(actions::UPLOADS)),
         use_key(storage)?,
     ];
-    role(template, "RenderRole", TASKS, "What render-task may do", statements, &[])
+    role(template, "RenderRole", Taker::Task, "What render-task may do", statements, &[])
 }
 
 pub(super) fn zip_role(
@@ -157,7 +171,7 @@ pub(super) fn zip_role(
         deny("NoUpload", keys(actions::UPLOADS)),
         use_key(storage)?,
     ];
-    role(template, "ZipRole", TASKS, "What zip-task may do", statements, &[])
+    role(template, "ZipRole", Taker::Task, "What zip-task may do", statements, &[])
 }
 
 pub(super) fn trigger_role(
@@ -196,7 +210,7 @@ pub(super) fn trigger_role(
         ("Look", "Batch describes and lists jobs by no narrower resource."),
         ("Stop", "The id of a job is not known before it is submitted, and its ARN names no queue."),
     ];
-    role(template, "TriggerRole", "lambda.amazonaws.com", "What trigger-lambda may do", statements, &wide)
+    role(template, "TriggerRole", Taker::Function, "What trigger-lambda may do", statements, &wide)
 }
 
 /// Without it S3 answers 403 where an object is missing, and a missing upload could not be told

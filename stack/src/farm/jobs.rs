@@ -127,6 +127,9 @@ impl Task<'_> {
                 }
                 .into(),
             ),
+            // A fair-share queue takes no job without one. All are the same: within a render the
+            // order of submission decides.
+            scheduling_priority: Some(0.into()),
             timeout: Some(job_definition::JobTimeout { attempt_duration_seconds: Some(self.timeout) }.into()),
             ..batch::JobDefinition::new(job_definition::Type::Container)
         }

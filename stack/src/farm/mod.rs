@@ -29,7 +29,7 @@ pub use config::{BlenderVersion, FarmConfig, FarmError, MAX_NAME, check_stack_na
 pub use registry::{ZIP_TAG_PREFIX, render_tag_prefix};
 
 use crate::cfn::{Expression, Value};
-use crate::template::{Attributes, Template};
+use crate::template::{Attributes, DeletionPolicy, Template};
 
 const DESCRIPTION: &str = "Blender render farm: upload a .blend with a tag that says which frames, get the frames and an \
                            archive of them. Costs nothing while nothing renders, but what is stored.";
@@ -39,12 +39,12 @@ const DESCRIPTION: &str = "Blender render farm: upload a .blend with a tag that 
 /// # Errors
 /// A template that cannot be: a defect of this module.
 pub fn template(config: &FarmConfig) -> Result<Template, FarmError> {
-    let mut template = Template::new(DESCRIPTION);
+    let mut template = new_template()?;
     let template_ref = &mut template;
     // In the order in which the console shows them.
     let parameters = parameters::farm(template_ref, config)?;
     let keys = parameters::storage(template_ref)?;
-    let registry = registry::add(template_ref, config, &keys)?;
+    let registry = registry::add(template_ref, config)?;
     let network = network::add(template_ref, &parameters)?;
     let queue = compute::add(template_ref, &parameters, &network)?;
     let jobs = jobs::add(template_ref, config, &parameters, &keys, &registry)?;
@@ -65,9 +65,9 @@ pub fn template(config: &FarmConfig) -> Result<Template, FarmError> {
 /// # Errors
 /// As for [`template`].
 pub fn foundation(config: &FarmConfig) -> Result<Template, FarmError> {
-    let mut template = Template::new(DESCRIPTION);
+    let mut template = new_template()?;
     let keys = parameters::storage(&mut template)?;
-    let registry = registry::add(&mut template, config, &keys)?;
+    let registry = registry::add(&mut template, config)?;
     let bucket = storage::add(&mut template, &keys, None)?;
     outputs::storage(&mut template, &bucket, &registry)?;
     Ok(template)
@@ -91,5 +91,25 @@ fn log_attributes() -> Result<Attributes, FarmError> {
         "CKV_AWS_158",
         "Logs are encrypted by CloudWatch's own key; they hold frame numbers and no picture.",
     )])?;
-    Ok(Attributes { metadata: Some(waivers), ..Attributes::default() })
+    Ok(Attributes { metadata: Some(waivers), ..gone_with_the_stack() })
+}
+
+/// Of what holds something and is not worth keeping: written out, so that nobody takes it for
+/// forgotten.
+fn gone_with_the_stack() -> Attributes {
+    let delete = Some(DeletionPolicy::Delete);
+    Attributes { deletion_policy: delete, update_replace_policy: delete, ..Attributes::default() }
+}
+
+/// A template that says this of itself, and which rules cfn-lint passes over in it and why.
+fn new_template() -> Result<Template, FarmError> {
+    let mut template = Template::new(DESCRIPTION);
+    let told = serde_json::json!({
+        "config": {"ignore_checks": ["I4010"]},
+        "reasons": {
+            "I4010": "It asks for notes on what each part is for; those stand in the descriptions and in the farm's source.",
+        },
+    });
+    template.metadata.insert(Yaml::from("cfn-lint"), serde_yaml::to_value(told)?);
+    Ok(template)
 }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_yaml::Value as Yaml;
+use serde_yaml::value::{Tag, TaggedValue};
 
 use super::config::{BlenderVersion, FarmConfig, FarmError};
 use crate::cfn::{Condition, Parameter, kms};
@@ -46,7 +47,7 @@ const NOTICES: &str = "Notices";
 const NETWORK: &str = "Network";
 const PROGRAMS: &str = "Programs (deploy fills these in)";
 
-/// What the bucket and the registry are turned with.
+/// What the bucket is turned with.
 pub(super) struct StorageParameters {
     pub render_expiry_days: Parameter<i64>,
     pub old_version_days: Parameter<i64>,
@@ -82,11 +83,17 @@ pub(super) struct FarmParameters {
 /// Says what goes together.
 pub fn check_together(config: &FarmConfig, given: &BTreeMap<String, String>) -> Result<(), FarmError> {
     let value = |name: &str| given.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
-    let subnets: BTreeSet<&str> =
-        value(SUBNET_IDS).iter().flat_map(|ids| ids.split(',')).map(str::trim).filter(|id| !id.is_empty()).collect();
+    let subnets: BTreeSet<&str> = value(SUBNET_IDS)
+        .iter()
+        .flat_map(|ids| ids.split(','))
+        .map(str::trim)
+        .filter(|id| !id.is_empty())
+        .collect();
     match (value(VPC_ID), subnets.len()) {
         (Some(_), 0 | 1) => {
-            let words = format!("a VPC of yours needs two subnets or more, in different zones; name them in {SUBNET_IDS}");
+            let words = format!(
+                "a VPC of yours needs two subnets or more, in different zones; name them in {SUBNET_IDS}"
+            );
             return Err(FarmError::Wrong(words));
         }
         (None, 1..) => {
@@ -129,9 +136,9 @@ pub(super) fn storage(template: &mut Template) -> Result<StorageParameters, Temp
     let kms_key = template.parameter(
         KMS_KEY_ARN,
         ParameterSpec {
-            description: "ARN of a KMS key of yours for bucket and registry. Empty: the keys of S3 and ECR, which cost \
-                          nothing."
-                .to_owned(),
+            description:
+                "ARN of a KMS key of yours for the bucket. Empty: S3's own key, which costs nothing."
+                    .to_owned(),
             allowed_pattern: Some(r"^(|arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+)$".to_owned()),
             constraint_description: Some("is empty or the ARN of a KMS key".to_owned()),
             ..text(STORAGE, "Encryption key")
@@ -157,8 +164,9 @@ pub(super) fn farm(template: &mut Template, config: &FarmConfig) -> Result<FarmP
             )
         },
     )?;
-    // Below the size of one task, every job would wait until it is given up.
-    let least = i64::from(config.render.vcpus().units().div_ceil(1024));
+    // Below the size of one task, its job would wait until it is given up.
+    let largest = config.render.vcpus().max(config.large.vcpus()).max(config.zip.vcpus());
+    let least = i64::from(largest.units().div_ceil(1024));
     let ceiling = |name: &str, label, default, description: &str, template: &mut Template| {
         template.parameter(
             name,
@@ -253,8 +261,12 @@ pub(super) fn farm(template: &mut Template, config: &FarmConfig) -> Result<FarmP
         },
     )?;
     let mails = template.condition("Mails", &Test::given(&email)?)?;
-    let own_network = template
-        .condition("OwnNetwork", &Test::Equals(serde_yaml::to_value(vpc.value())?, Yaml::from("")))?;
+    // Where only one of the two is given, no network is made, and the deploy fails on the other.
+    let no_vpc = Test::Equals(serde_yaml::to_value(vpc.value())?, Yaml::from(""));
+    let joined = Yaml::Sequence(vec![Yaml::from(""), serde_yaml::to_value(subnets.list())?]);
+    let joined = Yaml::Tagged(Box::new(TaggedValue { tag: Tag::new("Join"), value: joined }));
+    let no_subnets = Test::Equals(joined, Yaml::from(""));
+    let own_network = template.condition("OwnNetwork", &Test::And(vec![no_vpc, no_subnets]))?;
     Ok(FarmParameters {
         frame_seconds,
         max_spot_vcpus,

@@ -6,9 +6,8 @@
 use serde_json::json;
 
 use super::config::{FarmConfig, FarmError};
-use super::parameters::StorageParameters;
+use crate::cfn::Handle;
 use crate::cfn::ecr::{self, repository};
-use crate::cfn::{Handle, Value};
 use crate::template::{Attributes, Template};
 
 /// Images of one kind that are kept: what runs is the newest of its kind, or, after a deploy was
@@ -26,17 +25,13 @@ pub const ZIP_TAG_PREFIX: &str = "zip-";
 pub(super) fn add(
     template: &mut Template,
     config: &FarmConfig,
-    parameters: &StorageParameters,
 ) -> Result<Handle<ecr::Repository>, FarmError> {
-    use repository::EncryptionType;
-    let own = repository::EncryptionConfiguration {
-        kms_key: Some(parameters.kms_key.value()),
-        ..repository::EncryptionConfiguration::new(EncryptionType::Kms)
-    };
-    let default = repository::EncryptionConfiguration::new(EncryptionType::Aes256);
+    // With the registry's own key for good: another key would put another registry in its place, and
+    // all images would go.
+    let encryption = repository::EncryptionConfiguration::new(repository::EncryptionType::Aes256);
     let repository = ecr::Repository {
         empty_on_delete: Some(true.into()),
-        encryption_configuration: Some(Value::choose(&parameters.own_key, &own.into(), &default.into())?),
+        encryption_configuration: Some(encryption.into()),
         image_scanning_configuration: Some(
             repository::ImageScanningConfiguration { scan_on_push: Some(true.into()) }.into(),
         ),
@@ -52,7 +47,7 @@ pub(super) fn add(
     };
     let waivers = [(
         "CKV_AWS_136",
-        "Encrypted with ECR's own key, which costs nothing at rest; KmsKeyArn takes a key of the owner's.",
+        "Encrypted with ECR's own key; images hold no secret, and a change of key would delete them all.",
     )];
     let attributes = Attributes { metadata: Some(super::waivers(&waivers)?), ..Attributes::default() };
     Ok(template.add_with("Registry", repository, attributes)?)

@@ -190,7 +190,7 @@ fn lost_events(
     };
     let waivers =
         [("CKV_AWS_27", "Encrypted by SQS itself, SqsManagedSseEnabled, which the check does not know of.")];
-    let attributes = Attributes { metadata: Some(super::waivers(&waivers)?), ..Attributes::default() };
+    let attributes = Attributes { metadata: Some(super::waivers(&waivers)?), ..super::gone_with_the_stack() };
     let lost = template.add_with("FailedEvents", lost, attributes)?;
     let topic =
         sns::Topic { display_name: Some(Value::sub("Render farm ${AWS::StackName}")), ..sns::Topic::new() };
@@ -218,10 +218,11 @@ fn lost_events(
         comparison_operator: Some(alarm::ComparisonOperator::GreaterThanThreshold.into()),
         dimensions: Some([alarm::Dimension::new("QueueName", lost.queue_name())].into()),
         evaluation_periods: Some(1.into()),
-        metric_name: Some("ApproximateNumberOfMessagesVisible".into()),
+        // Not what lies there: then one lost event would keep the next from being told of.
+        metric_name: Some("NumberOfMessagesSent".into()),
         namespace: Some("AWS/SQS".into()),
         period: Some(300.into()),
-        statistic: Some(alarm::Statistic::Maximum.into()),
+        statistic: Some(alarm::Statistic::Sum.into()),
         threshold: Some(0.0.into()),
         treat_missing_data: Some(alarm::TreatMissingData::NotBreaching.into()),
         ..cloudwatch::Alarm::new()

@@ -61,6 +61,8 @@ pub struct JobDefinition {
     pub attempts: u32,
     /// Which failures are tried again, first match first; at most 5.
     pub evaluate_on_exit: Vec<EvaluateOnExit>,
+    /// Its place among jobs of one share; a queue with fair share takes no job without.
+    pub scheduling_priority: Option<u32>,
     /// Longest time of one attempt, from its start. Shorter than the minute that `SubmitJob`
     /// asks for is possible here.
     pub timeout: Option<Duration>,

@@ -69,6 +69,11 @@ pub(super) fn submission(
     let fair_share = config.queues[queue].fair_share;
     let definition = definition(config, request.job_definition.as_deref().unwrap_or_default())?;
     let identifier = share(request.share_identifier.as_deref(), fair_share, &queue_name)?;
+    if fair_share && definition.scheduling_priority.is_none() {
+        return Err(ApiError::client(
+            "Either schedulingPriority in job definition or schedulingPriorityOverride is required",
+        ));
+    }
     let array_size = (request.array_properties.and_then(|array| array.size)).map(array_size).transpose()?;
     let depends_on = request.depends_on.unwrap_or_default();
     let dependencies = dependencies(&depends_on, array_size.is_some())?;

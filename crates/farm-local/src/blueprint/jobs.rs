@@ -45,6 +45,8 @@ pub struct Definition {
     pub attempts: u32,
     /// Which failures are tried again.
     pub evaluate_on_exit: Vec<EvaluateOnExit>,
+    /// Its place among jobs of one share.
+    pub scheduling_priority: Option<u32>,
     /// What one attempt may take.
     pub timeout: Option<Duration>,
     /// From SIGTERM to SIGKILL.
@@ -70,6 +72,7 @@ struct Properties {
     job_definition_name: String,
     ecs_properties: EcsProperties,
     retry_strategy: Option<RetryStrategy>,
+    scheduling_priority: Option<Number>,
     timeout: Option<Timeout>,
 }
 
@@ -193,7 +196,10 @@ fn definition(view: &View<'_>, id: &str, properties: Properties) -> Result<Defin
         None => (1, Vec::new()),
         Some(strategy) => retries(id, strategy)?,
     };
+    let priority = properties.scheduling_priority.map(|number| u32::try_from(number.0));
+    let priority = priority.transpose().map_err(|_| wrong(id, "its scheduling priority is too large"))?;
     Ok(Definition {
+        scheduling_priority: priority,
         name: properties.job_definition_name,
         program: program.path.clone(),
         container: container.name,

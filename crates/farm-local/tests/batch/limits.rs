@@ -88,6 +88,11 @@ async fn requests_beyond_the_limits_are_refused_in_batch_s_words() {
         assert!(error.message().unwrap().contains(text), "{text}: {error:?}");
         assert_eq!(error.raw_response().unwrap().status().as_u16(), 400);
     }
+    let unprioritised = Farm::with(1, |config| config.definitions[0].scheduling_priority = None).await;
+    let job = unprioritised.job("name", "exit 0").job_queue("fair").share_identifier("a");
+    let error = job.send().await.unwrap_err();
+    assert!(error.message().unwrap().contains("Either schedulingPriority in job definition"), "{error:?}");
+
     let error = farm.job("a.b", "exit 0").send().await.unwrap_err();
     let text = error.message().unwrap();
     assert!(text.starts_with("Error executing request, Exception : Job name"), "{text}");

@@ -67,6 +67,7 @@ fn shell(name: &str) -> JobDefinition {
         resources: BTreeMap::from([("VCPU".to_owned(), "1".to_owned())]),
         attempts: 1,
         evaluate_on_exit: Vec::new(),
+        scheduling_priority: Some(0),
         timeout: None,
         stop_timeout: Duration::from_millis(300),
     }

@@ -38,12 +38,12 @@ fn missing(document: &Document, rule: &str, id: &str) -> Option<String> {
             (reached, format!("an AWS::Lambda::Permission of {id} for it with the rule's Arn as SourceArn"))
         }
         "AWS::SNS::Topic" => (
-            trusted(document, "AWS::SNS::TopicPolicy", "Topics", id),
-            "an AWS::SNS::TopicPolicy for it".to_owned(),
+            trusted(document, "AWS::SNS::TopicPolicy", "Topics", id, rule),
+            "an AWS::SNS::TopicPolicy for it, with no other SourceArn than the rule's".to_owned(),
         ),
         "AWS::SQS::Queue" => (
-            trusted(document, "AWS::SQS::QueuePolicy", "Queues", id),
-            "an AWS::SQS::QueuePolicy for it".to_owned(),
+            trusted(document, "AWS::SQS::QueuePolicy", "Queues", id, rule),
+            "an AWS::SQS::QueuePolicy for it, with no other SourceArn than the rule's".to_owned(),
         ),
         _ => return None,
     };
@@ -57,16 +57,18 @@ fn calls(permission: &Declared, rule: &str, function: &str) -> bool {
         && names("SourceArn", rule)
 }
 
-/// Whether a policy of this type lets EventBridge reach the resource.
-fn trusted(document: &Document, kind: &str, of: &str, id: &str) -> bool {
+/// Whether a policy of this type lets EventBridge reach the resource in the name of the rule.
+fn trusted(document: &Document, kind: &str, of: &str, id: &str, rule: &str) -> bool {
     of_type(document, kind).any(|(_, path, policy)| {
         let meant = reach(&policy.properties, &path, &format!("{of}.*"));
         meant.iter().any(|place| target(place.node) == Some(id))
             && statements(&policy.properties, &path).iter().any(|statement| {
-                reach(statement.node, "", "Principal.Service")
-                    .iter()
-                    .flat_map(each)
-                    .any(|service| service.node.text() == Some(EVENTS))
+                let services = reach(statement.node, "", "Principal.Service");
+                let sources = ["ArnEquals", "ArnLike"].map(|operator| {
+                    reach(statement.node, "", &format!("Condition.{operator}.aws:SourceArn"))
+                });
+                services.iter().flat_map(each).any(|service| service.node.text() == Some(EVENTS))
+                    && sources.iter().flatten().all(|source| target(source.node) == Some(rule))
             })
     })
 }

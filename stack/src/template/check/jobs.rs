@@ -16,16 +16,53 @@ const FORMS: [(&str, &str); 2] = [
 const MOST_RULES: usize = 5;
 
 pub(super) fn check(document: &Document, found: &mut Vec<Finding>) {
+    turns(document, found);
     for (_, path, job) in of_type(document, "AWS::Batch::JobDefinition") {
         bounds(document, job, &path, found);
         rules(job, &path, found);
         images(job, &path, found);
+        mounts(job, &path, found);
         let capabilities = reach(&job.properties, &path, "PlatformCapabilities.*");
         if capabilities.iter().any(|capability| capability.node.text() == Some("FARGATE")) {
             on_fargate(job, &path, found);
         } else {
             let message = "is for machines of EC2, which the farm has none of; write [FARGATE]";
             find(found, format!("{path}.PlatformCapabilities"), message);
+        }
+    }
+}
+
+/// A queue with a fair-share policy takes no job without a scheduling priority, and one without
+/// takes no job with one: Batch says so when the job is submitted.
+fn turns(document: &Document, found: &mut Vec<Finding>) {
+    let queues = of_type(document, "AWS::Batch::JobQueue");
+    let fair: Vec<bool> = queues
+        .map(|(_, path, queue)| !reach(&queue.properties, &path, "SchedulingPolicyArn").is_empty())
+        .collect();
+    for (_, path, job) in of_type(document, "AWS::Batch::JobDefinition") {
+        let given = !reach(&job.properties, &path, "SchedulingPriority").is_empty();
+        let message = match given {
+            false if fair.contains(&true) => {
+                "a queue with a SchedulingPolicyArn takes no job without; give it"
+            }
+            true if fair.contains(&false) => {
+                "a queue without a SchedulingPolicyArn takes no job with one; leave it out, or give the queue a policy"
+            }
+            _ => continue,
+        };
+        find(found, format!("{path}.SchedulingPriority"), message);
+    }
+}
+
+/// What is mounted is there.
+fn mounts(job: &Declared, path: &str, found: &mut Vec<Finding>) {
+    for (task, container) in FORMS {
+        let volumes = reach(&job.properties, path, &format!("{task}.Volumes.*.Name"));
+        let volumes: Vec<Option<String>> = volumes.iter().map(|volume| shape(volume.node)).collect();
+        for place in reach(&job.properties, path, &format!("{container}.MountPoints.*.SourceVolume")) {
+            if !volumes.contains(&shape(place.node)) {
+                find(found, place.path, "names no volume of the task; correct it, or add the volume");
+            }
         }
     }
 }
@@ -44,6 +81,7 @@ fn bounds(document: &Document, job: &Declared, path: &str, found: &mut Vec<Findi
         ("RetryStrategy.Attempts", 1, 10),
         ("ContainerProperties.EphemeralStorage.SizeInGiB", 21, 200),
         ("EcsProperties.TaskProperties.*.EphemeralStorage.SizeInGiB", 21, 200),
+        ("EcsProperties.TaskProperties.*.Containers.*.StopTimeout", 1, 120),
     ] {
         for place in reach(&job.properties, path, keys) {
             if let Some(problem) = outside(document, place.node, least, most) {
@@ -103,7 +141,13 @@ fn on_fargate(job: &Declared, path: &str, found: &mut Vec<Finding>) {
         for place in reach(&job.properties, path, task) {
             if reach(place.node, &place.path, "ExecutionRoleArn").is_empty() {
                 let message = "has no ExecutionRoleArn, and Fargate pulls no image without; give it";
-                find(found, place.path, message);
+                find(found, place.path.as_str(), message);
+            }
+            let address = reach(place.node, &place.path, "NetworkConfiguration.AssignPublicIp");
+            if address.is_empty() || address.iter().any(|one| one.node.text() != Some("ENABLED")) {
+                let message = "without a NAT gateway, which the farm does not pay for, a task has no way to its \
+                               image; write ENABLED";
+                find(found, format!("{}.NetworkConfiguration.AssignPublicIp", place.path), message);
             }
         }
         for place in reach(&job.properties, path, container) {

@@ -59,6 +59,8 @@ pub fn check(document: &Document) -> Vec<Finding> {
         concern(document, &mut found);
     }
     found.sort();
+    // Two places may want the same of a third.
+    found.dedup();
     found
 }
 

@@ -42,6 +42,15 @@ const LAMBDA: &str = "NotificationConfiguration.LambdaConfigurations.*";
 pub(super) fn check(document: &Document, found: &mut Vec<Finding>) {
     for (id, path, bucket) in of_type(document, "AWS::S3::Bucket") {
         events(bucket, &path, found);
+        for name in reach(&bucket.properties, &path, &format!("{LAMBDA}.Filter.S3Key.Rules.*.Name")) {
+            if !name.node.text().is_some_and(|name| ["prefix", "suffix"].contains(&name)) {
+                find(
+                    found,
+                    name.path,
+                    "S3 filters by nothing else than prefix and suffix; write one of them",
+                );
+            }
+        }
         for function in reach(&bucket.properties, &path, &format!("{LAMBDA}.Function")) {
             let wanted = target(function.node);
             let permits = |other: &String| {

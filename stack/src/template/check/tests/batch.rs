@@ -80,6 +80,26 @@ fn job_definitions_that_batch_takes() {
             "Resources.Zip.Properties.PlatformCapabilities",
             "[FARGATE]",
         ),
+        (
+            "SourceVolume: scratch",
+            "SourceVolume: scrach",
+            &format!("{CONTAINER}.MountPoints[0].SourceVolume"),
+            "no volume",
+        ),
+        ("StopTimeout: 120", "StopTimeout: 121", &format!("{CONTAINER}.StopTimeout"), "between 1 and 120"),
+        (
+            "{AssignPublicIp: ENABLED}",
+            "{AssignPublicIp: DISABLED}",
+            "Resources.Render.Properties.EcsProperties.TaskProperties[0].NetworkConfiguration.AssignPublicIp",
+            "write ENABLED",
+        ),
+        (
+            "        NetworkConfiguration:\n          AssignPublicIp: ENABLED\n",
+            "",
+            "Resources.Zip.Properties.ContainerProperties.NetworkConfiguration.AssignPublicIp",
+            "write ENABLED",
+        ),
+        ("      SchedulingPriority: 0\n", "", "Resources.Render.Properties.SchedulingPriority", "give it"),
         ("Image: !Ref Image", "Image: !Sub '${Image}:latest'", &image, "digest"),
     ]);
     let tagged = SOUND.replace(
@@ -89,6 +109,14 @@ fn job_definitions_that_batch_takes() {
     let found = findings(&tagged);
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].message.contains("`farm/zip:1` may be another"), "{}", found[0]);
+}
+
+#[test]
+fn jobs_wait_their_turn_by_one_rule() {
+    let found = findings(&SOUND.replace("      SchedulingPolicyArn: !Ref Fair\n", ""));
+    let paths: Vec<&str> = found.iter().map(|one| one.path.as_str()).collect();
+    assert_eq!(paths, ["Render", "Zip"].map(|id| format!("Resources.{id}.Properties.SchedulingPriority")));
+    assert!(found.iter().all(|one| one.message.contains("give the queue a policy")), "{found:?}");
 }
 
 #[test]

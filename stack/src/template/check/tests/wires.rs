@@ -28,6 +28,12 @@ fn the_wire_from_bucket_to_function() {
             "Resources.Bucket.Properties.NotificationConfiguration.LambdaConfigurations[0].Event",
             "no such event",
         ),
+        (
+            "{Name: suffix, Value: .blend}",
+            "{Name: sufix, Value: .blend}",
+            "Resources.Bucket.Properties.NotificationConfiguration.LambdaConfigurations[0].Filter.S3Key.Rules[0].Name",
+            "prefix and suffix",
+        ),
     ]);
 }
 
@@ -123,8 +129,8 @@ fn what_a_rule_sends_may_arrive() {
             "AWS::Lambda::Permission",
         ),
         (
-            "SourceArn: !GetAtt Jobs.Arn",
-            "SourceArn: !GetAtt Unseen.Arn",
+            "      SourceArn: !GetAtt Jobs.Arn",
+            "      SourceArn: !GetAtt Unseen.Arn",
             &function,
             "AWS::Lambda::Permission",
         ),
@@ -133,6 +139,12 @@ fn what_a_rule_sends_may_arrive() {
             "cloudwatch.amazonaws.com",
             &topic,
             "TopicPolicy",
+        ),
+        (
+            "Condition: {ArnEquals: {aws:SourceArn: !GetAtt Jobs.Arn}}",
+            "Condition: {ArnEquals: {aws:SourceArn: !GetAtt Trigger.Arn}}",
+            &format!("{TARGETS}[0].DeadLetterConfig.Arn"),
+            "no other SourceArn",
         ),
         ("Topics: [!Ref Notices]", "Topics: []", &topic, "TopicPolicy"),
         (
