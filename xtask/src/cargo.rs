@@ -19,12 +19,31 @@ pub fn run(command: &mut Command) -> Result<ExitStatus> {
     command.status().with_context(|| format!("cannot run {}", command.get_program().display()))
 }
 
+/// Programs of the farm.
+#[derive(Debug, Clone, Copy)]
+pub enum Programs {
+    /// Those that render on this machine, without what deploys them elsewhere and its SDKs.
+    Local,
+    /// The one that keeps the farm's cloud.
+    Stack,
+    /// All of them, as the tests want them.
+    All,
+}
+
 /// Builds the farm's programs, to where this one lies.
-pub fn build_programs() -> Result<()> {
-    output::step("Building the farm's programs");
+pub fn build(which: Programs) -> Result<()> {
+    output::step(match which {
+        Programs::Stack => "Building the program that keeps the farm's cloud",
+        Programs::Local | Programs::All => "Building the farm's programs",
+    });
     let programs = folders::programs()?;
-    let mut command =
-        cargo(["build", "--workspace", "--exclude", "xtask", "--exclude", "cfn-codegen", "--bins"]);
+    let packages: &[&str] = match which {
+        Programs::Local => &["-p=farm-local", "-p=render-task", "-p=trigger-lambda", "-p=zip-task"],
+        Programs::Stack => &["-p=stack"],
+        Programs::All => &["--workspace", "--exclude=xtask", "--exclude=cfn-codegen"],
+    };
+    let mut command = cargo(["build", "--bins"]);
+    command.args(packages);
     if programs.file_name().is_some_and(|profile| profile == "release") {
         command.arg("--release");
     }

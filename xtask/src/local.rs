@@ -11,8 +11,9 @@ use anyhow::{Context, Result};
 use blend_file::{ENOUGH, Head};
 
 use crate::blender::{self, Need};
+use crate::cargo::{self, Programs};
 use crate::output::{self, Advice};
-use crate::{cargo, demo, folders};
+use crate::{demo, folders};
 
 /// Render on this machine, through the whole farm; without FILE, the demo.
 #[derive(clap::Args)]
@@ -55,7 +56,7 @@ pub fn run(args: &Args) -> Result<Infallible> {
     // `BLENDER= cargo xtask local` means none.
     let given = args.blender.as_deref().filter(|given| !given.is_empty()).map(Path::new);
     let blender = blender::find(given, &need)?;
-    cargo::build_programs()?;
+    cargo::build(Programs::Local)?;
 
     let program = folders::programs()?.join("farm-local");
     let mut farm = Command::new(&program);

@@ -16,6 +16,7 @@ mod local;
 mod npm;
 mod output;
 mod python;
+mod stack;
 mod test;
 mod tools;
 mod venv;
@@ -31,6 +32,18 @@ enum Verb {
     Local(local::Args),
     Test(test::Args),
     Codegen(codegen::Args),
+    /// Print the CloudFormation template of the farm.
+    #[command(disable_help_flag = true)]
+    Synth(stack::Args),
+    /// Show what a deploy would change in the cloud.
+    #[command(disable_help_flag = true)]
+    Diff(stack::Args),
+    /// Print what the deployed farm tells: bucket, upload command and so on.
+    #[command(disable_help_flag = true)]
+    Outputs(stack::Args),
+    /// Take the deployed farm down.
+    #[command(disable_help_flag = true)]
+    Destroy(stack::Args),
     /// See that format, lints, generated code and the directions between crates are in order.
     Check,
 }
@@ -40,6 +53,10 @@ fn main() -> ExitCode {
         Verb::Local(args) => local::run(&args).map(|never| match never {}),
         Verb::Test(args) => test::run(&args),
         Verb::Codegen(args) => codegen::run(&args),
+        Verb::Synth(args) => stack::run("synth", &args).map(|never| match never {}),
+        Verb::Diff(args) => stack::run("diff", &args).map(|never| match never {}),
+        Verb::Outputs(args) => stack::run("outputs", &args).map(|never| match never {}),
+        Verb::Destroy(args) => stack::run("destroy", &args).map(|never| match never {}),
         Verb::Check => check::run(),
     };
     outcome.unwrap_or_else(|error| {

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+use crate::cargo::{self, Programs};
 use crate::output::{self, Advice};
-use crate::{blender, cargo, tools};
+use crate::{blender, tools};
 
 /// Set up all that the tests need, and run every test.
 #[derive(clap::Args)]
@@ -24,12 +25,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let tools = tools::ensure()?;
     if args.none_left_out && !tools.left_out.is_empty() {
         return Err(Advice::error(
-            format!("Not every test can run on this machine. {}", tools.left_out.join(" ")),
+            format!("Not every test can run on this machine. {}", tools.left_out_words().join(" ")),
             "Install what is named, or run this without --none-left-out.",
         ));
     }
-    cargo::build_programs()?;
-    say_left_out(&tools.left_out);
+    cargo::build(Programs::All)?;
+    let left_out = tools.left_out_words();
+    say_left_out(&left_out);
     output::step("Running the tests");
     let mut tests = cargo::cargo(["test", "--workspace"]);
     if args.cargo.is_empty() {
@@ -41,14 +43,14 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         // What is set outside is of another version, or of another project.
         tests.env_remove(name);
     }
-    tests.envs(tools.environment);
+    tests.envs(tools.environment.iter().cloned()).env(tools::LEFT_OUT, tools.left_out_names());
     let status = cargo::run(&mut tests)?;
     // Once more: the beginning has long scrolled away.
-    say_left_out(&tools.left_out);
+    say_left_out(&left_out);
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-fn say_left_out(left_out: &[String]) {
+fn say_left_out(left_out: &[&str]) {
     if left_out.is_empty() {
         return;
     }

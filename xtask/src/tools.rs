@@ -21,12 +21,29 @@ const LOCALSTACK_PYTHON: Version = Version { minor: 13 };
 pub const VARIABLES: [&str; 4] =
     ["FARM_TEST_PYTHON", "FARM_TEST_CHECKOV", "FARM_TEST_LOCALSTACK", "FARM_TEST_IAM_SIMULATOR"];
 
+/// The variable in which the tests find the names of those of [`VARIABLES`] that this machine cannot
+/// have. A test whose tool is in neither was not started by this command, and says so.
+pub const LEFT_OUT: &str = "FARM_TEST_LEFT_OUT";
+
 /// What the tests get, and what they do not.
 pub struct Tools {
     /// Of [`VARIABLES`], those whose tool is there, with the path to it.
     pub environment: Vec<(&'static str, PathBuf)>,
-    /// For each tool that cannot be had here, a sentence: which tests go without it, and why.
-    pub left_out: Vec<String>,
+    /// Of [`VARIABLES`], those whose tool cannot be had here, with a sentence: which tests go without
+    /// it, and why.
+    pub left_out: Vec<(&'static str, String)>,
+}
+
+impl Tools {
+    /// The sentences of what is left out.
+    pub fn left_out_words(&self) -> Vec<&str> {
+        self.left_out.iter().map(|(_, words)| words.as_str()).collect()
+    }
+
+    /// The value of [`LEFT_OUT`].
+    pub fn left_out_names(&self) -> String {
+        self.left_out.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(",")
+    }
 }
 
 /// Finds or fetches all of them.
@@ -42,19 +59,18 @@ pub fn ensure() -> Result<Tools> {
     if localstack.is_made()? || python::find(LOCALSTACK_PYTHON).is_some() {
         tools.environment.push(("FARM_TEST_LOCALSTACK", localstack.ensure()?));
     } else {
-        tools.left_out.push(format!(
+        let why = format!(
             "The tests that deploy the stack to LocalStack: it needs Python {LOCALSTACK_PYTHON}, which is neither \
              on PATH nor kept by pyenv or uv."
-        ));
+        );
+        tools.left_out.push(("FARM_TEST_LOCALSTACK", why));
     }
     if npm::is_there() {
         tools.environment.push(("FARM_TEST_IAM_SIMULATOR", iam_simulator().ensure()?));
     } else {
-        tools.left_out.push(
-            "The tests that simulate IAM: the simulator needs Node 18 or newer with npm, which are not both on \
-             PATH."
-                .to_owned(),
-        );
+        let why = "The tests that simulate IAM: the simulator needs Node 18 or newer with npm, which are not both on \
+                   PATH.";
+        tools.left_out.push(("FARM_TEST_IAM_SIMULATOR", why.to_owned()));
     }
     Ok(tools)
 }

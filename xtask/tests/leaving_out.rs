@@ -66,7 +66,8 @@ fn what_is_left_out_is_said_before_and_after_the_tests() {
         assert!(part.contains("simulate IAM: the simulator needs Node 18"), "{said}");
     }
     assert!(said.contains("FARM_TEST_PYTHON=") && said.contains("FARM_TEST_CHECKOV="), "{said}");
-    assert!(!said.contains("FARM_TEST_LOCALSTACK") && !said.contains("FARM_TEST_IAM_SIMULATOR"), "{said}");
+    assert!(!said.contains("FARM_TEST_LOCALSTACK=") && !said.contains("FARM_TEST_IAM_SIMULATOR="), "{said}");
+    assert!(said.contains("FARM_TEST_LEFT_OUT=FARM_TEST_LOCALSTACK,FARM_TEST_IAM_SIMULATOR\n"), "{said}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_cloudformation::Client;
-use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types::{self, ChangeSetType, Parameter, Stack};
 use jiff::Timestamp;
@@ -73,11 +73,10 @@ impl AwsError {
         R: fmt::Debug,
     {
         let code = error.code().map(str::to_owned);
-        // The SDK's own text of an error that never reached AWS says what was wrong with it.
-        let words = error.message().map_or_else(|| DisplayErrorContext(&error).to_string(), str::to_owned);
-        let logged_out = words.contains("no providers in chain provided credentials")
-            || words.contains("the credential provider was not enabled")
-            || words.contains("CredentialsNotLoaded");
+        let words = error.message().map_or_else(|| chain(&error), str::to_owned);
+        // The SDK tells of every place that it looked into.
+        let logged_out = words.contains("the credential provider was not enabled");
+        let words = if logged_out { "nobody is logged in to AWS here".to_owned() } else { words };
         Self { doing: doing.into(), code, words, logged_out }
     }
 
@@ -312,6 +311,12 @@ impl Aws {
         let what = if on { "protect" } else { "take the protection off" };
         answer.map_err(|error| AwsError::new(format!("{what} `{stack}`"), error))
     }
+}
+
+/// An error that never reached AWS, with what it came of.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// No region is named anywhere.
