@@ -198,7 +198,9 @@ fn words(status: &str) -> String {
         "DELETE_SKIPPED" => "kept",
         "IMPORT_IN_PROGRESS" => "taking over",
         "IMPORT_COMPLETE" => "taken over",
-        "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" => "cleaning up",
+        "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" | "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS" => {
+            "cleaning up"
+        }
         "ROLLBACK_IN_PROGRESS" | "UPDATE_ROLLBACK_IN_PROGRESS" => "taking back",
         "ROLLBACK_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" => "taken back",
         other => other,
@@ -257,7 +259,9 @@ fn output_lines(outputs: &[Output], look: Look) -> Vec<String> {
     let wide = outputs.iter().map(|output| output.name.len()).max().unwrap_or_default();
     let mut lines = Vec::new();
     for Output { name, value, description } in outputs {
-        lines.push(look.ink(Ink::Dim, &format!("# {description}")));
+        if !description.is_empty() {
+            lines.push(look.ink(Ink::Dim, &format!("# {description}")));
+        }
         lines.push(format!("{} {value}", look.ink(Ink::Bold, &format!("{name:wide$}"))));
     }
     lines

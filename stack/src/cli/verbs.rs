@@ -109,9 +109,9 @@ impl Deploy {
         let mut console = Console::new(self.yes);
         let deployed = deploy::deploy(&aws, &wanted, options, &mut console).await?;
         show::print_outputs(&deployed.outputs)?;
-        if !deployed.protected {
+        if deployed.created && !deployed.protected {
             show::hint(
-                "The stack can be deleted by anybody who may; deploy with --protect, and it must be unprotected first.",
+                "A stack can be protected from being deleted by mistake: the same command with --protect does it.",
             );
         }
         Ok(ExitCode::SUCCESS)

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_cloudformation::types::{self, ChangeAction, ChangeSetStatus};
+use serde_json::Value as Json;
 
 use super::aws::{Aws, AwsError, Proposal};
 
@@ -115,6 +116,15 @@ fn read(change: types::ResourceChange) -> Option<Change> {
         (_, Some(Conditional)) => Action::MayReplace,
         _ => Action::Modify,
     };
+    let logical_id = change.logical_resource_id.unwrap_or_default();
+    let kind = change.resource_type.unwrap_or_default();
+    if let (Some(before), Some(after)) = (change.before_context, change.after_context)
+        && let (Ok(before), Ok(after)) = (serde_json::from_str(&before), serde_json::from_str(&after))
+    {
+        let mut details = Vec::new();
+        compare("", Some(&before), Some(&after), &mut details);
+        return Some(Change { action, logical_id, kind, details });
+    }
     let mut details: Vec<Detail> = Vec::new();
     for detail in change.details.unwrap_or_default() {
         let Some(target) = detail.target else { continue };
@@ -130,12 +140,29 @@ fn read(change: types::ResourceChange) -> Option<Change> {
             details.push(detail);
         }
     }
-    Some(Change {
-        action,
-        logical_id: change.logical_resource_id.unwrap_or_default(),
-        kind: change.resource_type.unwrap_or_default(),
-        details,
-    })
+    Some(Change { action, logical_id, kind, details })
+}
+
+/// Where two values differ, as deep as they have the same shape.
+fn compare(path: &str, before: Option<&Json>, after: Option<&Json>, details: &mut Vec<Detail>) {
+    match (before, after) {
+        (before, after) if before == after => {}
+        (Some(Json::Object(before)), Some(Json::Object(after))) => {
+            for name in before.keys().chain(after.keys().filter(|name| !before.contains_key(*name))) {
+                let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                compare(&below, before.get(name), after.get(name), details);
+            }
+        }
+        (Some(Json::Array(before)), Some(Json::Array(after))) => {
+            for at in 0..before.len().max(after.len()) {
+                compare(&format!("{path}[{at}]"), before.get(at), after.get(at), details);
+            }
+        }
+        (before, after) => {
+            let text = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            details.push(Detail { path: path.to_owned(), before: before.map(text), after: after.map(text) });
+        }
+    }
 }
 
 /// By what is done, and then by name.
@@ -177,6 +204,31 @@ mod tests {
         let paths: Vec<&str> = change.details.iter().map(|detail| detail.path.as_str()).collect();
         assert_eq!(paths, ["Properties.MemorySize", "Properties.Code"]);
         assert_eq!(change.details[0].after.as_deref(), Some("256"));
+    }
+
+    #[test]
+    fn what_differs_is_told_as_deep_as_it_goes() {
+        let change = ResourceChange::builder()
+            .action(ChangeAction::Modify)
+            .logical_resource_id("ZipRole")
+            .before_context(r#"{"Properties":{"A":{"B":[1,{"C":"x"},3]},"Gone":"y","Same":[]}}"#)
+            .after_context(r#"{"Properties":{"A":{"B":[1,{"C":"z"}]},"New":{"D":true},"Same":[]}}"#)
+            .build();
+        let told: Vec<String> = read(change)
+            .expect("a change")
+            .details
+            .into_iter()
+            .map(|Detail { path, before, after }| {
+                format!("{path}: {} -> {}", before.unwrap_or_default(), after.unwrap_or_default())
+            })
+            .collect();
+        let expected = [
+            "Properties.A.B[1].C: x -> z",
+            "Properties.A.B[2]: 3 -> ",
+            "Properties.Gone: y -> ",
+            "Properties.New:  -> {\"D\":true}",
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]

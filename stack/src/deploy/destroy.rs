@@ -17,9 +17,9 @@ use super::status::Standing;
 use super::{bucket_name, status_of};
 
 /// AWS Batch takes an environment off its queue in its own time, and CloudFormation does not wait.
-const ATTEMPTS: usize = 5;
+const ATTEMPTS: usize = 12;
 const RELATIONSHIP: &str = "found existing jobqueue relationship";
-const PAUSE: std::time::Duration = std::time::Duration::from_secs(15);
+const PAUSE: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// What would be lost.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -114,7 +114,8 @@ pub async fn destroy(
     }
     if let (false, Some((bucket, contents))) = (asked.keep_bucket, &loss.bucket) {
         let bucket = Bucket::new(aws, bucket);
-        bucket.empty(|gone| host.tell(&News::Emptying { gone, of: contents.versions })).await?;
+        // What was written since it was looked at counts as well.
+        bucket.empty(|gone| host.tell(&News::Emptying { gone, of: contents.versions.max(gone) })).await?;
         bucket.delete().await?;
     }
     host.tell(&News::Gone);

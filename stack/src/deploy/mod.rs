@@ -57,14 +57,16 @@ pub struct Output {
 pub struct Deployed {
     /// What the stack tells.
     pub outputs: Vec<Output>,
+    /// Whether the stack was made just now.
+    pub created: bool,
     /// Whether the stack is protected from being deleted.
     pub protected: bool,
 }
 
 impl Deployed {
-    fn of(stack: &Stack) -> Self {
+    fn of(stack: &Stack, created: bool) -> Self {
         let protected = stack.enable_termination_protection == Some(true);
-        Self { outputs: outputs_of(stack), protected }
+        Self { outputs: outputs_of(stack), created, protected }
     }
 }
 
@@ -103,9 +105,10 @@ pub async fn deploy(
     }
     let bucket = bucket_name(&wanted.stack, &account, aws.region());
     let bucket = Bucket::new(aws, &bucket);
+    let created = stack.is_none();
     let whole = stack.as_ref().is_some_and(is_whole);
     let of = if options.foundation { 1 } else { 2 };
-    if stack.is_none() {
+    if created {
         host.tell(&News::Step { number: 1, of, title: "Foundation: the bucket and the registry" });
         let task = Task {
             template: &wanted.foundation,
@@ -136,7 +139,7 @@ pub async fn deploy(
         match apply::apply(aws, &wanted.stack, task, bucket, host).await? {
             Applied::Nothing => {
                 reopen(aws, &stack).await?;
-                return Ok(Deployed::of(&stack));
+                return Ok(Deployed::of(&stack, created));
             }
             Applied::Changed => {
                 let protected = stack.enable_termination_protection;
@@ -149,7 +152,7 @@ pub async fn deploy(
         }
     }
     host.tell(&News::Done { took: begun.elapsed() });
-    Ok(Deployed::of(&stack))
+    Ok(Deployed::of(&stack, created))
 }
 
 /// What a deploy would change. Nothing is changed.

@@ -1,5 +1,8 @@
 //! Names as AWS forms them, for whoever works a template out without AWS: the ARNs have their
-//! right parts, and what AWS would draw at random is the stack's name with the logical id.
+//! right parts, and what AWS would draw at random is the stack's name with the logical id. Of a
+//! stack that stands, what was drawn can be told.
+
+use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
@@ -10,6 +13,7 @@ use super::{Inputs, Names, ResolvedResource};
 #[derive(Debug, Clone, Copy)]
 pub struct AwsNames<'a> {
     inputs: &'a Inputs,
+    physical: Option<&'a BTreeMap<String, String>>,
 }
 
 /// What a resource is known by.
@@ -21,7 +25,16 @@ struct Known {
 impl<'a> AwsNames<'a> {
     /// The names in this stack, account and region.
     pub const fn new(inputs: &'a Inputs) -> Self {
-        Self { inputs }
+        Self { inputs, physical: None }
+    }
+
+    /// The names in a stack that stands, whose resources have these physical ids.
+    pub const fn of_stack(inputs: &'a Inputs, physical: &'a BTreeMap<String, String>) -> Self {
+        Self { inputs, physical: Some(physical) }
+    }
+
+    fn physical(self, id: &str) -> Option<&'a str> {
+        self.physical?.get(id).map(String::as_str)
     }
 
     /// `arn:PARTITION:SERVICE:REGION:ACCOUNT:REST`.
@@ -30,10 +43,16 @@ impl<'a> AwsNames<'a> {
         format!("arn:{partition}:{service}:{region}:{account_id}:{rest}")
     }
 
-    /// The name that the template gives, or else one that AWS might.
+    /// The name that the template gives, or else the one that AWS drew, or else one that it might.
     fn name(self, id: &str, resource: &ResolvedResource, property: &str) -> String {
         let given = resource.properties.get(property).and_then(Json::as_str);
-        given.map_or_else(|| format!("{}-{id}", self.inputs.stack_name), str::to_owned)
+        let drawn = self.physical(id).map(|physical| match physical.starts_with("arn:") {
+            true => physical.rsplit([':', '/']).next().unwrap_or(physical),
+            // The id of a queue is its address; other names have no slash before the last part.
+            false if physical.starts_with("http") => physical.rsplit('/').next().unwrap_or(physical),
+            false => physical,
+        });
+        given.or(drawn).map_or_else(|| format!("{}-{id}", self.inputs.stack_name), str::to_owned)
     }
 
     fn known(self, id: &str, resource: &ResolvedResource) -> Option<Known> {
@@ -133,12 +152,16 @@ impl<'a> AwsNames<'a> {
 
 impl Names for AwsNames<'_> {
     fn reference(&self, id: &str, resource: &ResolvedResource) -> Option<String> {
-        self.known(id, resource).map(|known| known.reference)
+        let known = self.known(id, resource)?;
+        Some(self.physical(id).map_or(known.reference, str::to_owned))
     }
 
     fn attribute(&self, id: &str, resource: &ResolvedResource, attribute: &str) -> Option<Json> {
-        let known = self.known(id, resource)?;
-        known.attributes.into_iter().find(|(name, _)| *name == attribute).map(|(_, value)| Json::from(value))
+        let Known { reference, attributes } = self.known(id, resource)?;
+        let (_, value) = attributes.into_iter().find(|(name, _)| *name == attribute)?;
+        // What a resource is known by is also one of its attributes, as a rule.
+        let physical = self.physical(id).filter(|_| value == reference);
+        Some(Json::from(physical.map_or(value, str::to_owned)))
     }
 }
 
@@ -236,6 +259,38 @@ mod tests {
                 .is_some_and(|hex| hex.len() == 17 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
         };
         assert!(ids.iter().all(is_id), "{ids:?}");
+    }
+
+    #[test]
+    fn a_stack_that_stands_has_the_names_that_were_drawn() {
+        let inputs = Inputs::new("farm", "123456789012", "eu-west-1");
+        let queue = "arn:aws:batch:eu-west-1:123456789012:job-queue/Queue-1a2b";
+        let physical = [
+            ("Queue", queue),
+            ("Role", "farm-Role-XYZ"),
+            ("Vpc", "vpc-0123"),
+            ("Lost", "https://sqs.eu-west-1.amazonaws.com/123456789012/farm-Lost-7"),
+            ("Zip", "arn:aws:batch:eu-west-1:123456789012:job-definition/farm-zip:3"),
+        ];
+        let physical = physical.map(|(id, physical)| (id.to_owned(), physical.to_owned())).into();
+        let names = AwsNames::of_stack(&inputs, &physical);
+        let attribute = |id: &str, kind: &str, attribute: &str| {
+            names.attribute(id, &of(kind, Json::Null), attribute).expect("it is known")
+        };
+        assert_eq!(names.reference("Queue", &of("AWS::Batch::JobQueue", Json::Null)).as_deref(), Some(queue));
+        assert_eq!(attribute("Queue", "AWS::Batch::JobQueue", "JobQueueArn"), queue);
+        assert_eq!(
+            attribute("Role", "AWS::IAM::Role", "Arn"),
+            "arn:aws:iam::123456789012:role/farm-Role-XYZ"
+        );
+        assert_eq!(attribute("Vpc", "AWS::EC2::VPC", "VpcId"), "vpc-0123");
+        assert_eq!(
+            attribute("Lost", "AWS::SQS::Queue", "Arn"),
+            "arn:aws:sqs:eu-west-1:123456789012:farm-Lost-7"
+        );
+        assert_eq!(attribute("Lost", "AWS::SQS::Queue", "QueueName"), "farm-Lost-7");
+        let zip = of("AWS::Batch::JobDefinition", json!({"JobDefinitionName": "farm-zip"}));
+        assert!(names.reference("Zip", &zip).is_some_and(|arn| arn.ends_with(":3")));
     }
 
     #[test]

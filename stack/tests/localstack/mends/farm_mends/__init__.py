@@ -1,0 +1,1 @@
+"""What of LocalStack's own would deceive a test, done otherwise."""
