@@ -1,7 +1,5 @@
 //! The template as a whole: its text and its logical ids are pinned, and nothing is wrong with it.
 
-#![expect(clippy::expect_used, reason = "a failing test panics")]
-
 mod support;
 
 use stack::farm::{BlenderVersion, FarmConfig};
