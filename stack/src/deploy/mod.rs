@@ -1,7 +1,8 @@
 //! Makes a stack what it is asked to be: the only place that calls CloudFormation.
 //!
-//! It takes a finished template and knows no resource type. It prints nothing: what there is to
-//! tell goes to a [`Host`], which is also asked before anything is changed.
+//! It takes finished templates and makes nothing up: of what is in them it knows the bucket, which
+//! takes code and must be emptied, and the queue, whose jobs must be stopped. It prints nothing:
+//! what there is to tell goes to a [`Host`], which is also asked before anything is changed.
 //!
 //! Start reading at [`deploy()`]; taking the farm down is in [`destroy()`].
 
