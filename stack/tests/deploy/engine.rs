@@ -149,6 +149,8 @@ impl Engine {
         let mut command =
             Command::new(tool("FARM_TEST_PYTHON").expect("the tests' Python is never left out"));
         self.client(&mut command);
+        // Nothing is left beside the scripts.
+        command.env("PYTHONDONTWRITEBYTECODE", "1");
         command
     }
 

@@ -6,8 +6,10 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a failing test panics")]
 
 mod asking;
+mod compare;
 mod destroying;
 mod engine;
 mod failures;
 mod lifecycle;
+mod read_back;
 mod scripted;
