@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::{Call, KeyRing};
-use crate::batch::{Batch, BatchConfig, JobDefinition, Queue};
+use crate::batch::{Batch, BatchConfig, JobDefinition};
 use crate::blueprint::{Blueprint, BlueprintError, Bucket, Definition, Rule, Site, synthesize};
 use crate::lambda::{Lambda, LambdaConfig};
 use crate::s3::{Credentials, Store, StoreError, StoreOptions};
@@ -168,15 +168,11 @@ impl Farm {
         for definition in &blueprint.definitions {
             definitions.push(job_definition(definition, &aws, &scratch)?);
         }
-        let queues = blueprint
-            .queues
-            .iter()
-            .map(|queue| Queue { name: queue.name.clone(), fair_share: queue.fair_share });
         let batch = Batch::start(BatchConfig {
             account: inputs.account_id,
             region: inputs.region,
             keys: keys.clone(),
-            queues: queues.collect(),
+            queues: blueprint.queues.clone(),
             definitions,
             slots: config.workers.count,
             base_environment: std::env::var("PATH")
@@ -339,12 +335,11 @@ fn job_definition(
     aws: &Aws<'_>,
     scratch: &Path,
 ) -> Result<JobDefinition, FarmError> {
-    let mut environment = aws.environment(&definition.role);
-    for (name, value) in &definition.environment {
-        environment.insert(name.clone(), value.clone());
-    }
-    for mount in &definition.mounts {
-        let here = folder(scratch.join(&definition.name).join(mount.trim_start_matches('/')))?;
+    let Definition { job, mounts, role } = definition;
+    let mut environment = aws.environment(role);
+    environment.extend(job.environment.clone());
+    for mount in mounts {
+        let here = folder(scratch.join(&job.name).join(mount.trim_start_matches('/')))?;
         for value in environment.values_mut() {
             let below = value.strip_prefix(mount.as_str());
             if let Some(below) = below.filter(|below| below.is_empty() || below.starts_with('/')) {
@@ -352,19 +347,7 @@ fn job_definition(
             }
         }
     }
-    Ok(JobDefinition {
-        name: definition.name.clone(),
-        program: definition.program.clone(),
-        container: definition.container.clone(),
-        command: definition.command.clone(),
-        environment,
-        resources: definition.resources.clone(),
-        attempts: definition.attempts,
-        evaluate_on_exit: definition.evaluate_on_exit.clone(),
-        scheduling_priority: definition.scheduling_priority,
-        timeout: definition.timeout,
-        stop_timeout: definition.stop_timeout,
-    })
+    Ok(JobDefinition { environment, ..job.clone() })
 }
 
 /// The bucket's notifications: what they take invokes the function.

@@ -1,56 +1,25 @@
 //! The queues and the job definitions.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::value::{Number, Pair, map};
 use super::{BlueprintError, Read, View, wrong};
-use crate::batch::{EvaluateOnExit, RetryAction};
+use crate::batch::{EvaluateOnExit, JobDefinition, Queue, RetryAction};
 
 /// From SIGTERM to SIGKILL where a definition does not say, in seconds: Batch's own number.
 const STOP_TIMEOUT: u64 = 30;
 
-/// A queue.
-#[derive(Debug)]
-pub struct Queue {
-    /// Its name.
-    pub name: String,
-    /// Whether it has a fair-share policy.
-    pub fair_share: bool,
-}
-
-/// A job definition.
+/// A job definition, and what of its tasks is this machine's to give.
 #[derive(Debug)]
 pub struct Definition {
-    /// Its name.
-    pub name: String,
-    /// What its image's entry point is here.
-    pub program: PathBuf,
-    /// Name of its container.
-    pub container: String,
-    /// The container's arguments.
-    pub command: Vec<String>,
-    /// What the image and the container set.
-    pub environment: BTreeMap<String, String>,
+    /// What the loopback Batch runs, with the environment as the image and the template set it.
+    pub job: JobDefinition,
     /// Folders that the container is given to write to.
     pub mounts: Vec<String>,
     /// ARN of the role of its tasks.
     pub role: String,
-    /// `VCPU` and `MEMORY`.
-    pub resources: BTreeMap<String, String>,
-    /// Attempts, the first one counted.
-    pub attempts: u32,
-    /// Which failures are tried again.
-    pub evaluate_on_exit: Vec<EvaluateOnExit>,
-    /// Its place among jobs of one share.
-    pub scheduling_priority: Option<u32>,
-    /// What one attempt may take.
-    pub timeout: Option<Duration>,
-    /// From SIGTERM to SIGKILL.
-    pub stop_timeout: Duration,
 }
 
 #[derive(Deserialize)]
@@ -198,25 +167,24 @@ fn definition(view: &View<'_>, id: &str, properties: Properties) -> Result<Defin
     };
     let priority = properties.scheduling_priority.map(|number| u32::try_from(number.0));
     let priority = priority.transpose().map_err(|_| wrong(id, "its scheduling priority is too large"))?;
-    Ok(Definition {
-        scheduling_priority: priority,
+    let resources = container.resource_requirements.into_iter();
+    let stop_timeout = container.stop_timeout.map_or(STOP_TIMEOUT, |number| number.0);
+    let timeout = properties.timeout.map(|timeout| timeout.attempt_duration_seconds.0);
+    let job = JobDefinition {
         name: properties.job_definition_name,
         program: program.path.clone(),
         container: container.name,
         command: container.command,
         environment,
-        mounts: container.mount_points.into_iter().map(|mount| mount.container_path).collect(),
-        role,
-        resources: container
-            .resource_requirements
-            .into_iter()
-            .map(|requirement| (requirement.r#type, requirement.value))
-            .collect(),
+        resources: resources.map(|requirement| (requirement.r#type, requirement.value)).collect(),
         attempts,
         evaluate_on_exit,
-        timeout: properties.timeout.map(|timeout| Duration::from_secs(timeout.attempt_duration_seconds.0)),
-        stop_timeout: Duration::from_secs(container.stop_timeout.map_or(STOP_TIMEOUT, |number| number.0)),
-    })
+        scheduling_priority: priority,
+        timeout: timeout.map(Duration::from_secs),
+        stop_timeout: Duration::from_secs(stop_timeout),
+    };
+    let mounts = container.mount_points.into_iter().map(|mount| mount.container_path).collect();
+    Ok(Definition { job, mounts, role })
 }
 
 fn retries(id: &str, strategy: RetryStrategy) -> Result<(u32, Vec<EvaluateOnExit>), BlueprintError> {

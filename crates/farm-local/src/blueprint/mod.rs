@@ -22,9 +22,11 @@ use std::path::PathBuf;
 use serde::de::DeserializeOwned;
 use stack::template::{AwsNames, Inputs, Names as _, Resolved, ResolvedResource};
 
+use crate::batch::Queue;
+
 pub use bucket::{Bucket, Notification};
 pub use function::Function;
-pub use jobs::{Definition, Queue};
+pub use jobs::Definition;
 pub use rule::Rule;
 pub use synthesis::{REGION, Site, synthesize};
 

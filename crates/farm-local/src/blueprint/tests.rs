@@ -53,22 +53,23 @@ fn the_farms_own_template_is_wired() {
     assert_eq!(function.retries, 2);
     let [queue] = farm.queues.as_slice() else { panic!("one queue: {:?}", farm.queues) };
     assert!(queue.fair_share && function.environment["JOB_QUEUE_ARN"].ends_with(&queue.name));
-    let definition = |name: &str| farm.definitions.iter().find(|one| one.name == name).expect("it is there");
+    let definition =
+        |name: &str| farm.definitions.iter().find(|one| one.job.name == name).expect("it is there");
     let (render, zip) = (definition("farm-render-4-5"), definition("farm-zip"));
-    assert_eq!(render.program, Path::new("/programs/render-task"));
-    assert_eq!(zip.program, Path::new("/programs/zip-task"));
+    assert_eq!(render.job.program, Path::new("/programs/render-task"));
+    assert_eq!(zip.job.program, Path::new("/programs/zip-task"));
     assert_eq!(
-        (render.environment["FARM_BLENDER"].as_str(), render.environment["FARM_THREADS"].as_str()),
+        (render.job.environment["FARM_BLENDER"].as_str(), render.job.environment["FARM_THREADS"].as_str()),
         ("/opt/blender", "2")
     );
-    assert!(!zip.environment.contains_key("FARM_BLENDER"));
+    assert!(!zip.job.environment.contains_key("FARM_BLENDER"));
     assert_ne!(render.role, zip.role);
     assert_eq!(farm.roles.len(), 3);
     assert_eq!(
-        (render.mounts.as_slice(), render.stop_timeout.as_secs()),
+        (render.mounts.as_slice(), render.job.stop_timeout.as_secs()),
         (["/scratch".to_owned()].as_slice(), 120)
     );
-    assert_eq!(render.timeout.map(|timeout| timeout.as_secs()), Some(86_400));
+    assert_eq!(render.job.timeout.map(|timeout| timeout.as_secs()), Some(86_400));
     assert!(farm.outputs["UploadCommand"].contains("--bucket farm-000000000000-us-east-1"));
     let event = |array: Value| {
         json!({"source": "aws.batch", "detail-type": "Batch Job State Change", "detail": {
