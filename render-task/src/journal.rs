@@ -5,6 +5,7 @@ use std::time::Instant;
 use farm_contract::Fault;
 use farm_contract::exit::TaskExit;
 use farm_contract::frames::FrameSpec;
+use farm_contract::log_line;
 use farm_contract::record::{FrameFault, FrameRecord, RECORD_VERSION, TaskRecord, TaskSeconds};
 
 use crate::args::Environment;
@@ -53,7 +54,7 @@ impl Journal {
 
     /// A frame failed by itself.
     pub fn fail(&mut self, frame: i32, fault: Fault) {
-        tracing::error!("frame {frame} failed: {fault}");
+        tracing::error!("{}", log_line::failed(frame, &fault));
         self.failed.push(FrameFault { frame, fault });
     }
 

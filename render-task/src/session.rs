@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use farm_contract::Fault;
 use farm_contract::exit::TaskExit;
-use farm_contract::keys;
 use farm_contract::record::FrameRecord;
+use farm_contract::{keys, log_line};
 use tokio::task::JoinSet;
 
 use crate::answer;
@@ -129,7 +129,7 @@ impl<'a> Session<'a> {
                 return self.fail(frame, fault).map(|()| None);
             }
         }
-        tracing::info!("frame {frame}: rendered in {:.1} s", produced.seconds);
+        tracing::info!("{}", log_line::rendered(frame, produced.seconds));
         while self.uploads.len() >= UPLOADS {
             match self.uploads.join_next().await {
                 Some(done) => note(self.journal, done)?,

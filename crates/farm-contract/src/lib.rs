@@ -15,6 +15,7 @@ pub mod exit;
 pub mod fault;
 pub mod frames;
 pub mod keys;
+pub mod log_line;
 pub mod metadata;
 pub mod plan;
 pub mod record;

@@ -153,6 +153,7 @@ async fn what_no_program_does_is_refused() {
                 ("s3:PutObject", key("a.blend")),
                 ("s3:PutObject", key("a.blend/frame_0001.png")),
                 ("s3:PutObject", key("a.blend/other.zip")),
+                ("s3:PutObject", key("photos/report.json")),
                 ("s3:PutObject", key(".farm/renders/1/plan.json")),
                 ("s3:DeleteObject", key("a.blend/frames.zip")),
                 ("s3:PutObject", "arn:aws:s3:::another/a.blend/frames.zip".to_owned()),

@@ -94,6 +94,12 @@ impl FargateSize {
         }
     }
 
+    /// These vCPUs with the most memory that Fargate has for them.
+    pub const fn largest(vcpus: Vcpus) -> Self {
+        let (_, memory_mib, _) = vcpus.memory();
+        Self { vcpus, memory_mib }
+    }
+
     /// Its vCPUs.
     pub const fn vcpus(self) -> Vcpus {
         self.vcpus
@@ -213,6 +219,18 @@ mod tests {
         assert_eq!(refusal(Vcpus::One, 1024), "1 vCPU takes 2 to 8 GiB in steps of 1, not 1");
         assert_eq!(refusal(Vcpus::Quarter, 1536), "0.25 vCPU take 0.5, 1 or 2 GiB, not 1.5");
         assert_eq!(refusal(Vcpus::Sixteen, 36 * 1024), "16 vCPU take 32 to 120 GiB in steps of 8, not 36");
+    }
+
+    #[test]
+    fn the_largest_is_a_pair_and_nothing_is_larger() {
+        for vcpus in Vcpus::ALL {
+            let mib = FargateSize::largest(vcpus).memory_mib();
+            assert!(FargateSize::new(vcpus, mib).is_ok(), "{vcpus} with {mib} MiB");
+            assert!(
+                (mib + 1..=mib + 32 * 1024).all(|more| FargateSize::new(vcpus, more).is_err()),
+                "{vcpus}"
+            );
+        }
     }
 
     #[test]

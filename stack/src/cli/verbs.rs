@@ -4,7 +4,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use stack::deploy::{self, DeployError, Destruction, News, Options, synthesize};
+use stack::deploy::{self, DeployError, Destruction, News, Options};
+use stack::farm;
 
 use super::console::Console;
 use super::given::{Farm, Target, Values};
@@ -80,7 +81,9 @@ pub struct Destroy {
 impl Synth {
     /// Prints the template.
     pub fn run(self) -> Result<ExitCode> {
-        let template = synthesize(&self.farm.config()?, self.foundation)?;
+        let config = self.farm.config()?;
+        let template =
+            if self.foundation { farm::foundation(&config)? } else { farm::template(&config)? }.finish()?;
         std::io::stdout().write_all(template.text.as_bytes()).context("cannot print the template")?;
         Ok(ExitCode::SUCCESS)
     }

@@ -13,14 +13,13 @@ use super::events::Tail;
 use super::follow::follow;
 use super::news::{Host, News};
 use super::status::Standing;
-use super::wanted::Synthesized;
-use crate::template::fits_inline;
+use crate::template::{Finished, fits_inline};
 
 /// What is to be applied.
 #[derive(Debug)]
 pub struct Task<'a> {
     /// The template.
-    pub template: &'a Synthesized,
+    pub template: &'a Finished,
     /// Its parameters; those without a value keep the one that they have.
     pub parameters: Vec<(String, Option<String>)>,
     /// The stack as it stands. None: it is created.

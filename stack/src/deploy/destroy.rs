@@ -14,7 +14,8 @@ use super::news::{Host, News};
 use super::queue::Queue;
 use super::reason;
 use super::status::Standing;
-use super::{bucket_name, status_of};
+use super::status_of;
+use crate::farm::bucket_name;
 
 /// AWS Batch takes an environment off its queue in its own time, and CloudFormation does not wait.
 const ATTEMPTS: usize = 12;

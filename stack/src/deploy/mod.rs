@@ -26,7 +26,7 @@ use std::time::Instant;
 
 use aws_sdk_cloudformation::types::Stack;
 
-use crate::farm::outputs;
+use crate::farm::{bucket_name, outputs};
 
 pub use aws::{Aws, AwsError, NoRegion};
 pub use bucket::Contents;
@@ -36,7 +36,7 @@ pub use error::{DeployError, Failure};
 pub use events::StackEvent;
 pub use news::{Host, News};
 pub use status::Sentiment;
-pub use wanted::{Synthesized, Wanted, WantedError, synthesize};
+pub use wanted::{Wanted, WantedError};
 
 use apply::{Applied, Task};
 use bucket::Bucket;
@@ -195,11 +195,6 @@ async fn reopen(aws: &Aws, stack: &Stack) -> Result<(), DeployError> {
         Some(queue) => Ok(Queue::new(aws, &queue.value).reopen().await?),
         None => Ok(()),
     }
-}
-
-/// Name of the farm's bucket, as the template computes it.
-fn bucket_name(stack: &str, account: &str, region: &str) -> String {
-    format!("{stack}-{account}-{region}")
 }
 
 fn is_whole(stack: &Stack) -> bool {

@@ -7,7 +7,7 @@ use aws_sdk_cloudformation::types::Stack;
 
 use super::bucket;
 use crate::farm::{self, FarmConfig, FarmError, parameters};
-use crate::template::{Capability, Document, DocumentError, TemplateError, capabilities, check, resolve};
+use crate::template::{Finished, UnfinishedError, resolve};
 
 /// A farm that is asked for, and that could be.
 #[derive(Debug)]
@@ -15,24 +15,13 @@ pub struct Wanted {
     /// The stack's name.
     pub stack: String,
     /// Bucket and registry alone.
-    pub foundation: Synthesized,
+    pub foundation: Finished,
     /// All of it.
-    pub whole: Synthesized,
+    pub whole: Finished,
     /// Values of parameters that are given.
     given: BTreeMap<String, String>,
     /// The function's code, where it is given.
     pub code: Option<Vec<u8>>,
-}
-
-/// A template, as text and read back.
-#[derive(Debug)]
-pub struct Synthesized {
-    /// What CloudFormation reads.
-    pub text: String,
-    /// The same, for looking into it.
-    pub document: Document,
-    /// What CloudFormation wants to be allowed.
-    pub capability: Option<Capability>,
 }
 
 /// Why there can be no such farm.
@@ -41,15 +30,9 @@ pub enum WantedError {
     /// The configuration is wrong.
     #[error(transparent)]
     Farm(#[from] FarmError),
-    /// The template cannot be written: a defect of the farm.
-    #[error(transparent)]
-    Template(#[from] TemplateError),
-    /// The template cannot be read back: a defect of the farm.
-    #[error(transparent)]
-    Document(#[from] DocumentError),
     /// The template is wrong: a defect of the farm.
-    #[error("the template is wrong:\n  {}", .0.join("\n  "))]
-    Findings(Vec<String>),
+    #[error(transparent)]
+    Template(#[from] UnfinishedError),
     /// A parameter's value.
     #[error("{0}")]
     Parameter(String),
@@ -72,22 +55,6 @@ impl WantedError {
     }
 }
 
-/// Writes a template, and looks it over.
-///
-/// # Errors
-/// The farm cannot be, or its template is wrong.
-pub fn synthesize(config: &FarmConfig, foundation: bool) -> Result<Synthesized, WantedError> {
-    let template = if foundation { farm::foundation(config)? } else { farm::template(config)? };
-    let text = template.to_yaml()?;
-    let document = Document::parse(&text)?;
-    let findings = check(&document);
-    if !findings.is_empty() {
-        return Err(WantedError::Findings(findings.iter().map(ToString::to_string).collect()));
-    }
-    let capability = capabilities(&document);
-    Ok(Synthesized { text, document, capability })
-}
-
 impl Wanted {
     /// A farm as it is asked for. `given` are values of parameters, `code` is the zip file of the
     /// function.
@@ -101,7 +68,7 @@ impl Wanted {
         code: Option<Vec<u8>>,
     ) -> Result<Self, WantedError> {
         farm::check_stack_name(stack)?;
-        let (foundation, whole) = (synthesize(config, true)?, synthesize(config, false)?);
+        let (foundation, whole) = (farm::foundation(config)?.finish()?, farm::template(config)?.finish()?);
         if let Some(code) = &code {
             given.insert(parameters::FUNCTION_CODE_KEY.to_owned(), bucket::code_key(code));
         }
@@ -120,7 +87,7 @@ impl Wanted {
     /// One has neither, and no default.
     pub fn parameters(
         &self,
-        template: &Synthesized,
+        template: &Finished,
         stack: Option<&Stack>,
     ) -> Result<Vec<(String, Option<String>)>, WantedError> {
         let has = |name: &str| {

@@ -55,10 +55,15 @@ pub(super) const RENDERS: &[&str] = &["*.blend/*", "*.blend.zip/*", ".farm/rende
 pub(super) const VERDICTS: &[&str] = &["*/frames.zip", "*/report.json"];
 /// The archive.
 pub(super) const ARCHIVES: &[&str] = &["*.blend/frames.zip", "*.blend.zip/frames.zip"];
-/// What became of an upload; some cannot have theirs beside them.
-pub(super) const REPORTS: &[&str] = &["*/report.json"];
-/// Plans, and the reports that go with them.
-pub(super) const PLANS: &[&str] = &[".farm/renders/*/plan.json", "*/report.json"];
+/// What became of an upload.
+pub(super) const REPORTS: &[&str] = &["*.blend/report.json", "*.blend.zip/report.json"];
+/// Plans, and the reports that go with them; some uploads cannot have theirs beside them.
+pub(super) const PLANS: &[&str] = &[
+    ".farm/renders/*/plan.json",
+    "*.blend/report.json",
+    "*.blend.zip/report.json",
+    ".farm/rejected/*/report.json",
+];
 
 #[cfg(test)]
 mod tests {
@@ -95,6 +100,9 @@ mod tests {
         assert!(any(PLANS, &keys::plan(&id)) && any(RENDERS, &keys::plan(&id)));
         assert!(any(TASK_RECORDS, &keys::task(&id, 3)) && any(RENDERS, &keys::task(&id, 3)));
         assert!(!any(TASK_RECORDS, &keys::plan(&id)) && !any(UPLOADS, "a.png"));
-        assert!(any(REPORTS, &keys::report_of_refused(".farm/x.blend")));
+        assert!(any(PLANS, &keys::report_of_refused(".farm/x.blend")));
+        for elsewhere in ["photos/report.json", "report.json", ".farm/lambda/report.json"] {
+            assert!(!any(PLANS, elsewhere) && !any(REPORTS, elsewhere), "{elsewhere}");
+        }
     }
 }

@@ -11,8 +11,9 @@ use crate::cfn::batch::{self, compute_environment, job_queue, scheduling_policy}
 use crate::cfn::{Handle, Parameter};
 use crate::template::Template;
 
-/// A job that waits this long for capacity is given up: a deadline is better missed with a word
-/// than in silence. The longest that Batch takes.
+/// Where Batch says that a job waits for capacity, it is given up after this: a deadline is better
+/// missed with a word than in silence. The longest that Batch takes. AWS documents that it says so of
+/// instances; of Fargate it may not.
 const WAIT_FOR_CAPACITY: i64 = 24 * 60 * 60;
 /// A job that can never run is given up after this. The shortest that Batch takes.
 const WAIT_IN_VAIN: i64 = 10 * 60;

@@ -56,7 +56,7 @@ pub enum FarmError {
     /// vCPUs and memory that Fargate does not have.
     #[error(transparent)]
     Size(#[from] WrongSize),
-    /// vCPUs or memory that no task can have.
+    /// Settings that cannot be, or not together, in words.
     #[error("{0}")]
     Wrong(String),
     /// Attempts that Batch does not take.
@@ -110,7 +110,7 @@ impl FarmConfig {
         Ok(Self {
             blenders,
             render,
-            large: largest(render.vcpus())?,
+            large: FargateSize::largest(render.vcpus()),
             zip: FargateSize::new(Vcpus::One, 2 * GIB)?,
             attempts: Attempts::new(3)?,
             dashboard: true,
@@ -140,23 +140,9 @@ impl FarmConfig {
             return Err(FarmError::Wrong(format!("a task cannot have {memory_gib} GiB of memory")));
         }
         self.render = FargateSize::new(known, mib as u32)?;
-        self.large = largest(known)?;
+        self.large = FargateSize::largest(known);
         Ok(self)
     }
-}
-
-/// The most memory that Fargate has for these vCPUs.
-fn largest(vcpus: Vcpus) -> Result<FargateSize, WrongSize> {
-    let gib = match vcpus {
-        Vcpus::Quarter => 2,
-        Vcpus::Half => 4,
-        Vcpus::One => 8,
-        Vcpus::Two => 16,
-        Vcpus::Four => 30,
-        Vcpus::Eight => 60,
-        Vcpus::Sixteen => 120,
-    };
-    FargateSize::new(vcpus, gib * GIB)
 }
 
 /// Whether a stack may have this name.

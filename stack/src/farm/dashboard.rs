@@ -1,8 +1,8 @@
 //! How the farm does, at a glance: frames, failures, seconds, and about what they cost.
 //!
-//! AWS Batch has no metrics of its own, so most of it is asked of what the tasks and the function
-//! write to their logs, at the moment that somebody looks. An account has three dashboards for
-//! nothing.
+//! AWS Batch has no metrics of its own, so most of it is asked of what render-task writes to its log
+//! ([`farm_contract::log_line`]), at the moment that somebody looks: what is read then is billed by the
+//! gigabyte. An account has three dashboards for nothing.
 
 use serde_json::{Value as Json, json};
 
@@ -15,14 +15,19 @@ use crate::template::Template;
 const VCPU_HOUR: f64 = 0.040_48;
 const GIB_HOUR: f64 = 0.004_445;
 
+/// A frame that is rendered, in the log.
+const RENDERED: &str = r"frame (?<frame>-?\d+): rendered in (?<seconds>[\d.]+) s";
+/// A frame that failed, in the log.
+const FAILED: &str = r"frame -?\d+ failed: ";
+
 pub(super) fn add(
     template: &mut Template,
     config: &FarmConfig,
     tasks: &Handle<logs::LogGroup>,
 ) -> Result<Handle<cloudwatch::Dashboard>, FarmError> {
     let log = format!("${{{}}}", tasks.id());
-    let rendered = r"parse @message /frame (?<frame>-?\d+): rendered in (?<seconds>[\d.]+) s/ | filter ispresent(seconds)";
-    let failed = r"filter @message like /frame -?\d+ failed: /";
+    let rendered = format!("parse @message /{RENDERED}/ | filter ispresent(seconds)");
+    let failed = format!("filter @message like /{FAILED}/");
     let cost = format!("sum(seconds) / 3600 * {:.5} as dollars", dollars_per_hour(config.render));
     let body = json!({"widgets": [
         query(&log, "Frames rendered", 0, 0, &format!("{rendered} | stats count(*) as frames by bin(5m)"), "timeSeries"),
@@ -65,7 +70,19 @@ fn dollars_per_hour(size: FargateSize) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use farm_contract::log_line;
+    use regex_lite::Regex;
+
     use super::*;
+
+    #[test]
+    fn what_is_looked_for_is_what_render_task_writes() {
+        let rendered = Regex::new(RENDERED).expect("a pattern");
+        let line = log_line::rendered(-7, 12.34);
+        let found = rendered.captures(&line).expect("it is found");
+        assert_eq!((&found["frame"], &found["seconds"]), ("-7", "12.3"));
+        assert!(Regex::new(FAILED).expect("a pattern").is_match(&log_line::failed(12, "no camera")));
+    }
 
     #[test]
     fn an_hour_of_the_standard_task_costs_what_the_price_list_says() {

@@ -9,7 +9,7 @@ use super::config::{BlenderVersion, FarmConfig, FarmError};
 use super::grants;
 use super::parameters::{FarmParameters, StorageParameters};
 use crate::cfn::batch::{self, job_definition};
-use crate::cfn::{AttemptSeconds, Expression, FargateSize, Handle, Value, ecr, iam, logs};
+use crate::cfn::{AttemptSeconds, FargateSize, Handle, Value, ecr, iam, logs};
 use crate::template::Template;
 
 /// What a task is given to write to: the root of its container cannot be written.
@@ -114,7 +114,6 @@ impl Task<'_> {
             job_definition_name: Some(Value::sub(self.name.as_str())),
             ecs_properties: Some(job_definition::EcsProperties::new([self.task()]).into()),
             platform_capabilities: Some([capability].into()),
-            propagate_tags: Some(true.into()),
             // Jobs that wait keep the revision that they were submitted with.
             resource_retention_policy: Some(
                 job_definition::ResourceRetentionPolicy { skip_deregister_on_update: Some(true.into()) }
@@ -188,7 +187,7 @@ impl Task<'_> {
                     options: Some(
                         [
                             ("awslogs-group", Value::<String>::from(self.logs.reference())),
-                            ("awslogs-region", Value::Expression(Expression::Ref("AWS::Region".to_owned()))),
+                            ("awslogs-region", super::pseudo("AWS::Region")),
                             ("awslogs-stream-prefix", Value::from(self.stream)),
                         ]
                         .into(),

@@ -17,6 +17,7 @@ mod dashboard;
 mod grants;
 mod jobs;
 mod network;
+mod notices;
 pub mod outputs;
 pub mod parameters;
 mod registry;
@@ -27,6 +28,7 @@ use serde_yaml::Value as Yaml;
 
 pub use config::{BlenderVersion, FarmConfig, FarmError, MAX_NAME, check_stack_name};
 pub use registry::{ZIP_TAG_PREFIX, render_tag_prefix};
+pub use storage::bucket_name;
 
 use crate::cfn::{Expression, Value};
 use crate::template::{Attributes, DeletionPolicy, Template};

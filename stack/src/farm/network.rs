@@ -114,5 +114,5 @@ fn only_if(condition: &Condition) -> Attributes {
 }
 
 fn stack_name() -> Value<String> {
-    Value::Expression(Expression::Ref("AWS::StackName".to_owned()))
+    super::pseudo("AWS::StackName")
 }

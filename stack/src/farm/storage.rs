@@ -20,6 +20,13 @@ use crate::template::{Attributes, DeletionPolicy, Template};
 /// The bucket's name, to be filled in by CloudFormation.
 pub(super) const NAME: &str = "${AWS::StackName}-${AWS::AccountId}-${AWS::Region}";
 
+/// The bucket's name, for whoever knows what CloudFormation would fill in.
+pub fn bucket_name(stack: &str, account: &str, region: &str) -> String {
+    [("StackName", stack), ("AccountId", account), ("Region", region)]
+        .into_iter()
+        .fold(NAME.to_owned(), |name, (pseudo, value)| name.replace(&format!("${{AWS::{pseudo}}}"), value))
+}
+
 /// The bucket's name, where a reference would close the circle.
 pub(super) fn name<K: Kind>() -> Value<K> {
     Value::sub(NAME).assume()
@@ -153,6 +160,11 @@ fn notification(trigger: &Trigger) -> bucket::NotificationConfiguration {
 mod tests {
     use super::*;
     use farm_contract::{keys, plan::RenderId};
+
+    #[test]
+    fn the_name_can_be_told_without_cloudformation() {
+        assert_eq!(bucket_name("farm", "123456789012", "eu-west-1"), "farm-123456789012-eu-west-1");
+    }
 
     #[test]
     fn nothing_that_the_farm_writes_starts_a_render() {

@@ -1,7 +1,4 @@
-//! The function that an upload wakes, and what makes sure that no event is lost.
-//!
-//! S3 and the rule hand an event over and forget it. Lambda tries it three times; what failed
-//! even then lies in a queue for two weeks, and an alarm says so.
+//! The function that an upload wakes, who may wake it, and the rule by which failed jobs do.
 
 use farm_contract::env;
 use serde::Serialize;
@@ -9,10 +6,10 @@ use serde::Serialize;
 use super::config::{FarmConfig, FarmError};
 use super::jobs::Jobs;
 use super::parameters::{FarmParameters, StorageParameters, as_text};
-use super::{grants, storage};
+use super::{grants, notices, storage};
 use crate::cfn::lambda::{self, event_invoke_config, function};
 use crate::cfn::sqs;
-use crate::cfn::{Handle, Json, Value, batch, cloudwatch, events, logs, sns};
+use crate::cfn::{Handle, Json, Value, batch, events, logs};
 use crate::template::{Attributes, Template};
 
 /// Its time limit, in seconds. It is no longer than the lease of a claim, so a claim whose holder
@@ -22,8 +19,6 @@ const TIMEOUT: i64 = 60;
 const MEMORY: i64 = 256;
 /// How long Lambda keeps trying: its own longest, in seconds.
 const OLDEST_EVENT: i64 = 6 * 60 * 60;
-/// How long a lost event can be looked at: the longest that SQS keeps a message, in seconds.
-const LOST_EVENT: i64 = 14 * 24 * 60 * 60;
 
 /// The function and who may call it from the bucket.
 pub(super) struct Trigger {
@@ -44,7 +39,7 @@ pub(super) fn add(
         ..logs::LogGroup::new()
     };
     let logs = template.add_with("TriggerLogs", logs, super::log_attributes()?)?;
-    let lost = lost_events(template, parameters)?;
+    let lost = notices::add(template, parameters)?;
     let role = grants::trigger_role(template, config, keys, queue, &logs, &lost)?;
     let variables = [
         (env::BUCKET_NAME, storage::name_text()),
@@ -176,57 +171,4 @@ fn job_events(
     let policy = grants::lost_events_policy(lost, &rule)?;
     template.add("FailedEventsPolicy", sqs::QueuePolicy::new(policy, [lost]))?;
     Ok(())
-}
-
-/// The queue of events that no attempt brought to an end, and who is told.
-fn lost_events(
-    template: &mut Template,
-    parameters: &FarmParameters,
-) -> Result<Handle<sqs::Queue>, FarmError> {
-    let lost = sqs::Queue {
-        message_retention_period: Some(LOST_EVENT.into()),
-        sqs_managed_sse_enabled: Some(true.into()),
-        ..sqs::Queue::new()
-    };
-    let waivers =
-        [("CKV_AWS_27", "Encrypted by SQS itself, SqsManagedSseEnabled, which the check does not know of.")];
-    let attributes = Attributes { metadata: Some(super::waivers(&waivers)?), ..super::gone_with_the_stack() };
-    let lost = template.add_with("FailedEvents", lost, attributes)?;
-    let topic =
-        sns::Topic { display_name: Some(Value::sub("Render farm ${AWS::StackName}")), ..sns::Topic::new() };
-    let waivers = [(
-        "CKV_AWS_26",
-        "An alarm cannot publish to a topic that the key of SNS encrypts; a notice names a stack and no content.",
-    )];
-    let attributes = Attributes { metadata: Some(super::waivers(&waivers)?), ..Attributes::default() };
-    let topic = template.add_with("Notices", topic, attributes)?;
-    let mail = sns::Subscription {
-        endpoint: Some(parameters.email.value()),
-        ..sns::Subscription::new("email", &topic)
-    };
-    let if_wanted =
-        Attributes { condition: Some(parameters.mails.name().to_owned()), ..Attributes::default() };
-    template.add_with("NoticesByEmail", mail, if_wanted)?;
-    use cloudwatch::alarm;
-    let alarm = cloudwatch::Alarm {
-        alarm_actions: Some([&topic].into()),
-        alarm_description: Some(
-            "The farm could not handle an event; it lies in the queue FailedEvents. Upload the file again once the \
-             cause in the log TriggerLogs is mended."
-                .into(),
-        ),
-        comparison_operator: Some(alarm::ComparisonOperator::GreaterThanThreshold.into()),
-        dimensions: Some([alarm::Dimension::new("QueueName", lost.queue_name())].into()),
-        evaluation_periods: Some(1.into()),
-        // Not what lies there: then one lost event would keep the next from being told of.
-        metric_name: Some("NumberOfMessagesSent".into()),
-        namespace: Some("AWS/SQS".into()),
-        period: Some(300.into()),
-        statistic: Some(alarm::Statistic::Sum.into()),
-        threshold: Some(0.0.into()),
-        treat_missing_data: Some(alarm::TreatMissingData::NotBreaching.into()),
-        ..cloudwatch::Alarm::new()
-    };
-    template.add("FailedEventsAlarm", alarm)?;
-    Ok(lost)
 }

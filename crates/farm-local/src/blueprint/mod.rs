@@ -64,15 +64,9 @@ pub enum BlueprintError {
     /// The farm cannot be written as a template.
     #[error(transparent)]
     Farm(#[from] stack::farm::FarmError),
-    /// The template's text cannot be written.
+    /// Something is wrong with the template.
     #[error(transparent)]
-    Template(#[from] stack::template::TemplateError),
-    /// The template's text cannot be read back.
-    #[error("the farm's template cannot be read")]
-    Document(#[from] stack::template::DocumentError),
-    /// What is wrong with the template.
-    #[error("the farm's template is wrong:\n  {}", .0.join("\n  "))]
-    Findings(Vec<String>),
+    Template(#[from] stack::template::UnfinishedError),
     /// The template cannot be worked out.
     #[error("the farm's template cannot be worked out")]
     Resolve(#[from] stack::template::ResolveError),

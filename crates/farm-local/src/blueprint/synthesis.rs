@@ -6,7 +6,7 @@ use std::path::Path;
 use farm_contract::env;
 use sha2::{Digest, Sha256};
 use stack::farm::{self, BlenderVersion, FarmConfig, parameters};
-use stack::template::{AwsNames, Document, Inputs, Resolved, check, resolve};
+use stack::template::{AwsNames, Inputs, Resolved, resolve};
 
 use super::{BlueprintError, Program};
 use crate::workers::Workers;
@@ -68,11 +68,7 @@ pub fn synthesize(site: &Site<'_>) -> Result<(Inputs, Resolved), BlueprintError>
     let config = FarmConfig::new(vec![version])?;
     // As many tasks at once as there are workers, each with the share that a task has on AWS.
     let vcpus = config.render.vcpus().units() as usize * site.workers.count;
-    let document = Document::parse(&farm::template(&config)?.to_yaml()?)?;
-    let findings = check(&document);
-    if !findings.is_empty() {
-        return Err(BlueprintError::Findings(findings.iter().map(ToString::to_string).collect()));
-    }
+    let document = farm::template(&config)?.finish()?.document;
     let inputs = Inputs::new(STACK, ACCOUNT, REGION)
         .with(parameters::FRAME_SECONDS, &FRAME_SECONDS.to_string())
         .with(parameters::MAX_SPOT_VCPUS, &(vcpus / 1024).to_string())
