@@ -2,7 +2,9 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 
-use stack::deploy::{Host, News};
+use async_trait::async_trait;
+use stack::deploy::{Answer, Host, News};
+use tokio::sync::oneshot;
 
 use super::show::{self, Look};
 
@@ -21,17 +23,24 @@ impl Console {
     }
 
     /// Asks for a text; none where nobody can answer.
-    pub fn ask(&self, question: &str) -> Option<String> {
+    pub async fn ask(&self, question: &str) -> Option<String> {
         if !std::io::stdin().is_terminal() {
             return None;
         }
         show::prompt(question);
-        let mut answer = String::new();
-        std::io::stdin().lock().read_line(&mut answer).ok()?;
-        Some(answer.trim().to_owned())
+        let (tell, told) = oneshot::channel();
+        // A thread of its own: Ctrl-C is to be heard while it waits, and the program ends without it.
+        std::thread::spawn(move || {
+            let mut answer = String::new();
+            let read = std::io::stdin().lock().read_line(&mut answer);
+            // Nobody waits any more where the program is ending.
+            let _ = tell.send(read.ok().map(|_| answer.trim().to_owned()));
+        });
+        told.await.ok().flatten()
     }
 }
 
+#[async_trait(?Send)]
 impl Host for Console {
     fn tell(&mut self, news: &News) {
         let mut stderr = std::io::stderr().lock();
@@ -42,16 +51,14 @@ impl Host for Console {
         }
     }
 
-    fn confirm(&mut self, question: &str) -> bool {
+    async fn confirm(&mut self, question: &str) -> Answer {
         if self.yes {
-            return true;
+            return Answer::Yes;
         }
-        match self.ask(&format!("{question} [y/N] ")) {
-            Some(answer) => matches!(answer.to_lowercase().as_str(), "y" | "yes"),
-            None => {
-                show::hint("Nobody can be asked here; give --yes to go on without a question.");
-                false
-            }
+        match self.ask(&format!("{question} [y/N] ")).await {
+            None => Answer::Nobody,
+            Some(answer) if matches!(answer.to_lowercase().as_str(), "y" | "yes") => Answer::Yes,
+            Some(_) => Answer::No,
         }
     }
 }

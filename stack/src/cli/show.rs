@@ -4,12 +4,9 @@ use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use stack::deploy::{
-    Action, Change, DeployError, Loss, News, NoRegion, Output, Sentiment, StackEvent, WantedError,
-};
+use stack::deploy::{DeployError, Loss, News, NoRegion, Output, Sentiment, StackEvent, WantedError};
 
-/// Values of properties are shown up to this many characters.
-const VALUE: usize = 60;
+mod plan;
 
 /// What lines are written to.
 #[derive(Debug, Clone, Copy)]
@@ -68,15 +65,15 @@ pub fn lines(news: &News, look: Look) -> Vec<String> {
         News::Mending { status } => {
             vec![look.ink(
                 Ink::Yellow,
-                &format!("  An earlier attempt was left half done ({status}); that is put in order first."),
+                &format!("  An earlier attempt was left half done ({status}); it is cleaned up first."),
             )]
         }
         News::Step { number, of, title } => {
             vec![String::new(), look.ink(Ink::Bold, &format!("{number}/{of}  {title}"))]
         }
-        News::Plan(changes) => plan(changes, look),
+        News::Plan(changes) => plan::lines(changes, look),
         News::NoChange => {
-            vec![format!("  {}", look.ink(Ink::Green, "No change: the stack is as it is asked for."))]
+            vec![format!("  {}", look.ink(Ink::Green, "No change: the stack is as requested."))]
         }
         News::Uploaded { what, bytes, before } => {
             let how = if *before { "was there already" } else { "uploaded" };
@@ -92,7 +89,7 @@ pub fn lines(news: &News, look: Look) -> Vec<String> {
         News::Done { took } => {
             vec![
                 String::new(),
-                look.ink(Ink::Green, &format!("The stack is as it is asked for, after {}.", span(*took))),
+                look.ink(Ink::Green, &format!("The stack is as requested, after {}.", span(*took))),
             ]
         }
         News::StoppingJobs { left } => match left {
@@ -102,59 +99,13 @@ pub fn lines(news: &News, look: Look) -> Vec<String> {
         },
         News::Emptying { gone, of } => vec![format!("  emptying the bucket: {gone} of {of} versions")],
         News::Again { why } => {
-            vec![look.ink(Ink::Yellow, &format!("  {why}")), "  Trying again in a moment.".to_owned()]
+            vec![
+                look.ink(Ink::Yellow, &format!("  {}", plain(why))),
+                "  Trying again in a moment.".to_owned(),
+            ]
         }
         News::Gone => vec![String::new(), look.ink(Ink::Green, "The farm is gone.")],
     }
-}
-
-fn plan(changes: &[Change], look: Look) -> Vec<String> {
-    let wide =
-        |of: fn(&Change) -> &str| changes.iter().map(|change| of(change).len()).max().unwrap_or_default();
-    let (ids, kinds) = (wide(|change| &change.logical_id), wide(|change| &change.kind));
-    let mut lines = Vec::new();
-    for change in changes {
-        let (sign, ink, words) = match change.action {
-            Action::Add => ("+", Ink::Green, ""),
-            Action::Adopt => ("+", Ink::Green, "taken over as it stands"),
-            Action::Modify => ("~", Ink::Yellow, ""),
-            Action::MayReplace => ("~", Ink::Yellow, "may be replaced"),
-            Action::Replace => ("±", Ink::Red, "replaced by another"),
-            Action::Remove => ("-", Ink::Red, ""),
-        };
-        let Change { logical_id, kind, details, .. } = change;
-        let line = format!(
-            "  {} {logical_id:ids$}  {}",
-            look.ink(ink, sign),
-            look.ink(Ink::Dim, &format!("{kind:kinds$}"))
-        );
-        lines.push(if words.is_empty() {
-            line.trim_end().to_owned()
-        } else {
-            format!("{line}  {}", look.ink(ink, words))
-        });
-        for detail in details {
-            let values = match (&detail.before, &detail.after) {
-                (None, None) => String::new(),
-                (before, after) => {
-                    let shown = |value: &Option<String>| {
-                        value.as_deref().map_or_else(|| "(nothing)".to_owned(), short)
-                    };
-                    format!(": {} -> {}", shown(before), shown(after))
-                }
-            };
-            lines.push(look.ink(Ink::Dim, &format!("      {}{values}", detail.path)));
-        }
-    }
-    lines
-}
-
-fn short(value: &str) -> String {
-    let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
-    if value.chars().count() <= VALUE {
-        return value;
-    }
-    value.chars().take(VALUE - 3).chain("...".chars()).collect()
 }
 
 /// One line for an event; none where it says nothing new.
@@ -172,15 +123,21 @@ fn event_line(event: &StackEvent, after: Duration, (done, of): (usize, usize), l
     // Where nothing of what changes is known, there is nothing to count.
     let count = if of == 0 { String::new() } else { format!("{done:>w$}/{of}", w = of.to_string().len()) };
     let words = words(&event.status);
-    let reason = event.reason.as_deref().map(|reason| format!("  {reason}")).unwrap_or_default();
+    let reason = event.reason.as_deref().map(|reason| format!("  {}", plain(reason))).unwrap_or_default();
     let what =
         if event.is_stack() { format!("the stack, {}", event.logical_id) } else { event.logical_id.clone() };
     let line = format!(
         "  {} {count:>5}  {} {what}{reason}",
         look.ink(Ink::Dim, &time),
-        look.ink(ink, &format!("{words:12}"))
+        look.ink(ink, &format!("{words:14}"))
     );
     Some(line.trim_end().to_owned())
+}
+
+/// A text of AWS's as a terminal may have it: on one line, and with nothing in it that moves the cursor.
+fn plain(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 /// A status in words; one that is not known speaks for itself.
@@ -203,6 +160,7 @@ fn words(status: &str) -> String {
         }
         "ROLLBACK_IN_PROGRESS" | "UPDATE_ROLLBACK_IN_PROGRESS" => "taking back",
         "ROLLBACK_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" => "taken back",
+        "ROLLBACK_FAILED" | "UPDATE_ROLLBACK_FAILED" => "not taken back",
         other => other,
     };
     words.to_owned()
@@ -217,8 +175,10 @@ pub fn loss(name: &str, region: &str, loss: &Loss, keep_bucket: bool) {
 
 fn loss_lines(name: &str, region: &str, loss: &Loss, keep_bucket: bool) -> Vec<String> {
     let mut lines = vec![match &loss.status {
-        Some(status) => format!("Stack {name} in {region} ({status}) would go:"),
-        None => format!("The stack {name} in {region} is gone; this is left of it:"),
+        Some(status) => format!("Stack {name} in {region}, account {}, would go ({status}):", loss.account),
+        None => {
+            format!("The stack {name} in {region}, account {}, is gone; this is left of it:", loss.account)
+        }
     }];
     if loss.status.is_some() {
         lines.push(format!("  {}", count(loss.resources as u64, "resource")));
@@ -287,15 +247,15 @@ pub fn hint(text: &str) {
 
 /// Ctrl-C.
 pub fn interrupted() {
-    say("\nInterrupted. What CloudFormation has begun, it brings to its end.");
-    hint("The same command again follows it and goes on.");
+    say("\nInterrupted. Whatever CloudFormation has begun already, it brings to its end.");
+    hint("The same command again goes on from there.");
 }
 
 /// Tells why the program ends badly, and what helps.
 pub fn report(error: &anyhow::Error) {
-    say(&format!("\nerror: {error}"));
+    say(&format!("\nerror: {}", printable(&error.to_string())));
     for cause in error.chain().skip(1) {
-        say(&format!("  caused by: {cause}"));
+        say(&format!("  caused by: {}", printable(&cause.to_string())));
     }
     let hinted = error.chain().find_map(|cause| {
         let deploy = cause.downcast_ref::<DeployError>().and_then(DeployError::hint);
@@ -306,6 +266,11 @@ pub fn report(error: &anyhow::Error) {
     if let Some(text) = hinted {
         hint(&text);
     }
+}
+
+/// An error's text, which may have lines of its own, without what moves the cursor.
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| *c == '\n' || !c.is_control()).collect()
 }
 
 fn count(number: u64, thing: &str) -> String {

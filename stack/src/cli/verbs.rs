@@ -4,11 +4,11 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use stack::deploy::{self, DeployError, Destruction, News, Options};
+use stack::deploy::{self, Aws, DeployError, Destruction, News, Options, Wanted};
 use stack::farm;
 
 use super::console::Console;
-use super::given::{Farm, Target, Values};
+use super::given::{Farm, Target, Values, settings};
 use super::show::{self, Look};
 
 /// Which template to print.
@@ -23,6 +23,7 @@ pub struct Synth {
 
 /// What to compare.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = settings())]
 pub struct Diff {
     #[command(flatten)]
     target: Target,
@@ -34,6 +35,7 @@ pub struct Diff {
 
 /// What to deploy.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = settings())]
 pub struct Deploy {
     #[command(flatten)]
     target: Target,
@@ -42,7 +44,7 @@ pub struct Deploy {
     #[command(flatten)]
     values: Values,
     /// Only make bucket and registry, so that images can be pushed.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["images", "function"])]
     foundation: bool,
     /// Protect the stack from being deleted by mistake.
     #[arg(long)]
@@ -73,7 +75,7 @@ pub struct Destroy {
     /// Take the protection from being deleted off first.
     #[arg(long)]
     unprotect: bool,
-    /// Ask nothing.
+    /// Take it down without the question for its name.
     #[arg(long)]
     yes: bool,
 }
@@ -81,10 +83,11 @@ pub struct Destroy {
 impl Synth {
     /// Prints the template.
     pub fn run(self) -> Result<ExitCode> {
-        let config = self.farm.config()?;
+        let config = self.farm.config(None)?;
         let template =
-            if self.foundation { farm::foundation(&config)? } else { farm::template(&config)? }.finish()?;
-        std::io::stdout().write_all(template.text.as_bytes()).context("cannot print the template")?;
+            if self.foundation { farm::foundation(&config, None)? } else { farm::template(&config)? };
+        let text = template.finish()?.text;
+        std::io::stdout().write_all(text.as_bytes()).context("cannot print the template")?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -92,8 +95,8 @@ impl Synth {
 impl Diff {
     /// Shows what would change.
     pub async fn run(self) -> Result<ExitCode> {
-        let wanted = self.values.wanted(&self.target, &self.farm.config()?)?;
-        let aws = self.target.connect().await?;
+        let mut console = Console::new(false);
+        let (aws, wanted) = asked(&self.target, &self.farm, &self.values, &mut console).await?;
         let changes = deploy::diff(&aws, &wanted).await?;
         let news = if changes.is_empty() { News::NoChange } else { News::Plan(changes) };
         let look = Look::of_stdout();
@@ -106,19 +109,35 @@ impl Diff {
 impl Deploy {
     /// Deploys.
     pub async fn run(self) -> Result<ExitCode> {
-        let wanted = self.values.wanted(&self.target, &self.farm.config()?)?;
-        let aws = self.target.connect().await?;
-        let options = Options { foundation: self.foundation, protect: self.protect };
         let mut console = Console::new(self.yes);
+        let (aws, wanted) = asked(&self.target, &self.farm, &self.values, &mut console).await?;
+        let options = Options { foundation: self.foundation, protect: self.protect };
         let deployed = deploy::deploy(&aws, &wanted, options, &mut console).await?;
         show::print_outputs(&deployed.outputs)?;
-        if deployed.created && !deployed.protected {
+        if self.foundation {
+            show::hint("Push the images to the registry, then deploy without --foundation.");
+        } else if deployed.created && !deployed.protected {
             show::hint(
                 "A stack can be protected from being deleted by mistake: the same command with --protect does it.",
             );
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Who is called, and what farm is asked for: looked over as far as it can be before anybody is called,
+/// and then with what the farm that stands is made of.
+async fn asked(
+    target: &Target,
+    farm: &Farm,
+    values: &Values,
+    console: &mut Console,
+) -> Result<(Aws, Wanted)> {
+    let code = values.draft(target, farm)?;
+    let aws = target.connect().await?;
+    let standing = deploy::standing(&aws, &target.stack, console).await?;
+    let wanted = values.wanted(target, &farm.config(standing.as_ref())?, code)?;
+    Ok((aws, wanted))
 }
 
 impl Outputs {
@@ -143,12 +162,12 @@ impl Destroy {
     pub async fn run(self) -> Result<ExitCode> {
         let name = &self.target.stack;
         let aws = self.target.connect().await?;
-        let loss = deploy::survey(&aws, name).await?;
+        let mut console = Console::new(self.yes);
+        let loss = deploy::survey(&aws, name, &mut console).await?;
         if loss.is_nothing() {
             show::say(&format!("There is no stack `{name}` in {}, and no bucket of one.", aws.region()));
             return Ok(ExitCode::SUCCESS);
         }
-        let mut console = Console::new(self.yes);
         show::loss(name, aws.region(), &loss, self.keep_bucket);
         if loss.protected && !self.unprotect {
             return Err(DeployError::Protected(name.clone()).into());
@@ -157,13 +176,12 @@ impl Destroy {
             show::say("The stack is gone, and the bucket is to be kept: nothing to do.");
             return Ok(ExitCode::SUCCESS);
         }
-        let agreed =
-            self.yes || console.ask(&format!("Type {name} to take it down: ")).as_ref() == Some(name);
-        if !agreed {
-            show::hint(
-                "The name was not typed. Where nobody can be asked, --yes takes the farm down without a question.",
-            );
-            return Err(DeployError::Declined.into());
+        if !self.yes {
+            let typed = console.ask(&format!("Type {name} to take it down: ")).await;
+            let typed = typed.ok_or(DeployError::NobodyToAsk)?;
+            if typed != *name {
+                return Err(DeployError::Declined.into());
+            }
         }
         let asked = Destruction { keep_bucket: self.keep_bucket, unprotect: self.unprotect };
         deploy::destroy(&aws, name, &loss, asked, &mut console).await?;

@@ -5,14 +5,16 @@ use std::collections::BTreeSet;
 use aws_sdk_cloudformation::types::Stack;
 use jiff::Timestamp;
 
-use super::aws::{Aws, Body, Proposal};
+use super::aws::Aws;
 use super::bucket::Bucket;
 use super::change_set::{Change, Proposed, propose};
+use super::cloudformation::{Body, Proposal};
 use super::error::{DeployError, Failure};
 use super::events::Tail;
 use super::follow::follow;
 use super::news::{Host, News};
 use super::status::Standing;
+use super::status_of;
 use crate::template::{Finished, fits_inline};
 
 /// What is to be applied.
@@ -26,6 +28,8 @@ pub struct Task<'a> {
     pub stack: Option<&'a Stack>,
     /// Whether a bucket that stands becomes the stack's.
     pub adopts: bool,
+    /// The function's code, to be put into the bucket before the change is carried out.
+    pub code: Option<&'a [u8]>,
 }
 
 /// What came of it.
@@ -52,27 +56,29 @@ pub async fn apply(
     bucket: Bucket<'_>,
     host: &mut dyn Host,
 ) -> Result<Applied, DeployError> {
-    let creates = task.stack.is_none();
-    let (set, proposed) = propose_task(aws, name, &task, bucket).await?;
-    let Proposed::Changes(changes) = proposed else {
+    let proposal = Made::of(aws, name, &task, bucket).await?;
+    let Some(changes) = proposal.changes else {
         host.tell(&News::NoChange);
         return Ok(Applied::Nothing);
     };
     let changing: BTreeSet<String> = changes.iter().map(|change| change.logical_id.clone()).collect();
-    let count = changes.len();
-    host.tell(&News::Plan(changes));
-    let question = match count {
+    let question = match changes.len() {
         1 => "Make this change?".to_owned(),
         count => format!("Make these {count} changes?"),
     };
-    if !host.confirm(&question) {
-        take_back(aws, name, &set, creates).await?;
-        return Err(DeployError::Declined);
+    host.tell(&News::Plan(changes));
+    if let Err(error) = host.confirm(&question).await.agreed() {
+        take_back(aws, name, Some(&proposal.set), proposal.alone).await?;
+        return Err(error);
+    }
+    if let Some(code) = task.code {
+        let before = bucket.put_code(code).await?;
+        host.tell(&News::Uploaded { what: "the function's code", bytes: code.len() as u64, before });
     }
     let stack = aws.stack(name).await?.ok_or_else(|| DeployError::Vanished(name.to_owned()))?;
     let id = stack.stack_id().unwrap_or(name).to_owned();
     let tail = Tail::from_now(aws, &id).await?;
-    aws.execute(&id, &set).await?;
+    aws.execute(&id, &proposal.set).await?;
     let ended = follow(aws, &id, tail, &changing, host).await?;
     if GOOD.contains(&ended.status.as_str()) {
         Ok(Applied::Changed)
@@ -91,49 +97,66 @@ pub async fn look(
     task: Task<'_>,
     bucket: Bucket<'_>,
 ) -> Result<Vec<Change>, DeployError> {
-    let (set, proposed) = propose_task(aws, name, &task, bucket).await?;
-    match proposed {
-        Proposed::Nothing => Ok(Vec::new()),
-        Proposed::Changes(changes) => {
-            take_back(aws, name, &set, task.stack.is_none()).await?;
+    let proposal = Made::of(aws, name, &task, bucket).await?;
+    match proposal.changes {
+        None => Ok(Vec::new()),
+        Some(changes) => {
+            take_back(aws, name, Some(&proposal.set), proposal.alone).await?;
             Ok(changes)
         }
     }
 }
 
-async fn propose_task(
-    aws: &Aws,
-    name: &str,
-    task: &Task<'_>,
-    bucket: Bucket<'_>,
-) -> Result<(String, Proposed), DeployError> {
-    let text = &task.template.text;
-    let body = if fits_inline(text) {
-        Body::Inline(text.clone())
-    } else {
-        Body::At(bucket.put_template(text).await?)
-    };
-    // To the millisecond: two proposals of one name would be one.
-    let set = format!("farm-{}", Timestamp::now().as_millisecond());
-    let proposal = Proposal {
-        stack: name,
-        creates: task.stack.is_none(),
-        name: &set,
-        body: &body,
-        parameters: &task.parameters,
-        capability: task.template.capability,
-        adopts: task.adopts,
-    };
-    let proposed = propose(aws, &proposal).await?;
-    Ok((set, proposed))
+/// A proposal that CloudFormation has worked out.
+struct Made {
+    /// Its name.
+    set: String,
+    /// What would change; none where nothing would.
+    changes: Option<Vec<Change>>,
+    /// Whether the stack is there for its sake alone.
+    alone: bool,
 }
 
-/// A proposal to create leaves a stack behind that holds nothing but the proposal.
-async fn take_back(aws: &Aws, name: &str, set: &str, creates: bool) -> Result<(), DeployError> {
-    aws.delete_change_set(name, set).await?;
-    if creates {
+impl Made {
+    async fn of(aws: &Aws, name: &str, task: &Task<'_>, bucket: Bucket<'_>) -> Result<Self, DeployError> {
+        let text = &task.template.text;
+        let body = if fits_inline(text) {
+            Body::Inline(text.clone())
+        } else {
+            Body::At(bucket.put_template(text).await?)
+        };
+        let creates = task.stack.is_none();
+        let alone = creates && aws.stack(name).await?.is_none();
+        // To the millisecond: two proposals of one name would be one.
+        let set = format!("farm-{}", Timestamp::now().as_millisecond());
+        let proposal = Proposal {
+            stack: name,
+            creates,
+            name: &set,
+            body: &body,
+            parameters: &task.parameters,
+            capability: task.template.capability,
+            adopts: task.adopts,
+        };
+        match propose(aws, &proposal).await {
+            Ok(Proposed::Nothing) => Ok(Self { set, changes: None, alone }),
+            Ok(Proposed::Changes(changes)) => Ok(Self { set, changes: Some(changes), alone }),
+            Err(error) => {
+                take_back(aws, name, None, alone).await?;
+                Err(error.into())
+            }
+        }
+    }
+}
+
+/// Takes a proposal back. A stack that is there for its sake alone goes with it.
+async fn take_back(aws: &Aws, name: &str, set: Option<&str>, alone: bool) -> Result<(), DeployError> {
+    if let Some(set) = set {
+        aws.delete_change_set(name, set).await?;
+    }
+    if alone {
         let stack = aws.stack(name).await?;
-        if stack.is_some_and(|stack| Standing::of(super::status_of(&stack)) == Standing::Proposed) {
+        if stack.is_some_and(|stack| Standing::of(status_of(&stack)) == Standing::Proposed) {
             aws.delete_stack(name).await?;
         }
     }

@@ -2,13 +2,14 @@
 //! when the farm goes.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use farm_contract::keys::FARM_PREFIX;
 use sha2::{Digest, Sha256};
-use std::time::Duration;
 
 use super::aws::{Aws, AwsError};
 
@@ -55,15 +56,27 @@ impl<'a> Bucket<'a> {
         Self { aws, name }
     }
 
+    /// Its name.
+    pub fn name(&self) -> &'a str {
+        self.name
+    }
+
     /// Whether it stands, and is ours to look at.
     ///
     /// # Errors
     /// S3 does not tell, or it is somebody else's.
     pub async fn stands(&self) -> Result<bool, AwsError> {
-        match self.aws.s3.head_bucket().bucket(self.name).send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error.raw_response().is_some_and(|raw| raw.status().as_u16() == 404) => Ok(false),
-            Err(error) => Err(AwsError::new(format!("look at the bucket `{}`", self.name), error)),
+        let looked = self.aws.s3.head_bucket().bucket(self.name).send().await;
+        let status = looked.as_ref().err().and_then(|error| Some(error.raw_response()?.status().as_u16()));
+        let doing = || format!("look at the bucket `{}`", self.name);
+        // An answer to HEAD has no words of its own.
+        let refused = |words: &str| Err(AwsError::unsent(doing(), words));
+        match (looked, status) {
+            (Ok(_), _) => Ok(true),
+            (_, Some(404)) => Ok(false),
+            (_, Some(403)) => refused("access denied: it is another account's, or you may not look at it"),
+            (_, Some(301)) => refused("it already exists, in another region"),
+            (Err(error), _) => Err(AwsError::new(doing(), error)),
         }
     }
 
@@ -71,14 +84,14 @@ impl<'a> Bucket<'a> {
     ///
     /// # Errors
     /// S3 does not take it.
-    pub async fn put_code(&self, code: Vec<u8>) -> Result<bool, AwsError> {
-        let key = code_key(&code);
+    pub async fn put_code(&self, code: &[u8]) -> Result<bool, AwsError> {
+        let key = code_key(code);
         match self.aws.s3.head_object().bucket(self.name).key(&key).send().await {
             Ok(_) => return Ok(true),
             Err(error) if error.raw_response().is_some_and(|raw| raw.status().as_u16() == 404) => {}
             Err(error) => return Err(AwsError::new(format!("look for `{key}` in the bucket"), error)),
         }
-        self.put(&key, code, "application/zip").await?;
+        self.put(&key, code.to_vec(), "application/zip").await?;
         Ok(false)
     }
 
@@ -199,8 +212,12 @@ impl<'a> Bucket<'a> {
     /// # Errors
     /// S3 does not delete it.
     pub async fn delete(&self) -> Result<(), AwsError> {
-        let answer = self.aws.s3.delete_bucket().bucket(self.name).send().await.map(|_| ());
-        answer.map_err(|error| AwsError::new(format!("delete the bucket `{}`", self.name), error))
+        match self.aws.s3.delete_bucket().bucket(self.name).send().await {
+            Ok(_) => Ok(()),
+            // The answer to the first attempt was lost, and the SDK's second finds nothing.
+            Err(error) if error.code() == Some("NoSuchBucket") => Ok(()),
+            Err(error) => Err(AwsError::new(format!("delete the bucket `{}`", self.name), error)),
+        }
     }
 
     fn unlisted<E, R>(&self, error: aws_sdk_s3::error::SdkError<E, R>) -> AwsError

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use aws_sdk_cloudformation::types::{self, ChangeAction, ChangeSetStatus};
-use serde_json::Value as Json;
 
-use super::aws::{Aws, AwsError, Proposal};
+use super::aws::{Aws, AwsError};
+use super::cloudformation::Proposal;
+use super::difference::{Detail, differences};
 
 /// Between two looks at a change set that is being made.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -49,26 +50,15 @@ pub enum Action {
     Remove,
 }
 
-/// One property that would change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Detail {
-    /// Where it is: `Properties.MemorySize`, or what CloudFormation tells of it.
-    pub path: String,
-    /// What it was, where CloudFormation tells.
-    pub before: Option<String>,
-    /// What it would be, where CloudFormation tells.
-    pub after: Option<String>,
-}
-
 /// A proposal that CloudFormation did not take, in its words.
 #[derive(Debug, thiserror::Error)]
 pub enum ProposalError {
     /// A call failed.
     #[error(transparent)]
     Aws(#[from] AwsError),
-    /// The change set cannot be made.
-    #[error("CloudFormation does not take the changes: {0}")]
-    Refused(String),
+    /// The change set cannot be made, and why, a sentence for each resource that is at fault.
+    #[error("CloudFormation does not take the changes: {}", .0.join("\n  "))]
+    Refused(Vec<String>),
 }
 
 /// Proposes changes, and waits until CloudFormation has worked them out.
@@ -76,7 +66,7 @@ pub enum ProposalError {
 /// # Errors
 /// CloudFormation does not take them.
 pub async fn propose(aws: &Aws, proposal: &Proposal<'_>) -> Result<Proposed, ProposalError> {
-    aws.create_change_set(proposal).await?;
+    let id = aws.create_change_set(proposal).await?;
     loop {
         let answer = aws.change_set(proposal.stack, proposal.name).await?;
         match answer.status {
@@ -88,15 +78,22 @@ pub async fn propose(aws: &Aws, proposal: &Proposal<'_>) -> Result<Proposed, Pro
             }
             Some(ChangeSetStatus::Failed) => {
                 let why = answer.status_reason.unwrap_or_else(|| "no reason is given".to_owned());
+                let nothing = says_nothing(&why);
+                let causes = if nothing { Vec::new() } else { causes(aws, &id, why).await };
                 aws.delete_change_set(proposal.stack, proposal.name).await?;
-                return if says_nothing(&why) {
-                    Ok(Proposed::Nothing)
-                } else {
-                    Err(ProposalError::Refused(why))
-                };
+                return if nothing { Ok(Proposed::Nothing) } else { Err(ProposalError::Refused(causes)) };
             }
             _ => tokio::time::sleep(PAUSE).await,
         }
+    }
+}
+
+/// What a change set failed on. Its own reason often only says that there is one, and where to ask;
+/// whoever may not ask there is told that.
+async fn causes(aws: &Aws, change_set: &str, why: String) -> Vec<String> {
+    match aws.failed_validations(change_set).await {
+        Ok(causes) if !causes.is_empty() => causes,
+        _ => vec![why],
     }
 }
 
@@ -121,9 +118,10 @@ fn read(change: types::ResourceChange) -> Option<Change> {
     if let (Some(before), Some(after)) = (change.before_context, change.after_context)
         && let (Ok(before), Ok(after)) = (serde_json::from_str(&before), serde_json::from_str(&after))
     {
-        let mut details = Vec::new();
-        compare("", Some(&before), Some(&after), &mut details);
-        return Some(Change { action, logical_id, kind, details });
+        let details = differences(&before, &after);
+        if !details.is_empty() {
+            return Some(Change { action, logical_id, kind, details });
+        }
     }
     let mut details: Vec<Detail> = Vec::new();
     for detail in change.details.unwrap_or_default() {
@@ -141,28 +139,6 @@ fn read(change: types::ResourceChange) -> Option<Change> {
         }
     }
     Some(Change { action, logical_id, kind, details })
-}
-
-/// Where two values differ, as deep as they have the same shape.
-fn compare(path: &str, before: Option<&Json>, after: Option<&Json>, details: &mut Vec<Detail>) {
-    match (before, after) {
-        (before, after) if before == after => {}
-        (Some(Json::Object(before)), Some(Json::Object(after))) => {
-            for name in before.keys().chain(after.keys().filter(|name| !before.contains_key(*name))) {
-                let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                compare(&below, before.get(name), after.get(name), details);
-            }
-        }
-        (Some(Json::Array(before)), Some(Json::Array(after))) => {
-            for at in 0..before.len().max(after.len()) {
-                compare(&format!("{path}[{at}]"), before.get(at), after.get(at), details);
-            }
-        }
-        (before, after) => {
-            let text = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            details.push(Detail { path: path.to_owned(), before: before.map(text), after: after.map(text) });
-        }
-    }
 }
 
 /// By what is done, and then by name.
@@ -204,31 +180,6 @@ mod tests {
         let paths: Vec<&str> = change.details.iter().map(|detail| detail.path.as_str()).collect();
         assert_eq!(paths, ["Properties.MemorySize", "Properties.Code"]);
         assert_eq!(change.details[0].after.as_deref(), Some("256"));
-    }
-
-    #[test]
-    fn what_differs_is_told_as_deep_as_it_goes() {
-        let change = ResourceChange::builder()
-            .action(ChangeAction::Modify)
-            .logical_resource_id("ZipRole")
-            .before_context(r#"{"Properties":{"A":{"B":[1,{"C":"x"},3]},"Gone":"y","Same":[]}}"#)
-            .after_context(r#"{"Properties":{"A":{"B":[1,{"C":"z"}]},"New":{"D":true},"Same":[]}}"#)
-            .build();
-        let told: Vec<String> = read(change)
-            .expect("a change")
-            .details
-            .into_iter()
-            .map(|Detail { path, before, after }| {
-                format!("{path}: {} -> {}", before.unwrap_or_default(), after.unwrap_or_default())
-            })
-            .collect();
-        let expected = [
-            "Properties.A.B[1].C: x -> z",
-            "Properties.A.B[2]: 3 -> ",
-            "Properties.Gone: y -> ",
-            "Properties.New:  -> {\"D\":true}",
-        ];
-        assert_eq!(told, expected);
     }
 
     #[test]

@@ -4,27 +4,35 @@
 //! Run again after whatever stopped it, it goes on from there.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aws_sdk_cloudformation::types::Stack;
 
 use super::aws::Aws;
 use super::bucket::{Bucket, Contents};
+use super::cloudformation::Resource;
+use super::definitions::deregister_all;
 use super::error::{DeployError, Failure};
 use super::events::Tail;
-use super::follow::follow;
+use super::follow::{Ended, follow};
 use super::news::{Host, News};
 use super::queue::Queue;
 use super::reason;
+use super::settle::rest;
 use super::status::Standing;
-use super::status_of;
+use super::{of_farm, status_of};
 use crate::farm::bucket_name;
 
 /// AWS Batch takes an environment off its queue in its own time, and CloudFormation does not wait.
 const ATTEMPTS: usize = 12;
 const RELATIONSHIP: &str = "found existing jobqueue relationship";
-const PAUSE: std::time::Duration = std::time::Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// What would be lost.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Loss {
+    /// The account: 12 digits.
+    pub account: String,
     /// The stack's status; none where it is gone already.
     pub status: Option<String>,
     /// Resources that stand in the stack.
@@ -55,32 +63,25 @@ pub struct Destruction {
     pub unprotect: bool,
 }
 
-/// What stands in a stack, as far as taking it down needs it.
-struct Standings {
-    id: String,
-    queue: Option<String>,
-}
-
-/// Looks at what would be lost.
+/// Looks at what would be lost, once nothing is being done to the stack.
 ///
 /// # Errors
-/// AWS does not tell.
-pub async fn survey(aws: &Aws, name: &str) -> Result<Loss, DeployError> {
+/// The stack of this name is no farm, or AWS does not tell.
+pub async fn survey(aws: &Aws, name: &str, host: &mut dyn Host) -> Result<Loss, DeployError> {
     let account = aws.account().await?;
-    let mut loss = Loss::default();
-    if let Some(stack) =
-        aws.stack(name).await?.filter(|stack| Standing::of(status_of(stack)) != Standing::Gone)
-    {
+    let bucket = bucket_name(name, &account, aws.region());
+    let mut loss = Loss { account, ..Loss::default() };
+    if let Some(stack) = made(aws, name, host).await? {
+        of_farm(aws, name).await?;
         loss.status = Some(status_of(&stack).to_owned());
         loss.protected = stack.enable_termination_protection == Some(true);
         let resources = aws.resources(name).await?;
         loss.resources = resources.len();
-        loss.registry = resources.iter().any(|(_, kind, _)| kind == "AWS::ECR::Repository");
-        if let Some((_, _, queue)) = resources.iter().find(|(_, kind, _)| kind == "AWS::Batch::JobQueue") {
+        loss.registry = resources.iter().any(|resource| resource.kind == "AWS::ECR::Repository");
+        if let Some(queue) = queue(&resources) {
             loss.jobs = Queue::new(aws, queue).unfinished().await?.len();
         }
     }
-    let bucket = bucket_name(name, &account, aws.region());
     let standing = Bucket::new(aws, &bucket);
     if standing.stands().await? {
         loss.bucket = Some((bucket.clone(), standing.contents().await?));
@@ -105,14 +106,16 @@ pub async fn destroy(
         }
         aws.protect(name, false).await?;
     }
-    if let Some(standing) = standings(aws, name).await? {
-        if let Some(queue) = &standing.queue {
+    if let Some(stack) = made(aws, name, host).await? {
+        let id = stack.stack_id().unwrap_or(name).to_owned();
+        if let Some(queue) = queue(&aws.resources(&id).await?) {
             let queue = Queue::new(aws, queue);
             queue.close().await?;
             queue.stop_all(|left| host.tell(&News::StoppingJobs { left })).await?;
         }
-        delete_stack(aws, name, &standing.id, host).await?;
+        delete_stack(aws, name, &id, host).await?;
     }
+    deregister_all(aws, name).await?;
     if let (false, Some((bucket, contents))) = (asked.keep_bucket, &loss.bucket) {
         let bucket = Bucket::new(aws, bucket);
         // What was written since it was looked at counts as well.
@@ -123,26 +126,27 @@ pub async fn destroy(
     Ok(())
 }
 
-async fn standings(aws: &Aws, name: &str) -> Result<Option<Standings>, DeployError> {
-    let Some(stack) = aws.stack(name).await? else { return Ok(None) };
-    if Standing::of(status_of(&stack)) == Standing::Gone {
-        return Ok(None);
-    }
-    let resources = aws.resources(name).await?;
-    let queue = resources.into_iter().find(|(_, kind, _)| kind == "AWS::Batch::JobQueue");
-    Ok(Some(Standings {
-        id: stack.stack_id().unwrap_or(name).to_owned(),
-        queue: queue.map(|(_, _, queue)| queue),
-    }))
+/// The stack at rest, where there is one of which anything was ever made.
+async fn made(aws: &Aws, name: &str, host: &mut dyn Host) -> Result<Option<Stack>, DeployError> {
+    let made = |stack: &Stack| !matches!(Standing::of(status_of(stack)), Standing::Gone | Standing::Proposed);
+    Ok(rest(aws, name, host).await?.filter(made))
+}
+
+/// The queue, unless it is on its way out: then Batch takes no more calls for it.
+fn queue(resources: &[Resource]) -> Option<&str> {
+    let queue = resources.iter().find(|resource| resource.kind == "AWS::Batch::JobQueue" && !resource.going);
+    queue.map(|queue| queue.physical_id.as_str())
 }
 
 async fn delete_stack(aws: &Aws, name: &str, id: &str, host: &mut dyn Host) -> Result<(), DeployError> {
-    for attempt in 1..=ATTEMPTS {
-        let changing: BTreeSet<String> =
-            aws.resources(id).await?.into_iter().map(|(logical, _, _)| logical).collect();
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let resources = aws.resources(id).await?.into_iter();
+        let changing: BTreeSet<String> = resources.map(|resource| resource.logical_id).collect();
         let tail = Tail::from_now(aws, id).await?;
         aws.delete_stack(id).await?;
-        let ended = follow(aws, id, tail, &changing, host).await?;
+        let ended: Ended = follow(aws, id, tail, &changing, host).await?;
         if ended.status == "DELETE_COMPLETE" {
             return Ok(());
         }
@@ -154,5 +158,4 @@ async fn delete_stack(aws: &Aws, name: &str, id: &str, host: &mut dyn Host) -> R
         host.tell(&News::Again { why });
         tokio::time::sleep(PAUSE).await;
     }
-    Ok(())
 }

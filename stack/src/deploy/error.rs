@@ -23,8 +23,22 @@ pub enum DeployError {
     #[error(transparent)]
     Failed(#[from] Failure),
     /// Who was asked said no.
-    #[error("nothing was changed")]
+    #[error("this was not agreed to, and not done")]
     Declined,
+    /// Nobody could be asked.
+    #[error("nobody can be asked here, so this was not done")]
+    NobodyToAsk,
+    /// Something is being done to the stack all the time.
+    #[error("the stack `{0}` does not come to rest")]
+    Restless(String),
+    /// Something is being done to the stack.
+    #[error("the stack `{stack}` is {status}: what would change cannot be told now")]
+    Busy {
+        /// The stack's name.
+        stack: String,
+        /// Its status.
+        status: String,
+    },
     /// The stack could not be deleted earlier.
     #[error("the stack `{0}` could not be deleted earlier, and is neither there nor gone")]
     Undeleted(String),
@@ -32,8 +46,19 @@ pub enum DeployError {
     #[error("the stack `{0}` went away while it was worked on")]
     Vanished(String),
     /// A stack of this name is something else.
-    #[error("the stack `{0}` is no render farm: it has no bucket of uploads")]
+    #[error("the stack `{0}` is no render farm of this program's")]
     NotAFarm(String),
+    /// An image that no task could pull.
+    #[error("the image {image} is not in the farm's registry, and tasks may pull from no other")]
+    Elsewhere {
+        /// The image.
+        image: String,
+        /// How it should begin.
+        registry: String,
+    },
+    /// A parameter that the foundation has not.
+    #[error("{0} is not a setting of the foundation")]
+    NotOfFoundation(String),
     /// It is protected.
     #[error("the stack `{0}` is protected from being deleted")]
     Protected(String),
@@ -48,7 +73,7 @@ pub struct Failure {
     /// What became of the stack.
     #[source]
     then: Aftermath,
-    hint: Option<String>,
+    hint: String,
 }
 
 /// What became of the stack.
@@ -88,7 +113,7 @@ impl Failure {
                 .to_owned()
         });
         let then = Aftermath { stack: stack.to_owned(), status: ended.status.clone(), meaning };
-        Self { what, then, hint: Some(hint) }
+        Self { what, then, hint }
     }
 }
 
@@ -108,9 +133,19 @@ impl DeployError {
         let text = match self {
             Self::Wanted(error) => return error.hint(),
             Self::Aws(error) | Self::Proposal(ProposalError::Aws(error)) => return error.hint(),
-            Self::Proposal(ProposalError::Refused(why)) => return reason::hint(why),
-            Self::Failed(failure) => return failure.hint.clone(),
+            Self::Proposal(ProposalError::Refused(causes)) => {
+                return causes.iter().find_map(|why| reason::hint(why));
+            }
+            Self::Failed(failure) => return Some(failure.hint.clone()),
             Self::Declined => return None,
+            Self::NobodyToAsk => "Give --yes to go on without a question.",
+            Self::Restless(_) | Self::Busy { .. } => {
+                "Wait until it is through, then run the same command again."
+            }
+            Self::Elsewhere { registry, .. } => {
+                return Some(format!("Push it to {registry}, and name it {registry}@sha256:DIGEST."));
+            }
+            Self::NotOfFoundation(_) => "Give it with the whole deploy, which follows.",
             Self::Undeleted(_) => "Run `stack destroy` again, which goes on where it stopped; then deploy.",
             Self::Vanished(_) => "Somebody else may have deleted it. Run the same command again.",
             Self::NotAFarm(_) => "Deploy the farm under another name, with --stack.",

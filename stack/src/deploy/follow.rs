@@ -10,8 +10,8 @@ use super::status::{Sentiment, Standing};
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_secs(2);
-/// Looks at a stack that seems to be through without its last event having come.
-const LOOKS: u32 = 5;
+/// How long a stack may seem to be through without its last event having come.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// After this long without an event, a person wants to hear that it goes on.
 const SILENCE: Duration = Duration::from_secs(30);
 
@@ -38,7 +38,7 @@ pub async fn follow(
 ) -> Result<Ended, AwsError> {
     let mut tally = Tally::new(changing);
     let mut heard = Instant::now();
-    let mut looks = 0;
+    let mut through: Option<Instant> = None;
     loop {
         // The status before the events: when it is settled, all of them have happened.
         let status = match aws.stack(stack_id).await? {
@@ -52,13 +52,17 @@ pub async fn follow(
             let after = Duration::try_from(event.time - first).unwrap_or_default();
             host.tell(&News::Event { event, after, done, of });
         }
-        // What was asked for a moment ago may not have begun: then the status is the one of before.
-        let standing = Standing::of(&status);
-        if standing != Standing::Busy {
-            looks += 1;
-            if tally.ended || standing == Standing::Gone || looks == LOOKS {
-                return Ok(Ended { status, events: tally.events });
+        // What was asked for a moment ago may not have begun: then the status is the one of before, and
+        // only the stack's own last event says that it is through.
+        match Standing::of(&status) {
+            Standing::Busy => through = None,
+            Standing::Gone => return Ok(Ended { status, events: tally.events }),
+            _ if tally.ended => return Ok(Ended { status, events: tally.events }),
+            _ if through.get_or_insert_with(Instant::now).elapsed() > PATIENCE => {
+                let words = format!("it is {status}, and nothing is heard of what was begun");
+                return Err(AwsError::unsent(format!("follow the stack `{stack_id}`"), words));
             }
+            _ => {}
         }
         if heard.elapsed() >= SILENCE {
             host.tell(&News::Waiting { on: tally.working.iter().cloned().collect(), silent: SILENCE });
@@ -100,7 +104,8 @@ impl Tally {
             } else {
                 self.working.insert(id.clone());
             }
-            if Sentiment::of(&event.status) == Sentiment::Good && self.changing.contains(id) {
+            let done = Sentiment::of(&event.status) == Sentiment::Good || event.status == "DELETE_SKIPPED";
+            if done && self.changing.contains(id) {
                 self.done.insert(id.clone());
             }
         }

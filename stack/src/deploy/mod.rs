@@ -1,8 +1,9 @@
-//! Makes a stack what it is asked to be: the only place that calls CloudFormation.
+//! Makes a stack what it is asked to be: the only place that calls AWS.
 //!
 //! It takes finished templates and makes nothing up: of what is in them it knows the bucket, which
-//! takes code and must be emptied, and the queue, whose jobs must be stopped. It prints nothing:
-//! what there is to tell goes to a [`Host`], which is also asked before anything is changed.
+//! takes code and must be emptied, and the queue, whose jobs must be stopped. It touches no stack
+//! that is not a farm of this program's. It prints nothing: what there is to tell goes to a
+//! [`Host`], which is also asked before anything is changed.
 //!
 //! Start reading at [`deploy()`]; taking the farm down is in [`destroy()`].
 
@@ -10,7 +11,10 @@ mod apply;
 mod aws;
 mod bucket;
 mod change_set;
+mod cloudformation;
+mod definitions;
 mod destroy;
+mod difference;
 mod error;
 mod events;
 mod follow;
@@ -26,21 +30,23 @@ use std::time::Instant;
 
 use aws_sdk_cloudformation::types::Stack;
 
-use crate::farm::{bucket_name, outputs};
+use crate::farm::{self, FarmConfig, bucket_name, outputs, settings};
 
 pub use aws::{Aws, AwsError, NoRegion};
 pub use bucket::Contents;
-pub use change_set::{Action, Change, Detail};
+pub use change_set::{Action, Change};
 pub use destroy::{Destruction, Loss, destroy, survey};
+pub use difference::Detail;
 pub use error::{DeployError, Failure};
 pub use events::StackEvent;
-pub use news::{Host, News};
+pub use news::{Answer, Host, News};
 pub use status::Sentiment;
 pub use wanted::{Wanted, WantedError};
 
 use apply::{Applied, Task};
 use bucket::Bucket;
 use queue::Queue;
+use status::Standing;
 
 /// What the stack tells who deployed it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -64,13 +70,6 @@ pub struct Deployed {
     pub protected: bool,
 }
 
-impl Deployed {
-    fn of(stack: &Stack, created: bool) -> Self {
-        let protected = stack.enable_termination_protection == Some(true);
-        Self { outputs: outputs_of(stack), created, protected }
-    }
-}
-
 /// What is to be done besides.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
@@ -78,6 +77,37 @@ pub struct Options {
     pub foundation: bool,
     /// Protect the stack from being deleted.
     pub protect: bool,
+}
+
+/// The farm that stands under this name, as it was deployed, once nothing is being done to it. None
+/// where none stands.
+///
+/// # Errors
+/// The stack of this name is no farm, or AWS does not tell.
+pub async fn standing(
+    aws: &Aws,
+    stack: &str,
+    host: &mut dyn Host,
+) -> Result<Option<FarmConfig>, DeployError> {
+    let (account, region) = (aws.account().await?, aws.region().to_owned());
+    host.tell(&News::Target { stack: stack.to_owned(), account, region });
+    let found = settle::rest(aws, stack, host).await?;
+    match found.as_ref().map_or(Standing::Gone, |found| Standing::of(status_of(found))) {
+        Standing::Gone | Standing::Proposed => Ok(None),
+        _ => {
+            let farm = settings::of_template(&aws.template(stack).await?).map_err(WantedError::from)?;
+            farm.map(Some).ok_or_else(|| DeployError::NotAFarm(stack.to_owned()))
+        }
+    }
+}
+
+/// That the stack of this name is a farm, whoever deployed it.
+async fn of_farm(aws: &Aws, stack: &str) -> Result<(), DeployError> {
+    match settings::of_template(&aws.template(stack).await?) {
+        Ok(None) => Err(DeployError::NotAFarm(stack.to_owned())),
+        // One of a newer version is a farm all the same.
+        Ok(Some(_)) | Err(_) => Ok(()),
+    }
 }
 
 /// Deploys: the foundation where there is none, then the code, then the farm. Run again after
@@ -92,68 +122,62 @@ pub async fn deploy(
     host: &mut dyn Host,
 ) -> Result<Deployed, DeployError> {
     let begun = Instant::now();
+    let name = wanted.stack.as_str();
     let account = aws.account().await?;
-    let target = News::Target {
-        stack: wanted.stack.clone(),
-        account: account.clone(),
-        region: aws.region().to_owned(),
-    };
-    host.tell(&target);
-    let mut stack = settle::settle(aws, &wanted.stack, host).await?;
-    if stack.is_none() && !options.foundation {
-        // Before the first step, so that it is not left standing for want of the second.
-        wanted.parameters(&wanted.whole, None)?;
+    let region = aws.region().to_owned();
+    wanted.check_images(&farm::repository(name, &account, &region))?;
+    // Before anything is done: so that a first step is not left standing for want of the second.
+    let found = aws.stack(name).await?;
+    let kept = found.filter(|stack| {
+        !matches!(Standing::of(status_of(stack)), Standing::Gone | Standing::Proposed | Standing::Dead)
+    });
+    match options.foundation {
+        true => wanted.check_foundation()?,
+        false => drop(wanted.parameters(&wanted.whole, kept.as_ref())?),
     }
-    let bucket = bucket_name(&wanted.stack, &account, aws.region());
+
+    let mut stack = settle::settle(aws, name, host).await?;
+    let bucket = bucket_name(name, &account, &region);
     let bucket = Bucket::new(aws, &bucket);
     let created = stack.is_none();
     let whole = stack.as_ref().is_some_and(is_whole);
-    let of = if options.foundation { 1 } else { 2 };
     if created {
+        let of = if options.foundation { 1 } else { 2 };
         host.tell(&News::Step { number: 1, of, title: "Foundation: the bucket and the registry" });
-        let task = Task {
-            template: &wanted.foundation,
-            parameters: wanted.parameters(&wanted.foundation, None)?,
-            stack: None,
-            // What an earlier farm of this name left becomes this one's.
-            adopts: bucket.stands().await?,
-        };
-        apply::apply(aws, &wanted.stack, task, bucket, host).await?;
-        stack = aws.stack(&wanted.stack).await?;
+        // What an earlier farm of this name left becomes this one's.
+        let adopts = bucket.stands().await?;
+        let adopting = if adopts { Some(wanted.adopting(bucket.name())?) } else { None };
+        let template = adopting.as_ref().unwrap_or(&wanted.foundation);
+        let parameters = wanted.parameters(template, None)?;
+        let task = Task { template, parameters, stack: None, adopts, code: None };
+        apply::apply(aws, name, task, bucket, host).await?;
+        stack = aws.stack(name).await?;
     }
-    let mut stack = stack.ok_or_else(|| DeployError::Vanished(wanted.stack.clone()))?;
+    let mut stack = stack.ok_or_else(|| DeployError::Vanished(name.to_owned()))?;
     if options.protect && stack.enable_termination_protection != Some(true) {
-        aws.protect(&wanted.stack, true).await?;
-        stack.enable_termination_protection = Some(true);
+        aws.protect(name, true).await?;
     }
-    if !options.foundation {
-        if !whole {
-            host.tell(&News::Step { number: 2, of, title: "Farm: everything else" });
+    let mut changed = created;
+    if options.foundation {
+        if !created {
+            host.tell(&News::NoChange);
         }
-        if let Some(code) = &wanted.code {
-            let bytes = code.len() as u64;
-            let before = bucket.put_code(code.clone()).await?;
-            host.tell(&News::Uploaded { what: "the function's code", bytes, before });
+    } else {
+        if !whole {
+            host.tell(&News::Step { number: 2, of: 2, title: "Farm: everything else" });
         }
         let parameters = wanted.parameters(&wanted.whole, Some(&stack))?;
-        let task = Task { template: &wanted.whole, parameters, stack: Some(&stack), adopts: false };
-        match apply::apply(aws, &wanted.stack, task, bucket, host).await? {
-            Applied::Nothing => {
-                reopen(aws, &stack).await?;
-                return Ok(Deployed::of(&stack, created));
-            }
-            Applied::Changed => {
-                let protected = stack.enable_termination_protection;
-                stack = aws
-                    .stack(&wanted.stack)
-                    .await?
-                    .ok_or_else(|| DeployError::Vanished(wanted.stack.clone()))?;
-                stack.enable_termination_protection = stack.enable_termination_protection.or(protected);
-            }
-        }
+        let code = wanted.code.as_deref();
+        let task = Task { template: &wanted.whole, parameters, stack: Some(&stack), adopts: false, code };
+        changed |= apply::apply(aws, name, task, bucket, host).await? == Applied::Changed;
     }
-    host.tell(&News::Done { took: begun.elapsed() });
-    Ok(Deployed::of(&stack, created))
+    stack = aws.stack(name).await?.ok_or_else(|| DeployError::Vanished(name.to_owned()))?;
+    reopen(aws, &stack).await?;
+    if changed {
+        host.tell(&News::Done { took: begun.elapsed() });
+    }
+    let protected = stack.enable_termination_protection == Some(true);
+    Ok(Deployed { outputs: outputs_of(&stack), created, protected })
 }
 
 /// What a deploy would change. Nothing is changed.
@@ -161,23 +185,32 @@ pub async fn deploy(
 /// # Errors
 /// AWS refuses something, or the stack is in no state that could be changed.
 pub async fn diff(aws: &Aws, wanted: &Wanted) -> Result<Vec<Change>, DeployError> {
-    let stack = aws.stack(&wanted.stack).await?;
-    let Some(stack) = stack.filter(|stack| status::Standing::of(status_of(stack)) == status::Standing::Ready)
-    else {
-        // Nothing stands, or nothing that would be kept: all of it would be made.
-        let resources = wanted.whole.document.resources.iter();
-        let add = |(id, declared): (&String, &crate::template::document::Declared)| Change {
-            action: Action::Add,
-            logical_id: id.clone(),
-            kind: declared.kind.clone(),
-            details: Vec::new(),
-        };
-        return Ok(resources.map(add).collect());
-    };
-    let name = stack_bucket(&stack).ok_or_else(|| DeployError::NotAFarm(wanted.stack.clone()))?;
-    let parameters = wanted.parameters(&wanted.whole, Some(&stack))?;
-    let task = Task { template: &wanted.whole, parameters, stack: Some(&stack), adopts: false };
-    apply::look(aws, &wanted.stack, task, Bucket::new(aws, &name)).await
+    let name = wanted.stack.as_str();
+    let (account, region) = (aws.account().await?, aws.region().to_owned());
+    wanted.check_images(&farm::repository(name, &account, &region))?;
+    let stack = aws.stack(name).await?;
+    let status = stack.as_ref().map_or("", status_of);
+    match stack.as_ref().map_or(Standing::Gone, |_| Standing::of(status)) {
+        Standing::Ready => {}
+        Standing::Gone | Standing::Proposed | Standing::Dead => {
+            // Nothing stands, or nothing that would be kept: all of it would be made.
+            let resources = wanted.whole.document.resources.iter();
+            let add = resources.map(|(id, declared)| Change {
+                action: Action::Add,
+                logical_id: id.clone(),
+                kind: declared.kind.clone(),
+                details: Vec::new(),
+            });
+            return Ok(add.collect());
+        }
+        Standing::Busy | Standing::Stuck | Standing::Undeleted => {
+            return Err(DeployError::Busy { stack: name.to_owned(), status: status.to_owned() });
+        }
+    }
+    let parameters = wanted.parameters(&wanted.whole, stack.as_ref())?;
+    let task = Task { template: &wanted.whole, parameters, stack: stack.as_ref(), adopts: false, code: None };
+    let bucket = bucket_name(name, &account, &region);
+    apply::look(aws, name, task, Bucket::new(aws, &bucket)).await
 }
 
 /// What a stack tells. None where there is no such stack.
@@ -185,7 +218,9 @@ pub async fn diff(aws: &Aws, wanted: &Wanted) -> Result<Vec<Change>, DeployError
 /// # Errors
 /// AWS does not tell.
 pub async fn outputs(aws: &Aws, stack: &str) -> Result<Option<Vec<Output>>, DeployError> {
-    Ok(aws.stack(stack).await?.as_ref().map(outputs_of))
+    let found = aws.stack(stack).await?;
+    let made = |stack: &Stack| !matches!(Standing::of(status_of(stack)), Standing::Gone | Standing::Proposed);
+    Ok(found.filter(made).as_ref().map(outputs_of))
 }
 
 /// Somebody who began to take the farm down and thought better of it has a queue that takes no
@@ -199,11 +234,6 @@ async fn reopen(aws: &Aws, stack: &Stack) -> Result<(), DeployError> {
 
 fn is_whole(stack: &Stack) -> bool {
     stack.outputs().iter().any(|output| output.output_key() == Some(outputs::QUEUE_ARN))
-}
-
-fn stack_bucket(stack: &Stack) -> Option<String> {
-    let output = stack.outputs().iter().find(|output| output.output_key() == Some(outputs::BUCKET_NAME));
-    output.and_then(|output| output.output_value()).map(str::to_owned)
 }
 
 fn status_of(stack: &Stack) -> &str {

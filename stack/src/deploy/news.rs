@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
+
 use super::change_set::Change;
+use super::error::DeployError;
 use super::events::StackEvent;
 
 /// One thing to tell.
@@ -95,9 +98,35 @@ pub enum News {
 }
 
 /// Who is told, and asked.
+#[async_trait(?Send)]
 pub trait Host {
     /// Tells something.
     fn tell(&mut self, news: &News);
     /// Asks whether to go on. What it is about has been told.
-    fn confirm(&mut self, question: &str) -> bool;
+    async fn confirm(&mut self, question: &str) -> Answer;
+}
+
+/// What is said to a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Go on.
+    Yes,
+    /// Do not.
+    No,
+    /// There is nobody who could say.
+    Nobody,
+}
+
+impl Answer {
+    /// That somebody agreed.
+    ///
+    /// # Errors
+    /// Nobody did.
+    pub fn agreed(self) -> Result<(), DeployError> {
+        match self {
+            Self::Yes => Ok(()),
+            Self::No => Err(DeployError::Declined),
+            Self::Nobody => Err(DeployError::NobodyToAsk),
+        }
+    }
 }

@@ -8,8 +8,8 @@ use super::aws::{Aws, AwsError};
 
 /// Between two looks at jobs that are being stopped.
 const PAUSE: Duration = Duration::from_secs(3);
-/// Tasks have two minutes to stop; what is not through after twice that needs a person.
-const PATIENCE: Duration = Duration::from_secs(4 * 60);
+/// A task has two minutes to stop; where after this long not one more is through, a person is needed.
+const PATIENCE: Duration = Duration::from_secs(10 * 60);
 /// What Batch says of a job that was stopped.
 const REASON: &str = "The farm is being destroyed";
 /// States in which a job is not over.
@@ -76,15 +76,20 @@ impl<'a> Queue<'a> {
     /// # Errors
     /// Batch does not stop one, or one does not end.
     pub async fn stop_all(&self, mut left: impl FnMut(usize)) -> Result<(), AwsError> {
-        let begun = Instant::now();
+        let (mut fewest, mut since) = (usize::MAX, Instant::now());
         loop {
             let unfinished = self.unfinished().await?;
             left(unfinished.len());
             if unfinished.is_empty() {
                 return Ok(());
             }
-            if begun.elapsed() > PATIENCE {
-                let words = format!("{} of them are still not over", unfinished.len());
+            if unfinished.len() < fewest {
+                (fewest, since) = (unfinished.len(), Instant::now());
+            } else if since.elapsed() > PATIENCE {
+                let words = format!(
+                    "{} of them are still not over; the queue is closed meanwhile, and a deploy opens it again",
+                    unfinished.len()
+                );
                 return Err(AwsError::unsent("stop the farm's jobs", words));
             }
             for id in &unfinished {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudformation::types::Stack;
 
 use super::bucket;
+use super::error::DeployError;
 use crate::farm::{self, FarmConfig, FarmError, parameters};
 use crate::template::{Finished, UnfinishedError, resolve};
 
@@ -18,6 +19,7 @@ pub struct Wanted {
     pub foundation: Finished,
     /// All of it.
     pub whole: Finished,
+    config: FarmConfig,
     /// Values of parameters that are given.
     given: BTreeMap<String, String>,
     /// The function's code, where it is given.
@@ -36,8 +38,8 @@ pub enum WantedError {
     /// A parameter's value.
     #[error("{0}")]
     Parameter(String),
-    /// Parameters that must have a value and have none.
-    #[error("{} no value: {}", if .0.len() == 1 { "a parameter has" } else { "parameters have" }, .0.join(", "))]
+    /// What must be given and is not, in words.
+    #[error("{}", .0.join("; "))]
     Missing(Vec<String>),
 }
 
@@ -46,8 +48,9 @@ impl WantedError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Missing(_) => Some(
-                "Images are given by digest: --image 4.5=REPOSITORY@sha256:... for each Blender, --image zip=... for \
-                 zip-task; the function's code with --function FILE.zip. A stack that stands keeps those that it has."
+                "An image is given by its digest, --image 4.5=REPOSITORY@sha256:... or --image zip=..., the function's \
+                 code with --function FILE.zip. Where no farm stands yet, `deploy --foundation` makes the registry to \
+                 push to."
                     .to_owned(),
             ),
             _ => None,
@@ -68,7 +71,8 @@ impl Wanted {
         code: Option<Vec<u8>>,
     ) -> Result<Self, WantedError> {
         farm::check_stack_name(stack)?;
-        let (foundation, whole) = (farm::foundation(config)?.finish()?, farm::template(config)?.finish()?);
+        let (foundation, whole) =
+            (farm::foundation(config, None)?.finish()?, farm::template(config)?.finish()?);
         if let Some(code) = &code {
             given.insert(parameters::FUNCTION_CODE_KEY.to_owned(), bucket::code_key(code));
         }
@@ -76,8 +80,43 @@ impl Wanted {
             resolve::check_parameter(&whole.document, name, value)
                 .map_err(|error| WantedError::Parameter(error.to_string()))?;
         }
-        parameters::check_together(config, &given)?;
-        Ok(Self { stack: stack.to_owned(), foundation, whole, given, code })
+        parameters::check_together(&given)?;
+        Ok(Self { stack: stack.to_owned(), foundation, whole, config: config.clone(), given, code })
+    }
+
+    /// The foundation, with a bucket that stands.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn adopting(&self, bucket: &str) -> Result<Finished, WantedError> {
+        Ok(farm::foundation(&self.config, Some(bucket))?.finish()?)
+    }
+
+    /// Whether tasks can pull the images that are given: their role lets them at the farm's own
+    /// registry alone.
+    ///
+    /// # Errors
+    /// One is elsewhere.
+    pub fn check_images(&self, registry: &str) -> Result<(), DeployError> {
+        let images = self.given.iter().filter(|(name, _)| parameters::is_image(name));
+        for (_, image) in images {
+            if image.split('@').next() != Some(registry) {
+                return Err(DeployError::Elsewhere { image: image.clone(), registry: registry.to_owned() });
+            }
+        }
+        Ok(())
+    }
+
+    /// That nothing is given that the foundation would pass over.
+    ///
+    /// # Errors
+    /// Names what it has not.
+    pub fn check_foundation(&self) -> Result<(), DeployError> {
+        let parameters = &self.foundation.document.parameters;
+        match self.given.keys().find(|name| !parameters.contains_key(*name)) {
+            Some(name) => Err(DeployError::NotOfFoundation(name.clone())),
+            None => Ok(()),
+        }
     }
 
     /// The values for a template's parameters: those that are given, and else those that the stack
@@ -100,7 +139,7 @@ impl Wanted {
                 Some(value) => values.push((name.clone(), Some(value.clone()))),
                 None if has(name) => values.push((name.clone(), None)),
                 None if spec.default.is_some() => {}
-                None => missing.push(name.clone()),
+                None => missing.push(parameters::missing(&self.config, name)),
             }
         }
         if missing.is_empty() { Ok(values) } else { Err(WantedError::Missing(missing)) }
@@ -125,14 +164,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_refused_with_what_can() {
-        let (good, bad) = (image("zip"), "farm:latest".to_owned());
+        let bad = "farm:latest".to_owned();
         for (given, why) in [
             (&[("MaxSpotVcpus", "2")][..], "less than 4"),
             (&[("MaxSpotVcpu", "64")], "no such parameter"),
+            (&[("maxspotvcpus", "64")], "it is spelt MaxSpotVcpus"),
             (&[("Email", "nobody")], "one e-mail address"),
-            (&[("RenderImage45", &bad), ("ZipImage", &good)], "repository@sha256:digest"),
-            (&[("ZipImage", &good)], "Blender 4.5 has no image"),
-            (&[("RenderImage45", &good)], "zip-task has no image"),
+            (&[("RenderImage45", &bad)], "repository@sha256:digest"),
             (&[("VpcId", "vpc-1"), ("SubnetIds", "subnet-1")], "two subnets"),
             (&[("VpcId", "vpc-1"), ("SubnetIds", "subnet-1,subnet-1")], "two subnets"),
             (&[("VpcId", "vpc-1")], "two subnets"),
@@ -153,7 +191,7 @@ mod tests {
         let image = image("x");
         let farm = wanted(&[("RenderImage45", &image), ("ZipImage", &image)], None).expect("wanted");
         let error = farm.parameters(&farm.whole, None).expect_err("no code");
-        assert_eq!(error.to_string(), "a parameter has no value: FunctionCodeKey");
+        assert_eq!(error.to_string(), "the function has no code");
         assert!(error.hint().is_some_and(|hint| hint.contains("--function")));
         let parameter = Parameter::builder().parameter_key("FunctionCodeKey").parameter_value("x").build();
         let stack = Stack::builder().parameters(parameter).build();
@@ -164,6 +202,18 @@ mod tests {
         assert_eq!(farm.parameters(&farm.foundation, None).expect("complete"), []);
         let coded = wanted(&[], Some(b"code".to_vec())).expect("wanted");
         let error = coded.parameters(&coded.whole, None).expect_err("no images").to_string();
-        assert_eq!(error, "parameters have no value: RenderImage45, ZipImage");
+        assert_eq!(error, "Blender 4.5 has no image; zip-task has no image");
+    }
+
+    #[test]
+    fn images_must_be_where_tasks_may_pull_and_the_foundation_takes_its_own_alone() {
+        let farm = wanted(&[("ZipImage", &image("farm"))], None).expect("wanted");
+        assert!(farm.check_images("1.dkr.ecr.eu-west-1.amazonaws.com/farm").is_ok());
+        let error = farm.check_images("1.dkr.ecr.us-east-1.amazonaws.com/farm").expect_err("elsewhere");
+        assert!(
+            error.hint().is_some_and(|hint| hint.contains("1.dkr.ecr.us-east-1.amazonaws.com/farm@sha256:"))
+        );
+        assert!(farm.check_foundation().expect_err("not its own").to_string().contains("ZipImage"));
+        assert!(wanted(&[("OldVersionDays", "3")], None).expect("wanted").check_foundation().is_ok());
     }
 }

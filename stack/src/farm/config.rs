@@ -49,10 +49,11 @@ pub enum FarmError {
     #[error("Blender {0} is named twice; name each version once")]
     Twice(BlenderVersion),
     /// Text that is no version.
-    #[error(
-        "`{0}` is no version of Blender; write major.minor, such as 4.5; the oldest that renders here is 4.1"
-    )]
+    #[error("`{0}` cannot be read as a version of Blender; write major.minor, such as 4.5")]
     Version(String),
+    /// A version that does not render here.
+    #[error("Blender {0} does not render here; the oldest that does is 4.1")]
+    TooOld(String),
     /// vCPUs and memory that Fargate does not have.
     #[error(transparent)]
     Size(#[from] WrongSize),
@@ -200,9 +201,11 @@ impl FromStr for BlenderVersion {
             part.parse::<u8>().ok().filter(|n| plain && n.to_string() == part).ok_or_else(wrong)
         };
         let version = Self { major: number(major)?, minor: number(minor)? };
+        if version < (Self { major: 4, minor: 1 }) {
+            return Err(FarmError::TooOld(text.to_owned()));
+        }
         // Logical ids write both numbers without a point between; two digits would be ambiguous.
-        let known = version >= Self { major: 4, minor: 1 } && version.major < 10 && version.minor < 10;
-        known.then_some(version).ok_or_else(wrong)
+        if version.major < 10 && version.minor < 10 { Ok(version) } else { Err(wrong()) }
     }
 }
 
@@ -229,7 +232,10 @@ mod tests {
             (version.to_string(), version.digits(), version.hyphened()),
             ("4.5".into(), "45".into(), "4-5".into())
         );
-        for wrong in ["4", "4.5.1", "3.6", "4.0", "4.x", "04.5", "4.05", "+4.5", "4.10", "", "10.1"] {
+        for old in ["4.0", "3.6", "2.93"] {
+            assert!(matches!(old.parse::<BlenderVersion>(), Err(FarmError::TooOld(_))), "{old}");
+        }
+        for wrong in ["4", "4.5.1", "4.x", "04.5", "4.05", "+4.5", "4.10", "", "10.1"] {
             assert!(wrong.parse::<BlenderVersion>().is_err(), "{wrong}");
         }
         assert!(matches!(FarmConfig::new(vec![]), Err(FarmError::NoBlender)));

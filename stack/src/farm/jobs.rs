@@ -38,6 +38,16 @@ pub(super) fn names(config: &FarmConfig) -> Vec<String> {
     render.chain([ZIP.to_owned()]).collect()
 }
 
+/// Whether a job definition of this name is one of this stack's, of whichever Blender it is or was.
+pub fn is_job_definition(stack: &str, name: &str) -> bool {
+    let rest = name.strip_prefix(stack).and_then(|rest| rest.strip_prefix('-'));
+    let blender = |rest: &str| {
+        let version = rest.strip_suffix("-large").unwrap_or(rest);
+        version.replace('-', ".").parse::<BlenderVersion>().is_ok()
+    };
+    rest.is_some_and(|rest| rest == "zip" || rest.strip_prefix("render-").is_some_and(blender))
+}
+
 /// Name of zip-task's job definition.
 const ZIP: &str = "${AWS::StackName}-zip";
 
@@ -242,6 +252,26 @@ fn retry_rules() -> Vec<job_definition::EvaluateOnExit> {
 mod tests {
     use super::*;
     use farm_contract::exit::TaskExit;
+
+    #[test]
+    fn the_names_of_a_stacks_definitions_are_known_and_no_others() {
+        let config = FarmConfig::standard().expect("a farm");
+        for name in names(&config) {
+            let name = name.replace("${AWS::StackName}", "my-farm");
+            assert!(is_job_definition("my-farm", &name), "{name}");
+            assert!(!is_job_definition("my", &name) && !is_job_definition("farm", &name), "{name}");
+        }
+        for other in [
+            "my-farm",
+            "my-farm-zip-2",
+            "my-farm-render-4-5-small",
+            "my-farm-render-",
+            "my-farm-2-zip",
+            "zip",
+        ] {
+            assert!(!is_job_definition("my-farm", other), "{other}");
+        }
+    }
 
     /// As Batch matches: digits, and a star that may only come last.
     fn matches(pattern: &str, code: &str) -> bool {

@@ -21,13 +21,15 @@ mod notices;
 pub mod outputs;
 pub mod parameters;
 mod registry;
+pub mod settings;
 mod storage;
 mod trigger;
 
 use serde_yaml::Value as Yaml;
 
 pub use config::{BlenderVersion, FarmConfig, FarmError, MAX_NAME, check_stack_name};
-pub use registry::{ZIP_TAG_PREFIX, render_tag_prefix};
+pub use jobs::is_job_definition;
+pub use registry::{ZIP_TAG_PREFIX, render_tag_prefix, repository};
 pub use storage::bucket_name;
 
 use crate::cfn::{Expression, Value};
@@ -41,7 +43,7 @@ const DESCRIPTION: &str = "Blender render farm: upload a .blend with a tag that 
 /// # Errors
 /// A template that cannot be: a defect of this module.
 pub fn template(config: &FarmConfig) -> Result<Template, FarmError> {
-    let mut template = new_template()?;
+    let mut template = new_template(config)?;
     let template_ref = &mut template;
     // In the order in which the console shows them.
     let parameters = parameters::farm(template_ref, config)?;
@@ -51,7 +53,7 @@ pub fn template(config: &FarmConfig) -> Result<Template, FarmError> {
     let queue = compute::add(template_ref, &parameters, &network)?;
     let jobs = jobs::add(template_ref, config, &parameters, &keys, &registry)?;
     let trigger = trigger::add(template_ref, config, &parameters, &keys, &queue, &jobs)?;
-    let bucket = storage::add(template_ref, &keys, Some(&trigger))?;
+    let bucket = storage::add(template_ref, &keys, storage::Standing::Notifies(&trigger))?;
     let dashboard = match config.dashboard {
         true => Some(dashboard::add(template_ref, config, &jobs.logs)?),
         false => None,
@@ -64,13 +66,16 @@ pub fn template(config: &FarmConfig) -> Result<Template, FarmError> {
 /// What must stand before the rest can be made: the bucket, where the function's code is put, and
 /// the registry, where images are. The same things as in [`template`], under the same names.
 ///
+/// `adopted` is the name of a bucket that an earlier farm of this name left, and that is to become
+/// this one's.
+///
 /// # Errors
 /// As for [`template`].
-pub fn foundation(config: &FarmConfig) -> Result<Template, FarmError> {
-    let mut template = new_template()?;
+pub fn foundation(config: &FarmConfig, adopted: Option<&str>) -> Result<Template, FarmError> {
+    let mut template = new_template(config)?;
     let keys = parameters::storage(&mut template)?;
     let registry = registry::add(&mut template, config)?;
-    let bucket = storage::add(&mut template, &keys, None)?;
+    let bucket = storage::add(&mut template, &keys, storage::Standing::Alone { adopted })?;
     outputs::storage(&mut template, &bucket, &registry)?;
     Ok(template)
 }
@@ -103,9 +108,11 @@ fn gone_with_the_stack() -> Attributes {
     Attributes { deletion_policy: delete, update_replace_policy: delete, ..Attributes::default() }
 }
 
-/// A template that says this of itself, and which rules cfn-lint passes over in it and why.
-fn new_template() -> Result<Template, FarmError> {
+/// A template that says of itself what farm it is, and which rules cfn-lint passes over in it and why.
+fn new_template(config: &FarmConfig) -> Result<Template, FarmError> {
     let mut template = Template::new(DESCRIPTION);
+    let settings = serde_yaml::to_value(settings::Settings::from(config))?;
+    template.metadata.insert(Yaml::from(settings::KEY), settings);
     let told = serde_json::json!({
         "config": {"ignore_checks": ["I4010"]},
         "reasons": {

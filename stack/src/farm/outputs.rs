@@ -25,7 +25,12 @@ pub(super) fn storage(
         "Bucket for uploads; frames come back beside them",
         None,
     )?;
-    template.output(REGISTRY_URI, &registry.repository_uri(), "Where deploy pushes images", None)?;
+    template.output(
+        REGISTRY_URI,
+        &registry.repository_uri(),
+        "Where images are pushed to, with tags such as render-4-5-1 and zip-1",
+        None,
+    )?;
     Ok(())
 }
 

@@ -36,9 +36,12 @@ pub const ZIP_IMAGE: &str = "ZipImage";
 /// Name: key of the function's code.
 pub const FUNCTION_CODE_KEY: &str = "FunctionCodeKey";
 
+/// What the names for images of render-task begin with.
+const RENDER_IMAGE: &str = "RenderImage";
+
 /// Name: image of render-task with this Blender.
 pub fn render_image(version: BlenderVersion) -> String {
-    format!("RenderImage{}", version.digits())
+    format!("{RENDER_IMAGE}{}", version.digits())
 }
 
 const RENDERING: &str = "Rendering";
@@ -77,40 +80,37 @@ pub(super) struct FarmParameters {
     pub own_network: Condition,
 }
 
+/// Whether this is the name of a parameter that holds an image.
+pub fn is_image(name: &str) -> bool {
+    name == ZIP_IMAGE || name.starts_with(RENDER_IMAGE)
+}
+
+/// What it means that this parameter has no value, in words.
+pub fn missing(config: &FarmConfig, name: &str) -> String {
+    match config.blenders.iter().find(|version| render_image(**version) == name) {
+        Some(version) => format!("Blender {version} has no image"),
+        None if name == ZIP_IMAGE => "zip-task has no image".to_owned(),
+        None if name == FUNCTION_CODE_KEY => "the function has no code".to_owned(),
+        None => format!("{name} has no value"),
+    }
+}
+
 /// Holds values to each other, where one alone says nothing wrong.
 ///
 /// # Errors
 /// Says what goes together.
-pub fn check_together(config: &FarmConfig, given: &BTreeMap<String, String>) -> Result<(), FarmError> {
+pub fn check_together(given: &BTreeMap<String, String>) -> Result<(), FarmError> {
     let value = |name: &str| given.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
-    let subnets: BTreeSet<&str> = value(SUBNET_IDS)
-        .iter()
-        .flat_map(|ids| ids.split(','))
-        .map(str::trim)
-        .filter(|id| !id.is_empty())
-        .collect();
-    match (value(VPC_ID), subnets.len()) {
+    let ids = value(SUBNET_IDS).into_iter().flat_map(|ids| ids.split(','));
+    let subnets: BTreeSet<&str> = ids.map(str::trim).filter(|id| !id.is_empty()).collect();
+    let wrong = match (value(VPC_ID), subnets.len()) {
         (Some(_), 0 | 1) => {
-            let words = format!(
-                "a VPC of yours needs two subnets or more, in different zones; name them in {SUBNET_IDS}"
-            );
-            return Err(FarmError::Wrong(words));
+            format!("a VPC of yours needs two subnets or more, in different zones; name them in {SUBNET_IDS}")
         }
-        (None, 1..) => {
-            return Err(FarmError::Wrong(format!("subnets of yours need their VPC; name it in {VPC_ID}")));
-        }
-        _ => {}
-    }
-    // Either all images are told, or those of the stack that stands are kept.
-    let images = config.blenders.iter().map(|version| (format!("Blender {version}"), render_image(*version)));
-    let images: Vec<_> = images.chain([("zip-task".to_owned(), ZIP_IMAGE.to_owned())]).collect();
-    let missing = images.iter().find(|(_, parameter)| !given.contains_key(parameter));
-    match missing {
-        Some((what, parameter)) if images.iter().any(|(_, parameter)| given.contains_key(parameter)) => {
-            Err(FarmError::Wrong(format!("{what} has no image; name it in {parameter}, by its digest")))
-        }
-        _ => Ok(()),
-    }
+        (None, 1..) => format!("subnets of yours need their VPC; name it in {VPC_ID}"),
+        _ => return Ok(()),
+    };
+    Err(FarmError::Wrong(wrong))
 }
 
 pub(super) fn storage(template: &mut Template) -> Result<StorageParameters, TemplateError> {

@@ -14,6 +14,13 @@ use crate::template::{Attributes, Template};
 /// taken back, one of the last few.
 const KEPT: u32 = 10;
 
+/// Where the images of a farm are, without tag and digest. The repository is named after the stack, so
+/// that this can be told before it stands.
+pub fn repository(stack: &str, account: &str, region: &str) -> String {
+    let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("{account}.dkr.ecr.{region}.{suffix}/{stack}")
+}
+
 /// What the tags of render-task's images begin with, for a Blender.
 pub fn render_tag_prefix(version: super::BlenderVersion) -> String {
     format!("render-{}-", version.hyphened())
@@ -30,6 +37,7 @@ pub(super) fn add(
     // all images would go.
     let encryption = repository::EncryptionConfiguration::new(repository::EncryptionType::Aes256);
     let repository = ecr::Repository {
+        repository_name: Some(super::pseudo("AWS::StackName")),
         empty_on_delete: Some(true.into()),
         encryption_configuration: Some(encryption.into()),
         image_scanning_configuration: Some(

@@ -43,15 +43,30 @@ pub(super) fn arn(key: &str) -> String {
     format!("arn:${{AWS::Partition}}:s3:::{NAME}{slash}{key}")
 }
 
-/// The bucket and its policy. Without `trigger` it notifies nobody: so it stands in the
-/// foundation, before the function's code has a place to lie in.
+/// How the bucket stands.
+pub(super) enum Standing<'a> {
+    /// In the foundation, before the function's code has a place to lie in: it notifies nobody.
+    Alone {
+        /// The name of one that an earlier farm left, and that this one takes over.
+        adopted: Option<&'a str>,
+    },
+    /// It notifies the function.
+    Notifies(&'a Trigger),
+}
+
+/// The bucket and its policy.
 pub(super) fn add(
     template: &mut Template,
     parameters: &StorageParameters,
-    trigger: Option<&Trigger>,
+    standing: Standing<'_>,
 ) -> Result<Handle<s3::Bucket>, FarmError> {
+    let (trigger, adopted) = match standing {
+        Standing::Alone { adopted } => (None, adopted),
+        Standing::Notifies(trigger) => (Some(trigger), None),
+    };
     let bucket = s3::Bucket {
-        bucket_name: Some(name_text()),
+        // CloudFormation takes over only what is named without a function.
+        bucket_name: Some(adopted.map_or_else(name_text, Value::from)),
         bucket_encryption: Some(encryption(parameters)?.into()),
         lifecycle_configuration: Some(bucket::LifecycleConfiguration::new(lifecycle(parameters)?).into()),
         notification_configuration: trigger.map(|trigger| notification(trigger).into()),
@@ -79,8 +94,12 @@ pub(super) fn add(
     let attributes = Attributes {
         // S3 asks Lambda whether it may call before it takes a notification.
         depends_on: trigger.iter().map(|trigger| trigger.permission.id().to_owned()).collect(),
-        // A first deploy that fails leaves no empty bucket in the way of the second.
-        deletion_policy: Some(DeletionPolicy::RetainExceptOnCreate),
+        // A first deploy that fails leaves no empty bucket in the way of the second; one that holds
+        // somebody's frames stays whatever fails.
+        deletion_policy: Some(match adopted {
+            None => DeletionPolicy::RetainExceptOnCreate,
+            Some(_) => DeletionPolicy::Retain,
+        }),
         update_replace_policy: Some(DeletionPolicy::Retain),
         metadata: Some(super::waivers(&[(
             "CKV_AWS_18",

@@ -21,7 +21,8 @@ while True:
     shown += read
     while answers and (asked := shown.find(answers[0].split('=')[0].encode(), at)) >= 0:
         at = asked + 1
-        os.write(terminal, answers.pop(0).split('=')[1].encode() + b'\\n')
+        answer = answers.pop(0).split('=')[1]
+        os.write(terminal, b'\\x03' if answer == '^C' else answer.encode() + b'\\n')
 sys.stdout.buffer.write(shown)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 ";
@@ -40,9 +41,13 @@ fn nothing_is_changed_before_somebody_says_yes() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let ran = at_a_terminal(&engine, "Make these 3 changes? [y/N] =n", &arguments);
     assert_eq!(ran.code, 1, "{}", ran.out);
-    assert!(ran.out.contains("nothing was changed"), "{}", ran.out);
+    assert!(ran.out.contains("this was not agreed to, and not done"), "{}", ran.out);
     assert!(ran.out.contains("\x1b["), "a terminal is shown colours: {}", ran.out);
     assert_eq!(engine.status("render-farm"), None, "nor is a proposal left behind");
+
+    let ran = at_a_terminal(&engine, "Make these 3 changes? [y/N] =^C", &arguments);
+    assert_eq!(ran.code, 130, "Ctrl-C is heard while a question waits: {}", ran.out);
+    assert_eq!(engine.status("render-farm").as_deref(), Some("REVIEW_IN_PROGRESS"));
 
     let ran = at_a_terminal(
         &engine,

@@ -19,6 +19,21 @@ const UNSHOWN: [(&str, &str); 5] = [
 /// Lists in which the order says nothing, so that services keep none.
 const UNORDERED: [&str; 5] = ["Tags", "Subnets", "Environment", "Policies", "SecurityGroupEgress"];
 
+/// What nobody but us says anything in: more than was asked for is a difference as well. Elsewhere
+/// services add what holds by default.
+const WHOLE: [&str; 6] = [
+    "AssumeRolePolicyDocument",
+    "EventPattern",
+    "LifecycleConfiguration",
+    "Options",
+    "PolicyDocument",
+    "Variables",
+];
+
+/// Lists that let somebody do something: where none is asked for, there is to be none.
+const GRANTS: [(&str, &str); 2] =
+    [("AWS::EC2::SecurityGroup", "SecurityGroupIngress"), ("AWS::IAM::Role", "ManagedPolicyArns")];
+
 /// Every way in which what is read is not what was asked for, a sentence each.
 pub fn differences(asked: &Resolved, read: &Value) -> Vec<String> {
     let mut found = Vec::new();
@@ -31,6 +46,7 @@ pub fn differences(asked: &Resolved, read: &Value) -> Vec<String> {
             Some(there) => {
                 let mut comparison = Comparison { kind: &resource.kind, found: &mut found };
                 comparison.value(id, "", &resource.properties, Some(&there["Properties"]));
+                comparison.grants(id, &resource.properties, &there["Properties"]);
             }
         }
     }
@@ -83,6 +99,10 @@ impl Comparison<'_> {
                         if property.is_empty() { name.clone() } else { format!("{property}.{name}") };
                     self.value(&format!("{path}.{name}"), &property, value, read.get(name));
                 }
+                let is_whole = property.split('.').any(|name| WHOLE.contains(&name));
+                for (name, value) in read.iter().filter(|(name, _)| is_whole && !asked.contains_key(*name)) {
+                    self.found.push(format!("{path}.{name}: not asked for, found {value}"));
+                }
             }
             (Value::Array(asked), Some(Value::Array(read))) => self.list(path, property, asked, read),
             (asked, Some(read)) if same(asked, read) => {}
@@ -99,11 +119,31 @@ impl Comparison<'_> {
             return;
         }
         let unordered = property.rsplit('.').next().is_some_and(|name| UNORDERED.contains(&name));
-        for (at, item) in asked.iter().enumerate() {
-            let path = format!("{path}[{at}]");
-            // The one that fits, where there is one.
-            let fitting = read.iter().find(|read| unordered && self.fits(property, item, read));
-            self.value(&path, property, item, fitting.or(read.get(at)));
+        let mut asked: Vec<(usize, &Value)> = asked.iter().enumerate().collect();
+        let mut read: Vec<&Value> = read.iter().collect();
+        if unordered {
+            // Each takes away the one that fits, so that no two share it.
+            asked.retain(|(_, item)| {
+                let fitting = read.iter().position(|read| self.fits(property, item, read));
+                fitting.map(|at| read.remove(at)).is_none()
+            });
+        }
+        for ((at, item), read) in asked.into_iter().zip(read) {
+            self.value(&format!("{path}[{at}]"), property, item, Some(read));
+        }
+    }
+
+    fn grants(&mut self, path: &str, asked: &Value, read: &Value) {
+        for (_, name) in GRANTS.iter().filter(|(kind, name)| *kind == self.kind && asked.get(name).is_none())
+        {
+            match read.get(name) {
+                Some(Value::Array(items)) if items.is_empty() => {}
+                // Nobody looked, or something is there.
+                read => {
+                    let read = read.unwrap_or(&Value::Null);
+                    self.found.push(format!("{path}.{name}: asked for none, found {read}"));
+                }
+            }
         }
     }
 
@@ -184,6 +224,34 @@ mod tests {
                 "It.List: asked 2 items, found 3"
             ]
         );
+    }
+
+    #[test]
+    fn what_is_added_where_nobody_but_us_says_anything_is_told() {
+        let deny = json!({"PolicyDocument": {"Statement": [{"Effect": "Deny"}]}});
+        let weakened = json!({"PolicyDocument": {"Statement": [{"Effect": "Deny", "Condition": {}}]}});
+        let told = ["It.PolicyDocument.Statement[0].Condition: not asked for, found {}"];
+        assert_eq!(found(deny, weakened), told);
+    }
+
+    #[test]
+    fn two_items_without_an_order_are_not_found_in_one() {
+        let asked = json!({"Tags": [{"Key": "a"}, {"Key": "a"}]});
+        assert_eq!(
+            found(asked, json!({"Tags": [{"Key": "a"}, {"Key": "b"}]})),
+            ["It.Tags[1].Key: asked \"a\", found \"b\""]
+        );
+    }
+
+    #[test]
+    fn a_grant_that_nobody_asked_for_is_told_and_so_is_one_that_nobody_looked_for() {
+        let mut asked = asked(json!({}));
+        asked.resources.get_mut("It").unwrap().kind = "AWS::IAM::Role".to_owned();
+        let found =
+            |read: Value| differences(&asked, &json!({"It": {"Type": "AWS::IAM::Role", "Properties": read}}));
+        assert_eq!(found(json!({"ManagedPolicyArns": []})), Vec::<String>::new());
+        assert_eq!(found(json!({"ManagedPolicyArns": ["a"]})).len(), 1);
+        assert_eq!(found(json!({})).len(), 1);
     }
 
     #[test]

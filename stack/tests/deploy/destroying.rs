@@ -24,6 +24,28 @@ fn fill(engine: &Engine) {
     );
 }
 
+/// What stands of a farm, by its kind.
+fn left(engine: &Engine) -> Value {
+    engine.ask(
+        "print(json.dumps({\n\
+         'roles': [r['RoleName'] for r in aws('iam').list_roles()['Roles'] if 'farm' in r['RoleName']],\n\
+         'functions': aws('lambda').list_functions()['Functions'],\n\
+         'failed events': aws('sqs').list_queues().get('QueueUrls', []),\n\
+         'topics': aws('sns').list_topics()['Topics'],\n\
+         'rules': [r['Name'] for r in aws('events').list_rules()['Rules']],\n\
+         'alarms': aws('cloudwatch').describe_alarms()['MetricAlarms'],\n\
+         'dashboards': aws('cloudwatch').list_dashboards()['DashboardEntries'],\n\
+         'log groups': [g['logGroupName'] for g in aws('logs').describe_log_groups()['logGroups']],\n\
+         'job definitions': [d['jobDefinitionArn'] for d in aws('batch').describe_job_definitions(status='ACTIVE')['jobDefinitions']],\n\
+         'queues': aws('batch').describe_job_queues()['jobQueues'],\n\
+         'policies': aws('batch').list_scheduling_policies()['schedulingPolicies'],\n\
+         'environments': aws('batch').describe_compute_environments()['computeEnvironments'],\n\
+         'repositories': aws('ecr').describe_repositories()['repositories'],\n\
+         'endpoints': [e['VpcEndpointId'] for e in aws('ec2').describe_vpc_endpoints()['VpcEndpoints'] if e['State'] != 'deleted'],\n\
+         'vpcs': [v['VpcId'] for v in aws('ec2').describe_vpcs()['Vpcs'] if not v['IsDefault']]}, default=str))",
+    )
+}
+
 fn buckets(engine: &Engine) -> Value {
     engine.ask("print(json.dumps([b['Name'] for b in aws('s3').list_buckets()['Buckets']]))")
 }
@@ -32,10 +54,15 @@ fn buckets(engine: &Engine) -> Value {
 fn what_would_be_lost_is_listed_and_then_it_is_gone_whatever_is_in_the_bucket() {
     let Some(engine) = Engine::start(Kind::Mended) else { return };
     engine.deploy(&["--protect"]).well();
+    // A second revision of each definition, beside the first, which jobs may still name.
+    engine.stack(&["deploy", "--yes", "--attempts", "2"]).well();
     fill(&engine);
+    for (what, there) in left(&engine).as_object().unwrap() {
+        assert_ne!(there, &json!([]), "no {what} to lose");
+    }
     engine.stack(&["destroy", "--yes"]).badly(&["the stack `render-farm` is protected", "--unprotect"]);
     // Nobody can be asked, and nothing is agreed to.
-    engine.stack(&["destroy", "--unprotect"]).badly(&["nothing was changed", "--yes takes the farm down"]);
+    engine.stack(&["destroy", "--unprotect"]).badly(&["nobody can be asked here", "Give --yes"]);
     assert_eq!(engine.status("render-farm").as_deref(), Some("UPDATE_COMPLETE"));
 
     engine.stack(&["destroy", "--yes", "--unprotect"]).well().says(&[
@@ -47,21 +74,14 @@ fn what_would_be_lost_is_listed_and_then_it_is_gone_whatever_is_in_the_bucket() 
         "1 unfinished upload",
         "stopping 2 jobs",
         "no job is left",
-        "kept         Bucket",
+        "kept           Bucket",
         "emptying the bucket: 1000 of 1105 versions",
         "emptying the bucket: 1105 of 1105 versions",
         "The farm is gone.",
     ]);
     assert_eq!(engine.status("render-farm"), None);
     assert_eq!(buckets(&engine), json!([]));
-    let left = engine.ask(
-        "print(json.dumps({'roles': [r['RoleName'] for r in aws('iam').list_roles()['Roles'] if 'farm' in r['RoleName']],\n\
-         'functions': aws('lambda').list_functions()['Functions'], 'queues': aws('sqs').list_queues().get('QueueUrls', []),\n\
-         'environments': aws('batch').describe_compute_environments()['computeEnvironments'],\n\
-         'repositories': aws('ecr').describe_repositories()['repositories'],\n\
-         'vpcs': [v['VpcId'] for v in aws('ec2').describe_vpcs()['Vpcs'] if not v['IsDefault']]}))",
-    );
-    for (what, left) in left.as_object().unwrap() {
+    for (what, left) in left(&engine).as_object().unwrap() {
         assert_eq!(left, &json!([]), "{what} are left");
     }
 }
@@ -110,8 +130,26 @@ fn somebody_who_thinks_better_of_it_has_a_queue_that_works_again() {
     let Some(engine) = Engine::start(Kind::Mended) else { return };
     engine.deploy(&[]).well();
     let state = "print(json.dumps(aws('batch').describe_job_queues()['jobQueues'][0]['state']))";
-    engine.ask("b = aws('batch')\nb.update_job_queue(jobQueue=b.describe_job_queues()['jobQueues'][0]['jobQueueArn'], state='DISABLED')");
+    let close = "b = aws('batch')\nb.update_job_queue(jobQueue=b.describe_job_queues()['jobQueues'][0]['jobQueueArn'], state='DISABLED')";
+    engine.ask(close);
     assert_eq!(engine.ask(state), "DISABLED");
     engine.deploy(&[]).well().says(&["No change"]);
     assert_eq!(engine.ask(state), "ENABLED");
+    engine.ask(close);
+    engine.deploy(&["--set", "LogRetentionDays=7"]).well().says(&["~ RenderLogs"]);
+    assert_eq!(engine.ask(state), "ENABLED", "also where something changes besides");
+}
+
+#[test]
+fn a_destroy_that_is_killed_is_ended_by_the_next() {
+    let Some(engine) = Engine::start(Kind::Mended) else { return };
+    engine.deploy(&[]).well();
+    fill(&engine);
+    for until in ["stopping 2 jobs", "deleting       Queue", "emptying the bucket: 1000 of"] {
+        engine.kill_once_told(&["destroy", "--yes"], until);
+    }
+    assert_eq!(buckets(&engine), json!([BUCKET]));
+    engine.stack(&["destroy", "--yes"]).well().says(&["is gone; this is left of it", "The farm is gone."]);
+    assert_eq!(engine.status("render-farm"), None);
+    assert_eq!(buckets(&engine), json!([]));
 }

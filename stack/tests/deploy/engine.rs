@@ -100,6 +100,19 @@ impl Engine {
         self.stack(&self.deployment(more).iter().map(String::as_str).collect::<Vec<_>>())
     }
 
+    /// Runs `stack` until it has told this, and kills it.
+    pub fn kill_once_told(&self, arguments: &[&str], until: &str) {
+        let mut child = self.command(arguments).spawn().expect("stack starts");
+        let mut told = String::new();
+        let lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+        let mut lines = lines.map(|line| line.expect("text")).inspect(|line| told.extend([line, "\n"]));
+        let seen = lines.any(|line| line.contains(until));
+        drop(lines);
+        child.kill().expect("it is ours to kill");
+        child.wait().expect("it ends");
+        assert!(seen, "it came to its end before `{until}`: {told}");
+    }
+
     /// The arguments of a deploy with all that the farm needs.
     pub fn deployment(&self, more: &[&str]) -> Vec<String> {
         let image = |what: &str| format!("{what}={}", image(what));
@@ -220,5 +233,5 @@ impl Ran {
 /// An image by its digest.
 pub fn image(what: &str) -> String {
     let digest: String = what.bytes().cycle().take(32).map(|byte| format!("{byte:02x}")).collect();
-    format!("{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/farm@sha256:{digest}")
+    format!("{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/render-farm@sha256:{digest}")
 }

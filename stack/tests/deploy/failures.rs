@@ -1,11 +1,8 @@
 //! What goes wrong on the way: the first cause is named with what helps, and running the same command
 //! again mends it.
 
-use std::io::{BufRead, BufReader};
-
 use crate::engine::{Engine, Kind, Ran};
 
-const BUCKET: &str = "render-farm-123456789012-eu-west-1";
 const NO_CODE: &str =
     "FunctionCodeKey=.farm/lambda/0000000000000000000000000000000000000000000000000000000000000000.zip";
 
@@ -16,7 +13,7 @@ fn a_change_that_fails_is_taken_back_and_its_cause_named() {
     let policies = "print(json.dumps([aws('iam').get_role_policy(RoleName=r['RoleName'], PolicyName='farm')['PolicyDocument'] for r in aws('iam').list_roles()['Roles'] if 'farm' in r['RoleName']], sort_keys=True))";
     let before = engine.ask(policies);
     engine.stack(&["deploy", "--yes", "--set", NO_CODE, "--set", "KmsKeyArn=arn:aws:kms:eu-west-1:123456789012:key/1"]).badly(&[
-        "not changed  TriggerFunction",
+        "not changed    TriggerFunction",
         "error: TriggerFunction was not changed: ",
         "caused by: the stack `render-farm` is UPDATE_ROLLBACK_COMPLETE: all that was changed was taken back",
         "hint: The function's code is not in the bucket. Give it with --function",
@@ -27,24 +24,20 @@ fn a_change_that_fails_is_taken_back_and_its_cause_named() {
     engine
         .stack(&["deploy", "--yes", "--set", "LogRetentionDays=7"])
         .well()
-        .says(&["changed      RenderLogs"]);
+        .says(&["changed        RenderLogs"]);
 }
 
 #[test]
 fn a_first_deploy_that_fails_leaves_nothing_in_the_way_of_the_second() {
     let Some(engine) = Engine::start(Kind::Mended) else { return };
-    // Somebody else's registry of the name that CloudFormation draws would be a rare chance; a bucket
-    // of the farm's name is not.
-    engine.ask(&format!(
-        "aws('s3').create_bucket(Bucket='{BUCKET}', CreateBucketConfiguration={{'LocationConstraint': 'eu-west-1'}})"
-    ));
+    engine.ask("aws('ecr').create_repository(repositoryName='render-farm')");
     engine.deploy(&[]).badly(&[
-        "error: Bucket was not created: ",
+        "error: Registry was not created: ",
         "is ROLLBACK_COMPLETE: nothing of it is left, and the next deploy begins anew",
         "hint: Something of that name is there and does not belong to this stack.",
     ]);
     assert_eq!(engine.status("render-farm").as_deref(), Some("ROLLBACK_COMPLETE"));
-    engine.ask(&format!("aws('s3').delete_bucket(Bucket='{BUCKET}')"));
+    engine.ask("aws('ecr').delete_repository(repositoryName='render-farm')");
     let second = engine.deploy(&[]).well();
     let second = second.says(&[
         "An earlier attempt was left half done (ROLLBACK_COMPLETE)",
@@ -55,7 +48,7 @@ fn a_first_deploy_that_fails_leaves_nothing_in_the_way_of_the_second() {
 }
 
 #[test]
-fn a_proposal_that_nobody_carried_out_is_put_in_order() {
+fn a_proposal_that_nobody_carried_out_is_in_nobodys_way() {
     let Some(engine) = Engine::start(Kind::Mended) else { return };
     engine.ask(
         "aws('cloudformation').create_change_set(StackName='render-farm', ChangeSetName='old', ChangeSetType='CREATE', \
@@ -63,22 +56,16 @@ fn a_proposal_that_nobody_carried_out_is_put_in_order() {
          aws('cloudformation').get_waiter('change_set_create_complete').wait(StackName='render-farm', ChangeSetName='old', WaiterConfig={'Delay': 1})",
     );
     assert_eq!(engine.status("render-farm").as_deref(), Some("REVIEW_IN_PROGRESS"));
-    engine.deploy(&["--foundation"]).well().says(&["(REVIEW_IN_PROGRESS)", "1/1  Foundation"]);
+    engine.stack(&["deploy", "--yes", "--foundation"]).well().says(&["1/1  Foundation"]);
     assert_eq!(engine.status("render-farm").as_deref(), Some("CREATE_COMPLETE"));
 }
 
 #[test]
 fn a_deploy_that_is_killed_is_followed_and_ended_by_the_next() {
     let Some(engine) = Engine::start(Kind::Mended) else { return };
-    for until in ["creating     Bucket", "2/2  Farm", "creating     SpotCompute"] {
+    for until in ["creating       Bucket", "2/2  Farm", "creating       SpotCompute"] {
         let arguments = engine.deployment(&[]);
-        let mut child =
-            engine.command(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let seen = lines.any(|line| line.unwrap().contains(until));
-        assert!(seen, "it came to its end before `{until}`");
-        child.kill().unwrap();
-        child.wait().unwrap();
+        engine.kill_once_told(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), until);
     }
     let last = engine.deploy(&[]).well();
     assert!(last.out.contains("DashboardUrl"), "{}", last.out);
@@ -109,7 +96,7 @@ fn what_cannot_be_is_refused_before_anybody_is_called() {
     refused(&["deploy", "--attempts", "11"], &["1 to 10 attempts, not 11"]);
     refused(
         &["deploy", "--blender", "4.5", "--blender", "5.0", "--image", &image],
-        &["Blender 5.0 has no image", "RenderImage50"],
+        &["Blender 5.0 has no image: give --image 5.0="],
     );
     refused(&["deploy", "--set", "VpcId=vpc-1", "--set", "SubnetIds=subnet-1"], &["two subnets or more"]);
     refused(
@@ -117,6 +104,6 @@ fn what_cannot_be_is_refused_before_anybody_is_called() {
         &["it has 43 characters and may have 35"],
     );
     refused(&["deploy", "--set", "FrameSeconds=30"], &["parameter FrameSeconds: `30` is less than 60"]);
-    refused(&["diff", "--blender", "3.6"], &["the oldest that renders here is 4.1"]);
+    refused(&["diff", "--blender", "3.6"], &["the oldest that does is 4.1"]);
     refused(&["deploy", "--function", "/nowhere.zip"], &["cannot read /nowhere.zip"]);
 }

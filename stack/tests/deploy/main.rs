@@ -12,4 +12,5 @@ mod engine;
 mod failures;
 mod lifecycle;
 mod read_back;
+mod script;
 mod scripted;

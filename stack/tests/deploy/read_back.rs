@@ -12,7 +12,8 @@ use crate::engine::{ACCOUNT, Engine, Kind, REGION, image};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/deploy/read_back");
 const STACK: &str = "render-farm";
-/// What the engine itself loses: its EC2 keeps an endpoint's policy without the version.
+/// What the engine does not show: its EC2 keeps the version of an endpoint's policy, and leaves it out
+/// of the answer, as it says that AWS does.
 const LOST: &str = "BucketEndpoint.PolicyDocument.Version: asked \"2012-10-17\", found null";
 
 fn read(engine: &Engine) -> Value {
@@ -92,6 +93,11 @@ fn what_stands_is_what_the_template_asked_for() {
     engine.ask(&format!(
         "aws('s3').put_bucket_versioning(Bucket='{STACK}-{ACCOUNT}-{REGION}', VersioningConfiguration={{'Status': 'Suspended'}})\n\
          roles = [r['RoleName'] for r in aws('iam').list_roles()['Roles'] if 'ZipRole' in r['RoleName']]\n\
+         aws('iam').attach_role_policy(RoleName=roles[0], PolicyArn='arn:aws:iam::aws:policy/AdministratorAccess')\n\
+         queue = aws('sqs').list_queues()['QueueUrls'][0]\n\
+         policy = json.loads(aws('sqs').get_queue_attributes(QueueUrl=queue, AttributeNames=['Policy'])['Attributes']['Policy'])\n\
+         policy['Statement'][0]['Principal']['AWS'] = '*'\n\
+         aws('sqs').set_queue_attributes(QueueUrl=queue, Attributes={{'Policy': json.dumps(policy)}})\n\
          aws('iam').put_role_policy(RoleName=roles[0], PolicyName='more', PolicyDocument=json.dumps({{'Version': '2012-10-17', 'Statement': [{{'Effect': 'Allow', 'Action': 's3:ListAllMyBuckets', 'Resource': '*'}}]}}))"
     ));
     let there = read(&engine);
@@ -101,7 +107,9 @@ fn what_stands_is_what_the_template_asked_for() {
         [
             "Bucket.VersioningConfiguration.Status: asked \"Enabled\", found \"Suspended\"",
             LOST,
+            "FailedEventsPolicy.PolicyDocument.Statement[0].Principal.AWS: not asked for, found \"*\"",
             "ZipRole.Policies: asked 1 items, found 2",
+            "ZipRole.ManagedPolicyArns: asked for none, found [\"arn:aws:iam::aws:policy/AdministratorAccess\"]",
         ]
     );
 }

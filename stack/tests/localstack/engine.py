@@ -139,8 +139,12 @@ def main() -> None:
 
         import_plugins(list(plugins))
         from farm_engine import server
+        from localstack.services.s3 import provider as s3
 
         server.LISTENER = listener
+        # Its own folder for buckets is the same for all that run on the machine, and no variable
+        # moves it: whoever deletes a bucket there deletes those of the same name in other engines.
+        s3.DEFAULT_S3_TMP_DIR = str(folder / "tmp" / "s3")
         setup_logging_from_config()
         runtime = current.initialize_runtime()
         signal.signal(signal.SIGTERM, lambda *_: leave(0))

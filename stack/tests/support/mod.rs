@@ -20,7 +20,7 @@ pub fn farm_text(config: &FarmConfig) -> String {
 }
 
 pub fn foundation_text(config: &FarmConfig) -> String {
-    text(&farm::foundation(config).expect("a foundation"))
+    text(&farm::foundation(config, None).expect("a foundation"))
 }
 
 pub fn text(template: &Template) -> String {

@@ -1,6 +1,6 @@
 //! What a person sees, as pictures of text.
 
-use stack::deploy::{Contents, Detail};
+use stack::deploy::{Action, Change, Contents, Detail};
 
 use super::*;
 
@@ -69,7 +69,8 @@ fn a_first_deploy_is_told_step_by_step() {
 
 #[test]
 fn a_plan_says_what_changes_from_what_to_what() {
-    let long = "x".repeat(100);
+    let long = format!("{} and so on", "x".repeat(100));
+    let longer = format!("{} and so forth, up to its end", "x".repeat(100));
     let plan = News::Plan(vec![
         change(Action::Add, "RenderJob50", "AWS::Batch::JobDefinition", &[]),
         change(Action::Adopt, "Bucket", "AWS::S3::Bucket", &[]),
@@ -80,6 +81,9 @@ fn a_plan_says_what_changes_from_what_to_what() {
             &[
                 ("Properties.MemorySize", Some("128"), Some("256")),
                 ("Properties.Description", None, Some(&long)),
+                ("Properties.Code", Some(&long), Some(&longer)),
+                ("Properties.Role", Some("a"), Some("{{changeSet:KNOWN_AFTER_APPLY}}")),
+                ("Properties.Odd", Some("red\u{1b}[31m"), Some("two\nlines")),
                 ("Tags", None, None),
             ],
         ),
@@ -105,9 +109,11 @@ fn what_goes_wrong_and_what_goes_is_told() {
         Some("The following resource(s) failed"),
     );
     let after = Duration::from_secs(125);
+    let stuck = event("render-farm", StackEvent::STACK, "UPDATE_ROLLBACK_FAILED", Some("\u{1b}[2Jgone\r"));
     let new = event("Bucket", "AWS::S3::Bucket", "SOMETHING_NEW", None);
     let news = [
         News::Following { status: "UPDATE_IN_PROGRESS".into() },
+        News::Event { event: stuck, after, done: 11, of: 41 },
         News::Mending { status: "ROLLBACK_COMPLETE".into() },
         News::Event { event: failed, after, done: 11, of: 41 },
         News::Event { event: back, after, done: 11, of: 41 },
@@ -131,6 +137,7 @@ fn what_goes_wrong_and_what_goes_is_told() {
 fn what_would_be_lost_is_listed() {
     let contents = Contents { objects: 241, versions: 260, bytes: 1_230_000_000, unfinished: 1 };
     let whole = Loss {
+        account: "123456789012".into(),
         status: Some("UPDATE_COMPLETE".into()),
         resources: 41,
         registry: true,

@@ -39,11 +39,14 @@ fn held(document: &Document, name: &str, given: &str) -> Result<Json, ResolveErr
     let wrong = |problem: String| ResolveError::Parameter { name: name.to_owned(), problem };
     let Some(spec) = document.parameters.get(name) else {
         let known: Vec<&str> = document.parameters.keys().map(String::as_str).collect();
-        return Err(wrong(format!("the template has no such parameter; it has {}", known.join(", "))));
+        return Err(wrong(match known.iter().find(|known| known.eq_ignore_ascii_case(name)) {
+            Some(known) => format!("the template has no such parameter; it is spelt {known}"),
+            None => format!("the template has no such parameter; it has {}", known.join(", ")),
+        }));
     };
     value(spec, given).map_err(|problem| {
         wrong(match &spec.constraint_description {
-            Some(constraint) => format!("{problem}; constraint: {constraint}"),
+            Some(constraint) => format!("`{given}` does not fit; what does {constraint}"),
             None => format!("{problem}. {}", spec.description),
         })
     })

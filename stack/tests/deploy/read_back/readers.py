@@ -171,7 +171,10 @@ def role(name, stack):
     # It lists the names of the policies alone.
     names = ask("iam", "list_role_policies", RoleName=name)["PolicyNames"]
     policies = [ask("iam", "get_role_policy", RoleName=name, PolicyName=each) for each in names]
-    return role | {"Policies": policies}
+    # Those of somebody else's are a list of their own.
+    attached = ask("iam", "list_attached_role_policies", RoleName=name)["AttachedPolicies"]
+    arns = [each["PolicyArn"] for each in attached]
+    return role | {"Policies": policies, "ManagedPolicyArns": arns}
 
 
 @reads("AWS::SNS::Topic")
