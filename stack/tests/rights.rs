@@ -7,10 +7,11 @@
 
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
-use stack::template::{AwsNames, Document, Names as _, Resolved, resolve};
+use stack::farm::{FarmConfig, MAX_BLENDERS, MAX_NAME};
+use stack::template::{AwsNames, Document, Inputs, Names as _, Resolved, resolve};
 use support::{changed, document, farm_text, inputs, standard, statement};
 
 const WRITE_LOG: &[&str] = &["logs:CreateLogStream", "logs:PutLogEvents"];
@@ -182,4 +183,30 @@ fn what_tasks_do_with_the_bucket_passes_the_endpoint() {
     let [(_, endpoint)] = farm.of_type("AWS::EC2::VPCEndpoint")[..] else { panic!("there is one endpoint") };
     let passes = texts(&endpoint["PolicyDocument"]["Statement"][0]["Action"]);
     assert_eq!(done, passes.into_iter().collect());
+}
+
+/// IAM takes 10,240 characters of policies in a role, white space not counted.
+#[test]
+fn the_policies_of_the_largest_farm_fit_into_their_roles() {
+    let versions: Vec<_> =
+        (2..10).map(|minor| format!("4.{minor}")).chain((0..10).map(|minor| format!("5.{minor}"))).collect();
+    let blenders = versions[..MAX_BLENDERS].iter().map(|version| version.parse().expect("a version"));
+    let config = FarmConfig::new(blenders.collect()).expect("a farm");
+    let document = document(&farm_text(&config));
+    let stack = "s".repeat(MAX_NAME);
+    let region = "ap-southeast-1";
+    let mut inputs = Inputs::new(&stack, "123456789012", region)
+        .with("KmsKeyArn", &format!("arn:aws:kms:{region}:123456789012:key/{}", "0".repeat(36)));
+    for (name, value) in support::inputs(&document).parameters {
+        inputs = inputs.with(&name, &value);
+    }
+    let resolved = resolve(&document, &inputs, &AwsNames::new(&inputs)).expect("a farm");
+    let mut sizes = BTreeMap::new();
+    for (id, role) in resolved.resources.iter().filter(|(_, resource)| resource.kind == "AWS::IAM::Role") {
+        let policies = role.properties["Policies"].as_array().expect("policies");
+        let size: usize = policies.iter().map(|policy| policy["PolicyDocument"].to_string().len()).sum();
+        assert!(size <= 10_240, "{id}: {size} characters");
+        sizes.insert(id.clone(), size);
+    }
+    assert!(sizes["TriggerRole"] > 5_000, "it grows with the Blenders: {sizes:?}");
 }

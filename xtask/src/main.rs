@@ -38,6 +38,9 @@ enum Verb {
     /// Show what a deploy would change in the cloud.
     #[command(disable_help_flag = true)]
     Diff(stack::Args),
+    /// Deploy the farm, or bring one that stands up to date; the images are given by their digests.
+    #[command(disable_help_flag = true)]
+    Deploy(stack::Args),
     /// Print what the deployed farm tells: bucket, upload command and so on.
     #[command(disable_help_flag = true)]
     Outputs(stack::Args),
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Verb::Codegen(args) => codegen::run(&args),
         Verb::Synth(args) => stack::run("synth", &args).map(|never| match never {}),
         Verb::Diff(args) => stack::run("diff", &args).map(|never| match never {}),
+        Verb::Deploy(args) => stack::run("deploy", &args).map(|never| match never {}),
         Verb::Outputs(args) => stack::run("outputs", &args).map(|never| match never {}),
         Verb::Destroy(args) => stack::run("destroy", &args).map(|never| match never {}),
         Verb::Check => check::run(),

@@ -1,4 +1,4 @@
-//! `cargo xtask synth|diff|outputs|destroy`: the program that keeps the farm's cloud, built and run.
+//! `cargo xtask synth|diff|deploy|outputs|destroy`: the program that keeps the farm's cloud, built and run.
 
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -25,6 +25,7 @@ pub struct Args {
 pub fn run(verb: &str, args: &Args) -> Result<Infallible> {
     cargo::build(Programs::Stack)?;
     let program = folders::programs()?.join("stack");
-    let error = Command::new(&program).arg(verb).args(&args.arguments).exec();
+    // Its usage and hints name the command that was typed.
+    let error = Command::new(&program).arg0("cargo xtask").arg(verb).args(&args.arguments).exec();
     Err(error).with_context(|| format!("cannot run {}", program.display()))
 }

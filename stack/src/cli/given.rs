@@ -59,7 +59,7 @@ pub struct Values {
     /// The function's code: a zip file with `bootstrap` in it, which is uploaded.
     #[arg(long, value_name = "FILE")]
     function: Option<PathBuf>,
-    /// A setting by its name, such as MaxSpotVcpus=64; --help lists them.
+    /// A setting by its name, such as MaxSpotVcpus=64; `deploy --help` lists them.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     set: Vec<String>,
 }
@@ -73,8 +73,15 @@ pub fn settings() -> String {
     let all = document.map(|document| document.parameters).unwrap_or_default();
     let given_otherwise = |name: &str| parameters::is_image(name) || name == parameters::FUNCTION_CODE_KEY;
     let shown = all.iter().filter(|(name, _)| !given_otherwise(name));
-    let lines = shown.map(|(name, spec)| format!("  {name:20} {}", spec.description));
-    format!("Settings for --set:\n{}", lines.collect::<Vec<_>>().join("\n"))
+    let lines = shown.map(|(name, spec)| {
+        let default = spec.default.as_ref().and_then(|default| serde_yaml::to_string(default).ok());
+        // One that is empty says so itself.
+        let default = default.map(|text| text.trim().to_owned()).filter(|text| text != "''");
+        let default = default.map(|text| format!(" [default: {text}]")).unwrap_or_default();
+        format!("  {name:20} {}{default}", spec.description)
+    });
+    let lines: Vec<String> = lines.collect();
+    format!("Settings for --set; a farm that stands keeps those that are not given:\n{}", lines.join("\n"))
 }
 
 impl Target {
@@ -307,7 +314,10 @@ mod tests {
     fn help_lists_the_settings() {
         let help = settings();
         assert!(
-            help.contains("MaxSpotVcpus") && help.contains("KmsKeyArn") && !help.contains("RenderImage"),
+            help.contains("MaxSpotVcpus")
+                && help.contains("[default: 256]")
+                && help.contains("KmsKeyArn")
+                && !help.contains("RenderImage"),
             "{help}"
         );
     }

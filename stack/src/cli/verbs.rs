@@ -49,7 +49,7 @@ pub struct Deploy {
     /// Protect the stack from being deleted by mistake.
     #[arg(long)]
     protect: bool,
-    /// Ask nothing.
+    /// Make the changes without asking.
     #[arg(long)]
     yes: bool,
 }

@@ -146,7 +146,7 @@ impl DeployError {
                 return Some(format!("Push it to {registry}, and name it {registry}@sha256:DIGEST."));
             }
             Self::NotOfFoundation(_) => "Give it with the whole deploy, which follows.",
-            Self::Undeleted(_) => "Run `stack destroy` again, which goes on where it stopped; then deploy.",
+            Self::Undeleted(_) => "Run `destroy` again, which goes on where it stopped; then deploy.",
             Self::Vanished(_) => "Somebody else may have deleted it. Run the same command again.",
             Self::NotAFarm(_) => "Deploy the farm under another name, with --stack.",
             Self::Protected(_) => "Run it with --unprotect, which takes the protection off first.",

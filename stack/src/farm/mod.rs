@@ -27,7 +27,7 @@ mod trigger;
 
 use serde_yaml::Value as Yaml;
 
-pub use config::{BlenderVersion, FarmConfig, FarmError, MAX_NAME, check_stack_name};
+pub use config::{BlenderVersion, FarmConfig, FarmError, MAX_BLENDERS, MAX_NAME, check_stack_name};
 pub use jobs::is_job_definition;
 pub use registry::{ZIP_TAG_PREFIX, render_tag_prefix, repository};
 pub use storage::bucket_name;
