@@ -4,8 +4,10 @@ use stack::deploy::{Action, Change, Detail};
 
 use super::{Ink, Look, plain};
 
-/// Values are shown up to this many characters.
+/// Of two values, this many characters of each are shown.
 const VALUE: usize = 60;
+/// A value that comes or goes is shown up to this many: the end of an ARN is what tells.
+const ALONE: usize = 200;
 /// Of a long value, this much is shown in front of where it changes.
 const BEFORE: usize = 12;
 /// What CloudFormation writes for a value that it does not know yet.
@@ -50,19 +52,21 @@ fn value(Detail { path, before, after }: &Detail) -> String {
     if before.is_none() && after.is_none() {
         return plain(path);
     }
+    let one = before.is_none() || after.is_none();
     let (before, after) = (told(before), told(after));
     let same = before.chars().zip(after.chars()).take_while(|(before, after)| before == after).count();
-    format!("{}: {} -> {}", plain(path), part(&before, same), part(&after, same))
+    let wide = if one { ALONE } else { VALUE };
+    format!("{}: {} -> {}", plain(path), part(&before, same, wide), part(&after, same, wide))
 }
 
 /// A value, or where it is long, what stands around the place from which on it changes.
-fn part(value: &str, same: usize) -> String {
+fn part(value: &str, same: usize, wide: usize) -> String {
     let long = value.chars().count();
-    if long <= VALUE {
+    if long <= wide {
         return value.to_owned();
     }
-    let from = if same < VALUE / 2 { 0 } else { same - BEFORE };
+    let from = if same < wide / 2 { 0 } else { same - BEFORE };
     let cut = |on: bool| if on { "..." } else { "" };
-    let shown: String = value.chars().skip(from).take(VALUE).collect();
-    format!("{}{shown}{}", cut(from > 0), cut(from + VALUE < long))
+    let shown: String = value.chars().skip(from).take(wide).collect();
+    format!("{}{shown}{}", cut(from > 0), cut(from + wide < long))
 }

@@ -80,7 +80,7 @@ fn a_plan_says_what_changes_from_what_to_what() {
             "AWS::Lambda::Function",
             &[
                 ("Properties.MemorySize", Some("128"), Some("256")),
-                ("Properties.Description", None, Some(&long)),
+                ("Properties.Description", None, Some(&long.repeat(2))),
                 ("Properties.Code", Some(&long), Some(&longer)),
                 ("Properties.Role", Some("a"), Some("{{changeSet:KNOWN_AFTER_APPLY}}")),
                 ("Properties.Odd", Some("red\u{1b}[31m"), Some("two\nlines")),
