@@ -3,7 +3,6 @@
 //! What is wired to what is read from the [`Blueprint`]; that it is loopback is decided here.
 
 use std::collections::BTreeMap;
-use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::access::{Call, KeyRing};
 use crate::batch::{Batch, BatchConfig, JobDefinition};
 use crate::blueprint::{Blueprint, BlueprintError, Bucket, Definition, Rule, Site, synthesize};
+use crate::folder::{self, Folder, FolderError};
 use crate::lambda::{Lambda, LambdaConfig};
 use crate::s3::{Credentials, Store, StoreError, StoreOptions};
 use crate::workers::Workers;
@@ -54,16 +54,8 @@ pub struct FarmConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum FarmError {
     /// The folder cannot be used.
-    #[error("cannot use {folder}")]
-    Folder {
-        /// The folder.
-        folder: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// Another farm stands on the folder.
-    #[error("another farm is running in {0}; wait for it, or give another --out")]
-    InUse(PathBuf),
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// The port is taken.
     #[error("cannot listen on {address}; stop the program that uses this port, perhaps another farm")]
     Listen {
@@ -112,8 +104,8 @@ pub struct Farm {
     credentials: Credentials,
     stop: CancellationToken,
     servers: Vec<JoinHandle<()>>,
-    // Held as long as the farm stands; the system lets go of it with the process.
-    _lock: File,
+    // Held as long as the farm stands.
+    _folder: Folder,
 }
 
 impl Farm {
@@ -135,15 +127,8 @@ impl Farm {
         }
         let blueprint = Blueprint::read(&resolved, &inputs, &programs)?;
 
-        let lock = lock(&config.folder)?;
-        // Nobody else works in this folder: what lies in scratch was left by tasks that were killed.
-        let scratch = config.folder.join("scratch");
-        if scratch.exists() {
-            std::fs::remove_dir_all(&scratch)
-                .map_err(|source| FarmError::Folder { folder: scratch.clone(), source })?;
-        }
-        let logs = folder(config.folder.join("logs"))?;
-        let store = Store::open(&folder(config.folder.join("bucket"))?, StoreOptions::default())?;
+        let folder = Folder::open(&config.folder)?;
+        let store = Store::open(&folder.bucket, StoreOptions::default())?;
         match store.create_bucket(&blueprint.bucket.name) {
             Err(StoreError::Refused { code: "BucketAlreadyOwnedByYou", .. }) => {}
             made => made?,
@@ -166,7 +151,7 @@ impl Farm {
         let aws = Aws { s3: &s3_endpoint, batch: &batch_endpoint, roles: &roles };
         let mut definitions = Vec::new();
         for definition in &blueprint.definitions {
-            definitions.push(job_definition(definition, &aws, &scratch)?);
+            definitions.push(job_definition(definition, &aws, &folder.scratch)?);
         }
         let batch = Batch::start(BatchConfig {
             account: inputs.account_id,
@@ -179,7 +164,7 @@ impl Farm {
                 .map(|path| ("PATH".to_owned(), path))
                 .into_iter()
                 .collect(),
-            log_dir: logs.clone(),
+            log_dir: folder.logs.clone(),
             ce_name: "this-machine".to_owned(),
         })
         .map_err(|error| FarmError::Batch(error.into()))?;
@@ -203,7 +188,7 @@ impl Farm {
             timeout: function.timeout,
             concurrency: TRIGGERS_AT_ONCE,
             retry_delays: (0..function.retries).map(delay).collect(),
-            log_path: logs.join("trigger-lambda.log"),
+            log_path: folder.logs.join("trigger-lambda.log"),
         })
         .map_err(|error| FarmError::Lambda(error.into()))?;
 
@@ -221,7 +206,7 @@ impl Farm {
             credentials: config.credentials,
             stop,
             servers,
-            _lock: lock,
+            _folder: folder,
         })
     }
 
@@ -268,17 +253,6 @@ impl Farm {
         for server in self.servers {
             server.abort();
         }
-    }
-}
-
-fn lock(folder: &Path) -> Result<File, FarmError> {
-    let failed = |source| FarmError::Folder { folder: folder.into(), source };
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    let lock = File::create(folder.join("lock")).map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(FarmError::InUse(folder.into())),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
     }
 }
 
@@ -335,18 +309,21 @@ fn job_definition(
     aws: &Aws<'_>,
     scratch: &Path,
 ) -> Result<JobDefinition, FarmError> {
-    let Definition { job, mounts, role } = definition;
-    let mut environment = aws.environment(role);
-    environment.extend(job.environment.clone());
+    let Definition { job, image_environment, mounts, role } = definition;
+    let mut given = job.environment.clone();
     for mount in mounts {
-        let here = folder(scratch.join(&job.name).join(mount.trim_start_matches('/')))?;
-        for value in environment.values_mut() {
+        let here = folder::made(scratch.join(&job.name).join(mount.trim_start_matches('/')))?;
+        for value in given.values_mut() {
             let below = value.strip_prefix(mount.as_str());
             if let Some(below) = below.filter(|below| below.is_empty() || below.starts_with('/')) {
                 *value = format!("{}{below}", here.display());
             }
         }
     }
+    let mut environment = aws.environment(role);
+    // An image's own paths are this machine's here.
+    environment.extend(image_environment.clone());
+    environment.extend(given);
     Ok(JobDefinition { environment, ..job.clone() })
 }
 
@@ -372,23 +349,4 @@ fn apply_rules(batch: &Batch, lambda: &Lambda, rules: Vec<Rule>) -> JoinHandle<(
             }
         }
     })
-}
-
-fn folder(path: PathBuf) -> Result<PathBuf, FarmError> {
-    std::fs::create_dir_all(&path).map_err(|source| FarmError::Folder { folder: path.clone(), source })?;
-    Ok(path)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_folder_carries_one_farm() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let held = lock(folder.path()).expect("free");
-        assert!(matches!(lock(folder.path()), Err(FarmError::InUse(_))));
-        drop(held);
-        assert!(lock(folder.path()).is_ok());
-    }
 }

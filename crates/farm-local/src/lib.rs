@@ -12,6 +12,7 @@ pub mod batch;
 pub mod blueprint;
 mod credentials;
 pub mod farm;
+mod folder;
 pub mod lambda;
 pub mod s3;
 pub mod sheet;

@@ -39,9 +39,7 @@ impl Notification {
             Some(start) => event.starts_with(start),
             None => event == wanted,
         };
-        // Both at once need room for both: S3 takes no overlap either.
-        let long_enough = key.len() >= self.prefix.len().max(self.suffix.len());
-        happened && long_enough && key.starts_with(&self.prefix) && key.ends_with(&self.suffix)
+        happened && key.starts_with(&self.prefix) && key.ends_with(&self.suffix)
     }
 }
 

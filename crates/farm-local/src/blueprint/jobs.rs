@@ -1,5 +1,6 @@
 //! The queues and the job definitions.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -14,8 +15,10 @@ const STOP_TIMEOUT: u64 = 30;
 /// A job definition, and what of its tasks is this machine's to give.
 #[derive(Debug)]
 pub struct Definition {
-    /// What the loopback Batch runs, with the environment as the image and the template set it.
+    /// What the loopback Batch runs, with the environment as the template sets it.
     pub job: JobDefinition,
+    /// The environment as the image sets it; where both do, the template's counts.
+    pub image_environment: BTreeMap<String, String>,
     /// Folders that the container is given to write to.
     pub mounts: Vec<String>,
     /// ARN of the role of its tasks.
@@ -25,6 +28,7 @@ pub struct Definition {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct QueueProperties {
+    state: Option<String>,
     scheduling_policy_arn: Option<String>,
     compute_environment_order: Vec<Order>,
 }
@@ -33,6 +37,12 @@ struct QueueProperties {
 #[serde(rename_all = "PascalCase")]
 struct Order {
     compute_environment: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Environment {
+    state: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -55,6 +65,7 @@ struct EcsProperties {
 #[serde(rename_all = "PascalCase")]
 struct Task {
     containers: [Container; 1],
+    execution_role_arn: String,
     task_role_arn: String,
     #[serde(default)]
     volumes: Vec<Volume>,
@@ -120,8 +131,12 @@ struct Timeout {
 
 /// The queues of the template.
 pub(super) fn queues(view: &View<'_>) -> Result<Vec<Queue>, BlueprintError> {
+    for Read { id, properties, .. } in view.of::<Environment>("AWS::Batch::ComputeEnvironment")? {
+        switched_on(&id, properties.state.as_deref())?;
+    }
     let mut queues = Vec::new();
     for Read { id, reference, properties, .. } in view.of::<QueueProperties>("AWS::Batch::JobQueue")? {
+        switched_on(&id, properties.state.as_deref())?;
         for order in &properties.compute_environment_order {
             if !view.stands("AWS::Batch::ComputeEnvironment", &order.compute_environment)? {
                 let problem =
@@ -140,6 +155,13 @@ pub(super) fn queues(view: &View<'_>) -> Result<Vec<Queue>, BlueprintError> {
     Ok(queues)
 }
 
+fn switched_on(id: &str, state: Option<&str>) -> Result<(), BlueprintError> {
+    match state {
+        None | Some("ENABLED") => Ok(()),
+        Some(state) => Err(wrong(id, format!("it is {state}, so no job would ever run"))),
+    }
+}
+
 /// The job definitions of the template.
 pub(super) fn definitions(view: &View<'_>) -> Result<Vec<Definition>, BlueprintError> {
     let all = view.of::<Properties>("AWS::Batch::JobDefinition")?;
@@ -148,19 +170,22 @@ pub(super) fn definitions(view: &View<'_>) -> Result<Vec<Definition>, BlueprintE
 
 fn definition(view: &View<'_>, id: &str, properties: Properties) -> Result<Definition, BlueprintError> {
     let EcsProperties { task_properties: [task] } = properties.ecs_properties;
-    let Task { containers: [container], task_role_arn: role, volumes } = task;
+    let Task { containers: [container], execution_role_arn, task_role_arn: role, volumes } = task;
     let program = view.programs.get(&container.image);
     let program = program
         .ok_or_else(|| wrong(id, format!("nothing here stands for its image, `{}`", container.image)))?;
     if !view.stands("AWS::IAM::Role", &role)? {
         return Err(wrong(id, format!("the role of its tasks, `{role}`, is none of the template's")));
     }
+    if !view.stands("AWS::IAM::Role", &execution_role_arn)? {
+        let problem =
+            format!("the role that starts its tasks, `{execution_role_arn}`, is none of the template's");
+        return Err(wrong(id, problem));
+    }
     let unknown = |mount: &&MountPoint| !volumes.iter().any(|volume| volume.name == mount.source_volume);
     if let Some(mount) = container.mount_points.iter().find(unknown) {
         return Err(wrong(id, format!("it mounts `{}`, which is none of its volumes", mount.source_volume)));
     }
-    let mut environment = program.environment.clone();
-    environment.extend(map(container.environment));
     let (attempts, evaluate_on_exit) = match properties.retry_strategy {
         None => (1, Vec::new()),
         Some(strategy) => retries(id, strategy)?,
@@ -175,7 +200,7 @@ fn definition(view: &View<'_>, id: &str, properties: Properties) -> Result<Defin
         program: program.path.clone(),
         container: container.name,
         command: container.command,
-        environment,
+        environment: map(container.environment),
         resources: resources.map(|requirement| (requirement.r#type, requirement.value)).collect(),
         attempts,
         evaluate_on_exit,
@@ -184,7 +209,7 @@ fn definition(view: &View<'_>, id: &str, properties: Properties) -> Result<Defin
         stop_timeout: Duration::from_secs(stop_timeout),
     };
     let mounts = container.mount_points.into_iter().map(|mount| mount.container_path).collect();
-    Ok(Definition { job, mounts, role })
+    Ok(Definition { job, image_environment: program.environment.clone(), mounts, role })
 }
 
 fn retries(id: &str, strategy: RetryStrategy) -> Result<(u32, Vec<EvaluateOnExit>), BlueprintError> {

@@ -142,10 +142,10 @@ impl View<'_> {
         if all.is_empty() { Ok(one) } else { Err(BlueprintError::Several(kind)) }
     }
 
-    /// Whether a resource of this type has this ARN.
+    /// Whether a resource of this type has this ARN. Of Batch's, `!Ref` yields it.
     fn stands(&self, kind: &str, arn: &str) -> Result<bool, BlueprintError> {
         let all = self.of::<serde::de::IgnoredAny>(kind)?;
-        Ok(all.iter().any(|one| one.arn.as_deref() == Some(arn) || one.reference == arn))
+        Ok(all.iter().any(|one| one.arn.as_deref().unwrap_or(&one.reference) == arn))
     }
 
     fn resource<T: DeserializeOwned>(

@@ -34,6 +34,9 @@ impl Pattern {
     /// EventBridge would refuse it, or it is more than is known here.
     pub(super) fn read(value: &Value) -> Result<Self, String> {
         let fields = value.as_object().ok_or("an event pattern is an object")?;
+        if fields.is_empty() {
+            return Err("EventBridge takes no event pattern with nothing in it".to_owned());
+        }
         let read = |(name, value): (&String, &Value)| Ok((name.clone(), field(name, value)?));
         fields.iter().map(read).collect::<Result<_, String>>().map(Self)
     }
@@ -48,7 +51,13 @@ impl Pattern {
         self.0.iter().all(|(name, field)| {
             let value = object.and_then(|object| object.get(name));
             match field {
-                Field::Object(pattern) => pattern.of(value.and_then(Value::as_object)),
+                // Of a list, one of its items.
+                Field::Object(pattern) => match value {
+                    Some(Value::Array(items)) if !items.is_empty() => {
+                        items.iter().any(|item| pattern.of(item.as_object()))
+                    }
+                    value => pattern.of(value.and_then(Value::as_object)),
+                },
                 Field::AnyOf(tests) => tests.iter().any(|test| test.holds(value)),
             }
         })
@@ -57,13 +66,15 @@ impl Pattern {
 
 impl Test {
     fn holds(&self, value: Option<&Value>) -> bool {
+        let any = |holds: &dyn Fn(&Value) -> bool| match value {
+            Some(Value::Array(items)) => items.iter().any(holds),
+            value => value.is_some_and(holds),
+        };
         match self {
-            Self::Is(wanted) => match value {
-                Some(Value::Array(items)) => items.contains(wanted),
-                value => value == Some(wanted),
-            },
-            Self::Exists(wanted) => value.is_some() == *wanted,
-            Self::Prefix(start) => value.and_then(Value::as_str).is_some_and(|text| text.starts_with(start)),
+            Self::Is(wanted) => any(&|value| value == wanted),
+            // Of a value: what has fields of its own is none.
+            Self::Exists(wanted) => any(&|value| !value.is_object()) == *wanted,
+            Self::Prefix(start) => any(&|value| value.as_str().is_some_and(|text| text.starts_with(start))),
         }
     }
 }
@@ -79,7 +90,13 @@ fn field(name: &str, value: &Value) -> Result<Field, String> {
 }
 
 fn test(name: &str, value: &Value) -> Result<Test, String> {
-    let Value::Object(matcher) = value else { return Ok(Test::Is(value.clone())) };
+    let matcher = match value {
+        Value::Object(matcher) => matcher,
+        Value::Array(_) => {
+            return Err(format!("EventBridge wants values in the list at `{name}`, not {value}"));
+        }
+        value => return Ok(Test::Is(value.clone())),
+    };
     let only = matcher.iter().next().filter(|_| matcher.len() == 1);
     match only.map(|(word, value)| (word.as_str(), value)) {
         Some(("exists", Value::Bool(wanted))) => Ok(Test::Exists(*wanted)),
@@ -122,12 +139,35 @@ mod tests {
         let named = pattern(json!({"resources": ["a"]}));
         assert!(named.matches(&json!({"resources": ["b", "a"]})));
         assert!(!named.matches(&json!({"resources": ["b"]})));
+        let begins = pattern(json!({"resources": [{"prefix": "a"}]}));
+        assert!(begins.matches(&json!({"resources": ["b", "abc"]})));
+        let inside = pattern(json!({"attempts": {"code": [1]}}));
+        assert!(inside.matches(&json!({"attempts": [{"code": 2}, {"code": 1}]})));
+        assert!(
+            !inside.matches(&json!({"attempts": [{"code": 2}]})) && !inside.matches(&json!({"attempts": []}))
+        );
+    }
+
+    #[test]
+    fn what_has_fields_of_its_own_is_no_value_that_exists() {
+        let there = |wanted: bool| pattern(json!({"detail": [{"exists": wanted}]}));
+        for (detail, exists) in [(json!("x"), true), (json!({"a": 1}), false), (json!([1]), true)] {
+            let event = json!({"detail": detail});
+            assert_eq!(
+                (there(true).matches(&event), there(false).matches(&event)),
+                (exists, !exists),
+                "{event}"
+            );
+        }
     }
 
     #[test]
     fn what_eventbridge_refuses_or_is_not_known_is_refused() {
         for wrong in [
             json!("x"),
+            json!({}),
+            json!({"detail": {}}),
+            json!({"source": [["x"]]}),
             json!({"source": "aws.batch"}),
             json!({"source": []}),
             json!({"source": [{"anything-but": "x"}]}),

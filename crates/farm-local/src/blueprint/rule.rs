@@ -34,6 +34,13 @@ struct Properties {
 #[serde(rename_all = "PascalCase")]
 struct Target {
     arn: String,
+    dead_letter_config: Option<DeadLetterConfig>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DeadLetterConfig {
+    arn: String,
 }
 
 /// The rules that are switched on.
@@ -44,7 +51,26 @@ pub(super) fn read(view: &View<'_>, function: &Function) -> Result<Vec<Rule>, Bl
         if properties.state.as_deref().is_some_and(|state| state == "DISABLED") {
             continue;
         }
+        if properties.targets.is_empty() {
+            return Err(wrong(&id, "it hands events to nobody"));
+        }
+        let queues = properties.event_pattern.pointer("/detail/jobQueue").and_then(Value::as_array);
+        for queue in queues.into_iter().flatten() {
+            if !view.stands("AWS::Batch::JobQueue", queue.as_str().unwrap_or_default())? {
+                return Err(wrong(
+                    &id,
+                    format!("it waits for events of {queue}, which is no queue of the template's"),
+                ));
+            }
+        }
         for target in &properties.targets {
+            let lost = target.dead_letter_config.as_ref().map(|lost| lost.arn.as_str());
+            if let Some(lost) = lost.filter(|lost| !view.stands("AWS::SQS::Queue", lost).unwrap_or(false)) {
+                return Err(wrong(
+                    &id,
+                    format!("lost events go to `{lost}`, which is no queue of the template's"),
+                ));
+            }
             if target.arn != function.arn {
                 let problem =
                     format!("it hands events to `{}`, which is no function of the template's", target.arn);

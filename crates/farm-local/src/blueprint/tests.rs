@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::batch::RetryAction;
 use crate::workers::Workers;
 
 fn site() -> Site<'static> {
@@ -50,7 +51,7 @@ fn the_farms_own_template_is_wired() {
     assert_eq!(function.program, Path::new("/programs/trigger-lambda"));
     assert_eq!(function.environment["BUCKET_NAME"], farm.bucket.name);
     assert_eq!(function.environment["FARM_MAX_VCPUS"], "12", "three workers with four vCPUs each");
-    assert_eq!(function.retries, 2);
+    assert_eq!((function.retries, function.timeout.as_secs(), function.memory_mb), (2, 60, 256));
     let [queue] = farm.queues.as_slice() else { panic!("one queue: {:?}", farm.queues) };
     assert!(queue.fair_share && function.environment["JOB_QUEUE_ARN"].ends_with(&queue.name));
     let definition =
@@ -59,16 +60,24 @@ fn the_farms_own_template_is_wired() {
     assert_eq!(render.job.program, Path::new("/programs/render-task"));
     assert_eq!(zip.job.program, Path::new("/programs/zip-task"));
     assert_eq!(
-        (render.job.environment["FARM_BLENDER"].as_str(), render.job.environment["FARM_THREADS"].as_str()),
+        (
+            render.image_environment["FARM_BLENDER"].as_str(),
+            render.image_environment["FARM_THREADS"].as_str()
+        ),
         ("/opt/blender", "2")
     );
-    assert!(!zip.job.environment.contains_key("FARM_BLENDER"));
+    assert!(!zip.image_environment.contains_key("FARM_BLENDER"));
     assert_ne!(render.role, zip.role);
     assert_eq!(farm.roles.len(), 3);
     assert_eq!(
         (render.mounts.as_slice(), render.job.stop_timeout.as_secs()),
         (["/scratch".to_owned()].as_slice(), 120)
     );
+    assert_eq!(render.job.attempts, 3);
+    let rules = &render.job.evaluate_on_exit;
+    let rule = |code: &str| rules.iter().find(|rule| rule.on_exit_code.as_deref() == Some(code));
+    assert!(rule("0").is_none() && rules.len() > 2, "{rules:?}");
+    assert_eq!(rules.last().map(|rule| rule.action), Some(RetryAction::Exit), "{rules:?}");
     assert_eq!(render.job.timeout.map(|timeout| timeout.as_secs()), Some(86_400));
     assert!(farm.outputs["UploadCommand"].contains("--bucket farm-000000000000-us-east-1"));
     let event = |array: Value| {
@@ -105,6 +114,26 @@ fn a_wire_that_leads_nowhere_is_found() {
         ("TriggerFunction", "/Code/S3Bucket", json!("elsewhere"), "not the farm's"),
         ("TriggerFunction", "/Code/S3Key", json!("x.zip"), "nothing here stands for"),
         ("TriggerFunction", "/Role", json!("arn:x"), "none of the template's"),
+        ("TriggerPermission", "/Action", json!("lambda:GetFunction"), "AWS::Lambda::Permission"),
+        ("TriggerPermission", "/FunctionName", json!("another"), "AWS::Lambda::Permission"),
+        ("JobEventsPermission", "/Action", json!("lambda:GetFunction"), "AWS::Lambda::Permission"),
+        ("JobEvents", "/Targets", json!([]), "nobody"),
+        ("JobEvents", "/Targets/0/DeadLetterConfig/Arn", json!("arn:x"), "no queue"),
+        ("JobEvents", "/EventPattern/detail/jobQueue/0", json!("arn:x"), "no queue"),
+        ("Queue", "/State", json!("DISABLED"), "no job would ever run"),
+        ("SpotCompute", "/State", json!("DISABLED"), "no job would ever run"),
+        (
+            "ZipJob",
+            "/EcsProperties/TaskProperties/0/ExecutionRoleArn",
+            json!("farm-ExecutionRole"),
+            "that starts its tasks",
+        ),
+        (
+            "ZipJob",
+            "/EcsProperties/TaskProperties/0/TaskRoleArn",
+            json!("farm-ZipRole"),
+            "none of the template's",
+        ),
         ("TriggerRetries", "/FunctionName", json!("another"), "none of the template's"),
         ("TriggerRetries", "/DestinationConfig/OnFailure/Destination", json!("arn:x"), "no queue"),
         ("Queue", "/ComputeEnvironmentOrder/0/ComputeEnvironment", json!("arn:x"), "no compute environment"),
@@ -124,6 +153,41 @@ fn a_wire_that_leads_nowhere_is_found() {
         let error = without(id, pointer, value);
         assert!(error.contains(why), "{id}{pointer}: {error}");
     }
+}
+
+#[test]
+fn what_the_template_says_is_what_is_read() {
+    let changed = with(|resources| {
+        for (id, pointer, value) in [
+            ("TriggerRetries", "/MaximumRetryAttempts", json!(1)),
+            ("TriggerFunction", "/Timeout", json!("7")),
+            ("JobEvents", "/State", json!("DISABLED")),
+            (
+                "ZipJob",
+                "/RetryStrategy",
+                json!({"Attempts": 5, "EvaluateOnExit": [{"OnExitCode": "9", "Action": "RETRY"}]}),
+            ),
+            (
+                "Bucket",
+                "/NotificationConfiguration/LambdaConfigurations/0/Filter/S3Key/Rules/0",
+                json!({"Name": "prefix", "Value": "shots/"}),
+            ),
+        ] {
+            let resource = resources.get_mut(id).expect("a resource");
+            *resource.properties.pointer_mut(pointer).expect("a property") = value;
+        }
+    });
+    let farm = changed.expect("a farm");
+    assert_eq!((farm.function.retries, farm.function.timeout.as_secs()), (1, 7));
+    assert!(farm.rules.is_empty(), "a rule that is switched off hands nothing on");
+    let zip = farm.definitions.iter().find(|one| one.job.name == "farm-zip").expect("it is there");
+    let [rule] = zip.job.evaluate_on_exit.as_slice() else { panic!("one rule: {:?}", zip.job) };
+    assert_eq!(
+        (zip.job.attempts, rule.on_exit_code.as_deref(), rule.action),
+        (5, Some("9"), RetryAction::Retry)
+    );
+    assert!(farm.bucket.notifies("ObjectCreated:Put", "shots/a.png"));
+    assert!(!farm.bucket.notifies("ObjectCreated:Put", "a.blend"));
 }
 
 #[test]
