@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 use stack::cfn::Attempts;
 use stack::deploy::{Aws, Wanted};
-use stack::farm::{self, BlenderVersion, FarmConfig, parameters};
+use stack::farm::{self, BlenderVersion, FarmConfig, FarmError, parameters};
 use zip::ZipArchive;
 
 /// What the stack is called where nobody says otherwise.
@@ -21,7 +21,7 @@ const ZIP: &str = "zip";
 #[derive(Debug, clap::Args)]
 pub struct Target {
     /// Name of the stack: lower-case letters, digits and hyphens.
-    #[arg(long, default_value = STACK)]
+    #[arg(long, default_value = STACK, value_parser = stack_name)]
     pub stack: String,
     /// Region, such as eu-west-1 [default: that of the environment or the profile].
     #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
@@ -62,6 +62,10 @@ pub struct Values {
     /// A setting by its name, such as MaxSpotVcpus=64; `deploy --help` lists them.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     set: Vec<String>,
+}
+
+fn stack_name(text: &str) -> Result<String, FarmError> {
+    farm::check_stack_name(text).map(|()| text.to_owned())
 }
 
 /// The settings that `--set` takes, for `--help`.

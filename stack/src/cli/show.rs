@@ -75,10 +75,7 @@ pub fn lines(news: &News, look: Look) -> Vec<String> {
         News::NoChange => {
             vec![format!("  {}", look.ink(Ink::Green, "No change: the stack is as requested."))]
         }
-        News::Uploaded { what, bytes, before } => {
-            let how = if *before { "was there already" } else { "uploaded" };
-            vec![format!("  {what}, {}: {how}", size(*bytes))]
-        }
+        News::Uploaded { what, bytes } => vec![format!("  {what}, {}: uploaded", size(*bytes))],
         News::Event { event, after, done, of } => {
             event_line(event, *after, (*done, *of), look).into_iter().collect()
         }

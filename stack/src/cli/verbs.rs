@@ -98,7 +98,7 @@ impl Diff {
         let mut console = Console::new(false);
         let (aws, wanted) = asked(&self.target, &self.farm, &self.values, &mut console).await?;
         let changes = deploy::diff(&aws, &wanted).await?;
-        let news = if changes.is_empty() { News::NoChange } else { News::Plan(changes) };
+        let news = changes.map_or(News::NoChange, News::Plan);
         let look = Look::of_stdout();
         let text: String = show::lines(&news, look).iter().map(|line| format!("{line}\n")).collect();
         std::io::stdout().write_all(text.as_bytes()).context("cannot print the changes")?;

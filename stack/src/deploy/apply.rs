@@ -53,7 +53,7 @@ pub async fn apply(
     aws: &Aws,
     name: &str,
     task: Task<'_>,
-    bucket: Bucket<'_>,
+    bucket: &Bucket<'_>,
     host: &mut dyn Host,
 ) -> Result<Applied, DeployError> {
     let proposal = Made::of(aws, name, &task, bucket).await?;
@@ -63,7 +63,7 @@ pub async fn apply(
     };
     let changing: BTreeSet<String> = changes.iter().map(|change| change.logical_id.clone()).collect();
     let question = match changes.len() {
-        1 => "Make this change?".to_owned(),
+        0 | 1 => "Make this change?".to_owned(),
         count => format!("Make these {count} changes?"),
     };
     host.tell(&News::Plan(changes));
@@ -72,8 +72,8 @@ pub async fn apply(
         return Err(error);
     }
     if let Some(code) = task.code {
-        let before = bucket.put_code(code).await?;
-        host.tell(&News::Uploaded { what: "the function's code", bytes: code.len() as u64, before });
+        bucket.put_code(code).await?;
+        host.tell(&News::Uploaded { what: "the function's code", bytes: code.len() as u64 });
     }
     let stack = aws.stack(name).await?.ok_or_else(|| DeployError::Vanished(name.to_owned()))?;
     let id = stack.stack_id().unwrap_or(name).to_owned();
@@ -87,7 +87,7 @@ pub async fn apply(
     }
 }
 
-/// What applying a template would change.
+/// What applying a template would change. None where nothing would.
 ///
 /// # Errors
 /// CloudFormation does not take it.
@@ -95,16 +95,13 @@ pub async fn look(
     aws: &Aws,
     name: &str,
     task: Task<'_>,
-    bucket: Bucket<'_>,
-) -> Result<Vec<Change>, DeployError> {
+    bucket: &Bucket<'_>,
+) -> Result<Option<Vec<Change>>, DeployError> {
     let proposal = Made::of(aws, name, &task, bucket).await?;
-    match proposal.changes {
-        None => Ok(Vec::new()),
-        Some(changes) => {
-            take_back(aws, name, Some(&proposal.set), proposal.alone).await?;
-            Ok(changes)
-        }
+    if proposal.changes.is_some() {
+        take_back(aws, name, Some(&proposal.set), proposal.alone).await?;
     }
+    Ok(proposal.changes)
 }
 
 /// A proposal that CloudFormation has worked out.
@@ -118,7 +115,7 @@ struct Made {
 }
 
 impl Made {
-    async fn of(aws: &Aws, name: &str, task: &Task<'_>, bucket: Bucket<'_>) -> Result<Self, DeployError> {
+    async fn of(aws: &Aws, name: &str, task: &Task<'_>, bucket: &Bucket<'_>) -> Result<Self, DeployError> {
         let text = &task.template.text;
         let body = if fits_inline(text) {
             Body::Inline(text.clone())

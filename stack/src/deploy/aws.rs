@@ -2,12 +2,17 @@
 
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 
 use super::reason;
+
+/// How long one attempt of a call may wait for its answer. An upload of code is on its way meanwhile.
+const ANSWER: Duration = Duration::from_secs(120);
 
 /// Variables that send calls elsewhere.
 const ENDPOINTS: [&str; 5] = [
@@ -89,6 +94,23 @@ impl AwsError {
         }
     }
 
+    /// Whether the same call may well be answered in a moment.
+    pub(super) fn is_passing(&self) -> bool {
+        let asks = |code: &str| {
+            [
+                "Throttl",
+                "TooManyRequests",
+                "RequestLimit",
+                "InternalFailure",
+                "InternalError",
+                "ServiceUnavailable",
+            ]
+            .iter()
+            .any(|asks| code.contains(asks))
+        };
+        self.fault == Fault::Unreachable || self.code.as_deref().is_some_and(asks)
+    }
+
     pub(super) fn says(&self, words: &str) -> bool {
         self.words.to_lowercase().contains(words)
     }
@@ -119,7 +141,8 @@ impl Aws {
     /// # Errors
     /// No region is named anywhere.
     pub async fn connect(region: Option<&str>) -> Result<Self, NoRegion> {
-        let mut loader = aws_config::defaults(BehaviorVersion::latest());
+        let timeouts = TimeoutConfig::builder().read_timeout(ANSWER).build();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts);
         if let Some(region) = region {
             loader = loader.region(Region::new(region.to_owned()));
         }

@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub enum Proposed {
     /// The stack is already as it is wanted.
     Nothing,
-    /// These would change.
+    /// These would change; none where only what the template says of itself would.
     Changes(Vec<Change>),
 }
 
@@ -83,7 +83,14 @@ pub async fn propose(aws: &Aws, proposal: &Proposal<'_>) -> Result<Proposed, Pro
                 aws.delete_change_set(proposal.stack, proposal.name).await?;
                 return if nothing { Ok(Proposed::Nothing) } else { Err(ProposalError::Refused(causes)) };
             }
-            _ => tokio::time::sleep(PAUSE).await,
+            Some(ChangeSetStatus::CreatePending | ChangeSetStatus::CreateInProgress) => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            // Somebody deletes it, or CloudFormation has a state that is not known here.
+            status => {
+                let status = status.map_or_else(|| "in no state".to_owned(), |status| status.to_string());
+                return Err(ProposalError::Refused(vec![format!("the change set is {status}")]));
+            }
         }
     }
 }

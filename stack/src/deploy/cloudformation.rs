@@ -46,8 +46,6 @@ pub struct Resource {
     pub kind: String,
     /// What its service knows it by.
     pub physical_id: String,
-    /// Whether it is being deleted.
-    pub going: bool,
 }
 
 impl Aws {
@@ -121,13 +119,12 @@ impl Aws {
             let resource =
                 resource.map_err(|error| AwsError::new(format!("list what stands in `{stack}`"), error))?;
             let status = resource.resource_status().map_or("", |status| status.as_str());
-            let (gone, going) = (status == "DELETE_COMPLETE", status == "DELETE_IN_PROGRESS");
+            let gone = status == "DELETE_COMPLETE";
             if let (false, Some(physical_id)) = (gone, resource.physical_resource_id) {
                 resources.push(Resource {
                     logical_id: resource.logical_resource_id.unwrap_or_default(),
                     kind: resource.resource_type.unwrap_or_default(),
                     physical_id,
-                    going,
                 });
             }
         }

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use aws_sdk_cloudformation::types::Stack;
 
-use super::aws::Aws;
-use super::bucket::{Bucket, Contents};
+use super::aws::{Aws, AwsError};
+use super::bucket::{Bucket, Found};
 use super::cloudformation::Resource;
 use super::definitions::deregister_all;
+use super::emptying::Contents;
 use super::error::{DeployError, Failure};
 use super::events::Tail;
 use super::follow::{Ended, follow};
@@ -21,7 +22,6 @@ use super::reason;
 use super::settle::rest;
 use super::status::Standing;
 use super::{of_farm, status_of};
-use crate::farm::bucket_name;
 
 /// AWS Batch takes an environment off its queue in its own time, and CloudFormation does not wait.
 const ATTEMPTS: usize = 12;
@@ -69,7 +69,7 @@ pub struct Destruction {
 /// The stack of this name is no farm, or AWS does not tell.
 pub async fn survey(aws: &Aws, name: &str, host: &mut dyn Host) -> Result<Loss, DeployError> {
     let account = aws.account().await?;
-    let bucket = bucket_name(name, &account, aws.region());
+    let bucket = Bucket::new(aws, name, &account);
     let mut loss = Loss { account, ..Loss::default() };
     if let Some(stack) = made(aws, name, host).await? {
         of_farm(aws, name).await?;
@@ -78,13 +78,13 @@ pub async fn survey(aws: &Aws, name: &str, host: &mut dyn Host) -> Result<Loss, 
         let resources = aws.resources(name).await?;
         loss.resources = resources.len();
         loss.registry = resources.iter().any(|resource| resource.kind == "AWS::ECR::Repository");
-        if let Some(queue) = queue(&resources) {
-            loss.jobs = Queue::new(aws, queue).unfinished().await?.len();
+        if let Some(queue) = queue(aws, &resources).await? {
+            loss.jobs = queue.unfinished().await?.len();
         }
     }
-    let standing = Bucket::new(aws, &bucket);
-    if standing.stands().await? {
-        loss.bucket = Some((bucket.clone(), standing.contents().await?));
+    // One that holds something else is none of ours.
+    if bucket.find().await? == Found::Bucket {
+        loss.bucket = Some((bucket.name().to_owned(), bucket.contents().await?));
     }
     Ok(loss)
 }
@@ -108,16 +108,15 @@ pub async fn destroy(
     }
     if let Some(stack) = made(aws, name, host).await? {
         let id = stack.stack_id().unwrap_or(name).to_owned();
-        if let Some(queue) = queue(&aws.resources(&id).await?) {
-            let queue = Queue::new(aws, queue);
+        if let Some(queue) = queue(aws, &aws.resources(&id).await?).await? {
             queue.close().await?;
             queue.stop_all(|left| host.tell(&News::StoppingJobs { left })).await?;
         }
         delete_stack(aws, name, &id, host).await?;
     }
     deregister_all(aws, name).await?;
-    if let (false, Some((bucket, contents))) = (asked.keep_bucket, &loss.bucket) {
-        let bucket = Bucket::new(aws, bucket);
+    if let (false, Some((_, contents))) = (asked.keep_bucket, &loss.bucket) {
+        let bucket = Bucket::new(aws, name, &loss.account);
         // What was written since it was looked at counts as well.
         bucket.empty(|gone| host.tell(&News::Emptying { gone, of: contents.versions.max(gone) })).await?;
         bucket.delete().await?;
@@ -132,10 +131,12 @@ async fn made(aws: &Aws, name: &str, host: &mut dyn Host) -> Result<Option<Stack
     Ok(rest(aws, name, host).await?.filter(made))
 }
 
-/// The queue, unless it is on its way out: then Batch takes no more calls for it.
-fn queue(resources: &[Resource]) -> Option<&str> {
-    let queue = resources.iter().find(|resource| resource.kind == "AWS::Batch::JobQueue" && !resource.going);
-    queue.map(|queue| queue.physical_id.as_str())
+/// The queue, where it stands.
+async fn queue<'a>(aws: &'a Aws, resources: &'a [Resource]) -> Result<Option<Queue<'a>>, AwsError> {
+    match resources.iter().find(|resource| resource.kind == "AWS::Batch::JobQueue") {
+        Some(queue) => Queue::find(aws, &queue.physical_id).await,
+        None => Ok(None),
+    }
 }
 
 async fn delete_stack(aws: &Aws, name: &str, id: &str, host: &mut dyn Host) -> Result<(), DeployError> {

@@ -48,6 +48,9 @@ pub enum DeployError {
     /// A stack of this name is something else.
     #[error("the stack `{0}` is no render farm of this program's")]
     NotAFarm(String),
+    /// A bucket of the farm's name is something else.
+    #[error("the bucket `{0}` stands, and has no tag that says it is this farm's")]
+    NotAFarmsBucket(String),
     /// An image that no task could pull.
     #[error("the image {image} is not in the farm's registry, and tasks may pull from no other")]
     Elsewhere {
@@ -148,6 +151,10 @@ impl DeployError {
             Self::NotOfFoundation(_) => "Give it with the whole deploy, which follows.",
             Self::Undeleted(_) => "Run `destroy` again, which goes on where it stopped; then deploy.",
             Self::Vanished(_) => "Somebody else may have deleted it. Run the same command again.",
+            Self::NotAFarmsBucket(_) => {
+                "Deploy the farm under another name, with --stack. If the bucket is a farm's, tag it: `render-farm` with the \
+                 stack's name."
+            }
             Self::NotAFarm(_) => "Deploy the farm under another name, with --stack.",
             Self::Protected(_) => "Run it with --unprotect, which takes the protection off first.",
         };

@@ -10,7 +10,8 @@ use super::status::{Sentiment, Standing};
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_secs(2);
-/// How long a stack may seem to be through without its last event having come.
+/// How long a stack may seem to be through without its last event having come, and how long AWS may
+/// not answer.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// After this long without an event, a person wants to hear that it goes on.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -39,13 +40,18 @@ pub async fn follow(
     let mut tally = Tally::new(changing);
     let mut heard = Instant::now();
     let mut through: Option<Instant> = None;
+    let mut answered = Instant::now();
     loop {
-        // The status before the events: when it is settled, all of them have happened.
-        let status = match aws.stack(stack_id).await? {
-            Some(stack) => stack.stack_status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
-            None => "DELETE_COMPLETE".to_owned(),
+        let (status, events) = match look(aws, stack_id, &mut tail).await {
+            // The work goes on meanwhile; only who is told nothing for long is told that.
+            Err(error) if error.is_passing() && answered.elapsed() < PATIENCE => {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+            looked => looked?,
         };
-        for event in tail.next(aws).await? {
+        answered = Instant::now();
+        for event in events {
             heard = Instant::now();
             let (done, of) = tally.take(&event);
             let first = tally.events.first().map_or(event.time, |first| first.time);
@@ -70,6 +76,16 @@ pub async fn follow(
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// The stack's status, and what has happened since the last look.
+async fn look(aws: &Aws, stack_id: &str, tail: &mut Tail) -> Result<(String, Vec<StackEvent>), AwsError> {
+    // The status before the events: when it is settled, all of them have happened.
+    let status = match aws.stack(stack_id).await? {
+        Some(stack) => stack.stack_status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
+        None => "DELETE_COMPLETE".to_owned(),
+    };
+    Ok((status, tail.next(aws).await?))
 }
 
 /// What has happened so far.

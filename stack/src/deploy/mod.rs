@@ -15,6 +15,7 @@ mod cloudformation;
 mod definitions;
 mod destroy;
 mod difference;
+mod emptying;
 mod error;
 mod events;
 mod follow;
@@ -30,13 +31,13 @@ use std::time::Instant;
 
 use aws_sdk_cloudformation::types::Stack;
 
-use crate::farm::{self, FarmConfig, bucket_name, outputs, settings};
+use crate::farm::{self, FarmConfig, outputs, settings};
 
 pub use aws::{Aws, AwsError, NoRegion};
-pub use bucket::Contents;
 pub use change_set::{Action, Change};
 pub use destroy::{Destruction, Loss, destroy, survey};
 pub use difference::Detail;
+pub use emptying::Contents;
 pub use error::{DeployError, Failure};
 pub use events::StackEvent;
 pub use news::{Answer, Host, News};
@@ -44,7 +45,7 @@ pub use status::Sentiment;
 pub use wanted::{Wanted, WantedError};
 
 use apply::{Applied, Task};
-use bucket::Bucket;
+use bucket::{Bucket, Found};
 use queue::Queue;
 use status::Standing;
 
@@ -137,26 +138,26 @@ pub async fn deploy(
     }
 
     let mut stack = settle::settle(aws, name, host).await?;
-    let bucket = bucket_name(name, &account, &region);
-    let bucket = Bucket::new(aws, &bucket);
+    let bucket = Bucket::new(aws, name, &account);
     let created = stack.is_none();
     let whole = stack.as_ref().is_some_and(is_whole);
     if created {
         let of = if options.foundation { 1 } else { 2 };
         host.tell(&News::Step { number: 1, of, title: "Foundation: the bucket and the registry" });
         // What an earlier farm of this name left becomes this one's.
-        let adopts = bucket.stands().await?;
+        let adopts = match bucket.find().await? {
+            Found::Nothing => false,
+            Found::Bucket => true,
+            Found::Other => return Err(DeployError::NotAFarmsBucket(bucket.name().to_owned())),
+        };
         let adopting = if adopts { Some(wanted.adopting(bucket.name())?) } else { None };
         let template = adopting.as_ref().unwrap_or(&wanted.foundation);
         let parameters = wanted.parameters(template, None)?;
         let task = Task { template, parameters, stack: None, adopts, code: None };
-        apply::apply(aws, name, task, bucket, host).await?;
+        apply::apply(aws, name, task, &bucket, host).await?;
         stack = aws.stack(name).await?;
     }
     let mut stack = stack.ok_or_else(|| DeployError::Vanished(name.to_owned()))?;
-    if options.protect && stack.enable_termination_protection != Some(true) {
-        aws.protect(name, true).await?;
-    }
     let mut changed = created;
     if options.foundation {
         if !created {
@@ -169,7 +170,10 @@ pub async fn deploy(
         let parameters = wanted.parameters(&wanted.whole, Some(&stack))?;
         let code = wanted.code.as_deref();
         let task = Task { template: &wanted.whole, parameters, stack: Some(&stack), adopts: false, code };
-        changed |= apply::apply(aws, name, task, bucket, host).await? == Applied::Changed;
+        changed |= apply::apply(aws, name, task, &bucket, host).await? == Applied::Changed;
+    }
+    if options.protect {
+        aws.protect(name, true).await?;
     }
     stack = aws.stack(name).await?.ok_or_else(|| DeployError::Vanished(name.to_owned()))?;
     reopen(aws, &stack).await?;
@@ -180,11 +184,12 @@ pub async fn deploy(
     Ok(Deployed { outputs: outputs_of(&stack), created, protected })
 }
 
-/// What a deploy would change. Nothing is changed.
+/// What a deploy would change; none where nothing would. Nothing is changed, but that a template which
+/// is too long for a request is put into the bucket.
 ///
 /// # Errors
 /// AWS refuses something, or the stack is in no state that could be changed.
-pub async fn diff(aws: &Aws, wanted: &Wanted) -> Result<Vec<Change>, DeployError> {
+pub async fn diff(aws: &Aws, wanted: &Wanted) -> Result<Option<Vec<Change>>, DeployError> {
     let name = wanted.stack.as_str();
     let (account, region) = (aws.account().await?, aws.region().to_owned());
     wanted.check_images(&farm::repository(name, &account, &region))?;
@@ -194,14 +199,14 @@ pub async fn diff(aws: &Aws, wanted: &Wanted) -> Result<Vec<Change>, DeployError
         Standing::Ready => {}
         Standing::Gone | Standing::Proposed | Standing::Dead => {
             // Nothing stands, or nothing that would be kept: all of it would be made.
-            let resources = wanted.whole.document.resources.iter();
-            let add = resources.map(|(id, declared)| Change {
+            let made = wanted.resources(&account, &region)?.into_iter();
+            let add = made.map(|(logical_id, kind)| Change {
                 action: Action::Add,
-                logical_id: id.clone(),
-                kind: declared.kind.clone(),
+                logical_id,
+                kind,
                 details: Vec::new(),
             });
-            return Ok(add.collect());
+            return Ok(Some(add.collect()));
         }
         Standing::Busy | Standing::Stuck | Standing::Undeleted => {
             return Err(DeployError::Busy { stack: name.to_owned(), status: status.to_owned() });
@@ -209,8 +214,7 @@ pub async fn diff(aws: &Aws, wanted: &Wanted) -> Result<Vec<Change>, DeployError
     }
     let parameters = wanted.parameters(&wanted.whole, stack.as_ref())?;
     let task = Task { template: &wanted.whole, parameters, stack: stack.as_ref(), adopts: false, code: None };
-    let bucket = bucket_name(name, &account, &region);
-    apply::look(aws, name, task, Bucket::new(aws, &bucket)).await
+    apply::look(aws, name, task, &Bucket::new(aws, name, &account)).await
 }
 
 /// What a stack tells. None where there is no such stack.
@@ -227,7 +231,10 @@ pub async fn outputs(aws: &Aws, stack: &str) -> Result<Option<Vec<Output>>, Depl
 /// jobs, which CloudFormation does not see.
 async fn reopen(aws: &Aws, stack: &Stack) -> Result<(), DeployError> {
     match outputs_of(stack).into_iter().find(|output| output.name == outputs::QUEUE_ARN) {
-        Some(queue) => Ok(Queue::new(aws, &queue.value).reopen().await?),
+        Some(queue) => match Queue::find(aws, &queue.value).await? {
+            Some(queue) => Ok(queue.reopen().await?),
+            None => Ok(()),
+        },
         None => Ok(()),
     }
 }

@@ -50,8 +50,6 @@ pub enum News {
         what: &'static str,
         /// Its size in bytes.
         bytes: u64,
-        /// Whether it was there before.
-        before: bool,
     },
     /// Something happened to the stack or one of its resources.
     Event {

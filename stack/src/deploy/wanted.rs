@@ -8,7 +8,7 @@ use aws_sdk_cloudformation::types::Stack;
 use super::bucket;
 use super::error::DeployError;
 use crate::farm::{self, FarmConfig, FarmError, parameters};
-use crate::template::{Finished, UnfinishedError, resolve};
+use crate::template::{AwsNames, Finished, Inputs, UnfinishedError, resolve};
 
 /// A farm that is asked for, and that could be.
 #[derive(Debug)]
@@ -119,6 +119,27 @@ impl Wanted {
         }
     }
 
+    /// The resources that a first deploy would make, by logical id, each with its type. Whether an
+    /// image or the code is given makes no difference to that.
+    ///
+    /// # Errors
+    /// The template cannot be worked out: a defect of the farm.
+    pub fn resources(&self, account: &str, region: &str) -> Result<Vec<(String, String)>, WantedError> {
+        let mut inputs = Inputs::new(&self.stack, account, region);
+        for (name, spec) in &self.whole.document.parameters {
+            if let Some(value) = self.given.get(name) {
+                inputs = inputs.with(name, value);
+            } else if parameters::is_image(name) {
+                inputs = inputs.with(name, &format!("{}@sha256:{}", self.stack, "0".repeat(64)));
+            } else if spec.default.is_none() {
+                inputs = inputs.with(name, &bucket::code_key(&[]));
+            }
+        }
+        let resolved = resolve(&self.whole.document, &inputs, &AwsNames::new(&inputs));
+        let resolved = resolved.map_err(|error| WantedError::Parameter(error.to_string()))?;
+        Ok(resolved.resources.into_iter().map(|(id, resource)| (id, resource.kind)).collect())
+    }
+
     /// The values for a template's parameters: those that are given, and else those that the stack
     /// has, which stand as none here.
     ///
@@ -175,7 +196,9 @@ mod tests {
             (&[("VpcId", "vpc-1"), ("SubnetIds", "subnet-1,subnet-1")], "two subnets"),
             (&[("VpcId", "vpc-1")], "two subnets"),
             (&[("SubnetIds", "subnet-1,subnet-2")], "VpcId"),
-            (&[("RenderExpiryDays", "never")], "not a number"),
+            (&[("RenderExpiryDays", "never")], "not a whole number"),
+            (&[("RenderExpiryDays", "00")], "not a whole number"),
+            (&[("MaxSpotVcpus", "64.5")], "not a whole number"),
             (&[("LogRetentionDays", "31")], "30"),
         ] {
             let error = wanted(given, None).map(|_| ()).expect_err(why).to_string();
@@ -214,6 +237,13 @@ mod tests {
             error.hint().is_some_and(|hint| hint.contains("1.dkr.ecr.us-east-1.amazonaws.com/farm@sha256:"))
         );
         assert!(farm.check_foundation().expect_err("not its own").to_string().contains("ZipImage"));
+        let made = |farm: &Wanted| {
+            let made = farm.resources("123456789012", "eu-west-1").expect("resources");
+            made.into_iter().map(|(id, _)| id).collect::<Vec<_>>()
+        };
+        let told = wanted(&[("Email", "a@b.org")], None).expect("wanted");
+        assert!(made(&told).contains(&"NoticesByEmail".to_owned()));
+        assert!(!made(&farm).contains(&"NoticesByEmail".to_owned()), "nobody is told");
         assert!(wanted(&[("OldVersionDays", "3")], None).expect("wanted").check_foundation().is_ok());
     }
 }

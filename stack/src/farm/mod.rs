@@ -30,7 +30,7 @@ use serde_yaml::Value as Yaml;
 pub use config::{BlenderVersion, FarmConfig, FarmError, MAX_BLENDERS, MAX_NAME, check_stack_name};
 pub use jobs::is_job_definition;
 pub use registry::{ZIP_TAG_PREFIX, render_tag_prefix, repository};
-pub use storage::bucket_name;
+pub use storage::{BUCKET_TAG, bucket_name};
 
 use crate::cfn::{Expression, Value};
 use crate::template::{Attributes, DeletionPolicy, Template};

@@ -20,6 +20,9 @@ use crate::template::{Attributes, DeletionPolicy, Template};
 /// The bucket's name, to be filled in by CloudFormation.
 pub(super) const NAME: &str = "${AWS::StackName}-${AWS::AccountId}-${AWS::Region}";
 
+/// Key of the tag by which a bucket is known as a farm's; its value is the stack's name.
+pub const BUCKET_TAG: &str = "render-farm";
+
 /// The bucket's name, for whoever knows what CloudFormation would fill in.
 pub fn bucket_name(stack: &str, account: &str, region: &str) -> String {
     [("StackName", stack), ("AccountId", account), ("Region", region)]
@@ -85,6 +88,7 @@ pub(super) fn add(
             }
             .into(),
         ),
+        tags: Some(List::from([bucket::Tag::new(BUCKET_TAG, super::pseudo("AWS::StackName"))])),
         // A child reads the version that its render was planned for, whatever was uploaded since.
         versioning_configuration: Some(
             bucket::VersioningConfiguration::new(bucket::VersioningConfigurationStatus::Enabled).into(),

@@ -14,3 +14,4 @@ mod lifecycle;
 mod read_back;
 mod script;
 mod scripted;
+mod scripted_destroy;

@@ -88,7 +88,7 @@ fn one_request(stream: TcpStream, left: &mut HashMap<String, Vec<Answer>>, asked
     let body = String::from_utf8(body).unwrap();
     // CloudFormation's calls name themselves in a form; the others are told by their first line.
     let named = body.split('&').find_map(|pair| pair.strip_prefix("Action="));
-    let action = named.map_or_else(|| head.split(' ').take(2).collect::<Vec<_>>().join(" "), str::to_owned);
+    let action = named.map_or_else(|| first_line(&head), str::to_owned);
     asked.lock().unwrap().push((action.clone(), body));
     let asked: Vec<String> = asked.lock().unwrap().iter().map(|(action, _)| action.clone()).collect();
     let answers = left.get_mut(&action).unwrap_or_else(|| panic!("the script has no answer to {action}"));
@@ -109,6 +109,19 @@ fn one_request(stream: TcpStream, left: &mut HashMap<String, Vec<Answer>>, asked
     reader.into_inner().write_all(answer.as_bytes()).unwrap();
 }
 
+/// Method and path, and of a query to S3 what part of the bucket it is about.
+fn first_line(head: &str) -> String {
+    let (method, rest) = head.split_once(' ').unwrap();
+    let address = rest.split(' ').next().unwrap();
+    let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    let parts = ["tagging", "versions", "uploads", "delete"];
+    let part = query.split('&').find_map(|pair| {
+        let name = pair.split('=').next().unwrap();
+        parts.contains(&name).then(|| format!("?{name}"))
+    });
+    format!("{method} {path}{}", part.unwrap_or_default())
+}
+
 /// What an action of CloudFormation or STS yields.
 pub fn result(action: &str, inner: &str) -> Answer {
     let body = format!("<{action}Response><{action}Result>{inner}</{action}Result></{action}Response>");
@@ -120,6 +133,10 @@ pub fn refusal(code: &str, message: &str) -> Answer {
     let error = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
     Answer { status: 400, body: format!("<ErrorResponse>{error}</ErrorResponse>"), after: None }
 }
+
+/// The tags of the farm's bucket.
+pub const TAGGED: &str =
+    "<Tagging><TagSet><Tag><Key>render-farm</Key><Value>render-farm</Value></Tag></TagSet></Tagging>";
 
 const STACK_ID: &str = "arn:aws:cloudformation:eu-west-1:123456789012:stack/render-farm/1";
 

@@ -2,7 +2,7 @@
 //! refusals that only AWS gives.
 
 use crate::engine::image;
-use crate::script::{Script, account, events, no_change, plain, refusal, result, stack, template};
+use crate::script::{Script, TAGGED, account, events, no_change, plain, refusal, result, stack, template};
 
 #[test]
 fn a_change_that_could_not_be_taken_back_is_taken_back_first() {
@@ -122,6 +122,7 @@ fn who_may_not_is_told_what_is_missing() {
 }
 
 const HEAD: &str = "HEAD /render-farm-123456789012-eu-west-1/";
+const TAGS: &str = "GET /render-farm-123456789012-eu-west-1/?tagging";
 
 fn no_stack() -> crate::script::Answer {
     refusal("ValidationError", "Stack with id render-farm does not exist")
@@ -157,6 +158,7 @@ fn a_bucket_that_an_earlier_farm_left_becomes_the_new_ones() {
             vec![events(&[proposed]), events(&[proposed, begun, taken, made]).after("ExecuteChangeSet")],
         ),
         (HEAD, vec![plain(200, "")]),
+        (TAGS, vec![plain(200, TAGGED)]),
         ("CreateChangeSet", vec![result("CreateChangeSet", "<Id>set</Id>")]),
         ("DescribeChangeSet", vec![result("DescribeChangeSet", &described)]),
         ("ExecuteChangeSet", vec![result("ExecuteChangeSet", "")]),
@@ -223,6 +225,27 @@ fn a_name_that_is_taken_is_told_before_anything_is_made() {
     assert!(aws.form("DescribeEvents").contains("ChangeSetName=set"));
     let actions = aws.actions();
     assert!(actions.iter().any(|action| action == "DeleteStack"), "no proposal is left behind: {actions:?}");
+}
+
+#[test]
+fn a_bucket_that_holds_something_else_is_left_alone() {
+    let others =
+        "<Tagging><TagSet><Tag><Key>render-farm</Key><Value>another</Value></Tag></TagSet></Tagging>";
+    let untagged =
+        plain(404, "<Error><Code>NoSuchTagSet</Code><Message>The TagSet does not exist</Message></Error>");
+    for tags in [plain(200, others), untagged] {
+        let aws = Script::start(&[
+            account(),
+            ("DescribeStacks", vec![no_stack()]),
+            (HEAD, vec![plain(200, "")]),
+            (TAGS, vec![tags]),
+        ]);
+        aws.stack(&["deploy", "--yes", "--foundation"])
+            .badly(&["the bucket `render-farm-123456789012-eu-west-1` stands, and has no tag", "--stack"]);
+        aws.stack(&["destroy", "--yes"]).well().says(&["There is no stack `render-farm`"]);
+        let looks = ["GetCallerIdentity", "DescribeStacks", HEAD, TAGS];
+        assert!(aws.actions().iter().all(|call| looks.contains(&call.as_str())), "{:?}", aws.actions());
+    }
 }
 
 #[test]

@@ -19,6 +19,9 @@ pub fn lines(changes: &[Change], look: Look) -> Vec<String> {
         |of: fn(&Change) -> &str| changes.iter().map(|change| of(change).len()).max().unwrap_or_default();
     let (ids, kinds) = (wide(|change| &change.logical_id), wide(|change| &change.kind));
     let mut lines = Vec::new();
+    if changes.is_empty() {
+        lines.push("  ~ what the template says of itself: outputs, descriptions, metadata".to_owned());
+    }
     for change in changes {
         let (sign, ink, words) = match change.action {
             Action::Add => ("+", Ink::Green, ""),

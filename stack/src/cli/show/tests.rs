@@ -61,7 +61,7 @@ fn a_first_deploy_is_told_step_by_step() {
         told(40, event("Bucket", "AWS::S3::Bucket", "CREATE_COMPLETE", None), 2),
         told(41, event("render-farm", StackEvent::STACK, "CREATE_COMPLETE", None), 2),
         News::Step { number: 2, of: 2, title: "Farm: everything else" },
-        News::Uploaded { what: "the function's code", bytes: 2_310_000, before: false },
+        News::Uploaded { what: "the function's code", bytes: 2_310_000 },
         News::Done { took: Duration::from_secs(95) },
     ];
     insta::assert_snapshot!(seen(&news));
@@ -96,7 +96,7 @@ fn a_plan_says_what_changes_from_what_to_what() {
         ),
         change(Action::Remove, "Dashboard", "AWS::CloudWatch::Dashboard", &[]),
     ]);
-    insta::assert_snapshot!(seen(&[plan, News::NoChange]));
+    insta::assert_snapshot!(seen(&[plan, News::Plan(Vec::new()), News::NoChange]));
 }
 
 #[test]

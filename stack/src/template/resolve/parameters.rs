@@ -64,21 +64,18 @@ fn value(spec: &ParameterSpec, text: &str) -> Result<Json, String> {
             Ok(Json::from(text))
         }
         ParameterType::Number => {
-            let number: f64 = text.trim().parse().map_err(|_| format!("`{text}` is not a number"))?;
-            if !number.is_finite() {
-                return Err(format!("`{text}` is not a number"));
-            }
-            // The bounds are small whole numbers: nothing is lost.
-            #[expect(clippy::cast_precision_loss, reason = "bounds of parameters are far below 2^53")]
-            let bound = |bound: i64| bound as f64;
-            if let Some(least) = spec.min_value.filter(|least| number < bound(*least)) {
+            let number = text.parse().ok().filter(|number: &i64| number.to_string() == text);
+            // CloudFormation takes a fraction, `1e2` and `007`, and then the resource does not; and a
+            // condition holds them for other texts than `100` and `7`.
+            let number = number.ok_or_else(|| format!("`{text}` is not a whole number in plain digits"))?;
+            if let Some(least) = spec.min_value.filter(|least| number < *least) {
                 return Err(format!("`{text}` is less than {least}, which is the least"));
             }
-            if let Some(most) = spec.max_value.filter(|most| number > bound(*most)) {
+            if let Some(most) = spec.max_value.filter(|most| number > *most) {
                 return Err(format!("`{text}` is more than {most}, which is the most"));
             }
             fits(spec, text)?;
-            Ok(Json::from(text.trim()))
+            Ok(Json::from(text))
         }
         ParameterType::CommaDelimitedList => {
             let items: Vec<&str> = text.split(',').map(str::trim).collect();

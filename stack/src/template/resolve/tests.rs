@@ -112,8 +112,9 @@ fn a_parameter_is_held_to_its_words() {
         ("Email", "nobody", "parameter Email: `nobody` does not look like `|[^@]+@[^@]+`. Who is told."),
         ("Count", "1", "parameter Count: `1` is less than 2, which is the least. How many."),
         ("Count", "11", "parameter Count: `11` is more than 10, which is the most. How many."),
-        ("Count", "many", "parameter Count: `many` is not a number. How many."),
-        ("Count", "NaN", "parameter Count: `NaN` is not a number. How many."),
+        ("Count", "many", "parameter Count: `many` is not a whole number in plain digits. How many."),
+        ("Count", "2.5", "parameter Count: `2.5` is not a whole number in plain digits. How many."),
+        ("Count", "007", "parameter Count: `007` is not a whole number in plain digits. How many."),
         ("Subnets", "a,B", "parameter Subnets: `a,B` does not fit; what does has small letters only"),
         ("Size", "huge", "parameter Size: `huge` is not one of small, large. How big."),
         (

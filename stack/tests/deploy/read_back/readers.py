@@ -299,6 +299,7 @@ def bucket(name, stack):
                 for configuration in lambda_configurations(each)
             ]
         },
+        "Tags": part("TagSet", "s3", "get_bucket_tagging", **bucket).get("TagSet", []),
         **part("OwnershipControls", "s3", "get_bucket_ownership_controls", **bucket),
         **part("PublicAccessBlockConfiguration", "s3", "get_public_access_block", **bucket),
     }

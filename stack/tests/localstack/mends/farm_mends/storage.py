@@ -19,6 +19,7 @@ class Bucket(S3BucketProvider):
         "NotificationConfiguration",
         "OwnershipControls",
         "PublicAccessBlockConfiguration",
+        "Tags",
         "VersioningConfiguration",
     }
 
@@ -39,6 +40,8 @@ class Bucket(S3BucketProvider):
         )
         versioning = request.desired_state.get("VersioningConfiguration", {"Status": "Suspended"})
         s3.put_bucket_versioning(Bucket=model["BucketName"], VersioningConfiguration=versioning)
+        tags = {"TagSet": request.desired_state.get("Tags", [])}
+        s3.put_bucket_tagging(Bucket=model["BucketName"], Tagging=tags)
         self.settle(s3, {**request.desired_state, **name})
         return done(model)
 
