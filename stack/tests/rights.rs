@@ -15,6 +15,9 @@ use stack::template::{AwsNames, Document, Inputs, Names as _, Resolved, resolve}
 use support::{changed, document, farm_text, inputs, standard, statement};
 
 const WRITE_LOG: &[&str] = &["logs:CreateLogStream", "logs:PutLogEvents"];
+/// What reads and writes objects in a bucket with a key of the owner's.
+const USE_KEY: &[&str] = &["kms:Decrypt", "kms:GenerateDataKey"];
+const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/0f0e";
 const PULL: &[&str] = &["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 
 /// Something that a role must be allowed: its logical id, the action, and the resource.
@@ -37,7 +40,7 @@ struct Named {
 impl Farm {
     /// With a key of the owner's, so that the statements under a condition are there too.
     fn of(document: &Document) -> Self {
-        let inputs = inputs(document).with("KmsKeyArn", "arn:aws:kms:eu-west-1:123456789012:key/0f0e");
+        let inputs = inputs(document).with("KmsKeyArn", KEY);
         let names = AwsNames::new(&inputs);
         let resolved = resolve(document, &inputs, &names).expect("a farm");
         let named = resolved.resources.iter().map(|(id, resource)| {
@@ -90,10 +93,12 @@ impl Farm {
             }
             let options = &task["Containers"][0]["LogConfiguration"]["Options"];
             want(role, WRITE_LOG, self.arn(&options["awslogs-group"]));
+            want(&task["TaskRoleArn"], USE_KEY, KEY);
         }
         for (_, function) in self.of_type("AWS::Lambda::Function") {
             let role = &function["Role"];
             want(role, WRITE_LOG, self.arn(&function["LoggingConfig"]["LogGroup"]));
+            want(role, USE_KEY, KEY);
             for (_, retries) in self.of_type("AWS::Lambda::EventInvokeConfig") {
                 let lost = &retries["DestinationConfig"]["OnFailure"]["Destination"];
                 want(role, &["sqs:SendMessage"], lost.as_str().expect("an ARN"));
@@ -157,9 +162,12 @@ fn what_aws_does_in_the_name_of_a_role_is_allowed() {
         ("ExecutionRole", "LogIntoRegistry"),
         ("ExecutionRole", "PullImage"),
         ("ExecutionRole", "WriteLog"),
+        ("RenderRole", "UseKey"),
         ("TriggerRole", "KeepLostEvents"),
         ("TriggerRole", "Submit"),
+        ("TriggerRole", "UseKey"),
         ("TriggerRole", "WriteLog"),
+        ("ZipRole", "UseKey"),
     ] {
         let effect = format!("{}.Effect", statement(&text, role, sid));
         let without = Farm::of(&changed(&text, &effect, Some("Deny")));

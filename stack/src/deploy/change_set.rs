@@ -190,6 +190,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_done_to_a_resource_is_read() {
+        for (action, replacement, is) in [
+            (ChangeAction::Add, None, Action::Add),
+            (ChangeAction::Import, None, Action::Adopt),
+            (ChangeAction::Modify, Some(Replacement::False), Action::Modify),
+            (ChangeAction::Modify, Some(Replacement::Conditional), Action::MayReplace),
+            (ChangeAction::Modify, Some(Replacement::True), Action::Replace),
+            (ChangeAction::Remove, None, Action::Remove),
+        ] {
+            let change = ResourceChange::builder().action(action).set_replacement(replacement).build();
+            assert_eq!(read(change).expect("a change").action, is);
+        }
+    }
+
+    #[test]
     fn no_change_is_no_failure() {
         assert!(says_nothing(
             "The submitted information didn't contain changes. Submit different information."

@@ -82,21 +82,42 @@ mod tests {
 
     #[test]
     fn every_status_of_a_stack_says_what_can_be_done() {
-        for (status, standing) in [
-            ("CREATE_COMPLETE", Standing::Ready),
-            ("UPDATE_ROLLBACK_COMPLETE", Standing::Ready),
-            ("REVIEW_IN_PROGRESS", Standing::Proposed),
-            ("CREATE_IN_PROGRESS", Standing::Busy),
-            ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", Standing::Busy),
-            ("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", Standing::Busy),
-            ("DELETE_IN_PROGRESS", Standing::Busy),
-            ("SOMETHING_NEW", Standing::Busy),
-            ("ROLLBACK_COMPLETE", Standing::Dead),
-            ("UPDATE_ROLLBACK_FAILED", Standing::Stuck),
-            ("DELETE_FAILED", Standing::Undeleted),
-            ("DELETE_COMPLETE", Standing::Gone),
+        for (standing, statuses) in [
+            (
+                Standing::Ready,
+                &[
+                    "CREATE_COMPLETE",
+                    "UPDATE_COMPLETE",
+                    "UPDATE_ROLLBACK_COMPLETE",
+                    "UPDATE_FAILED",
+                    "IMPORT_COMPLETE",
+                    "IMPORT_ROLLBACK_COMPLETE",
+                ][..],
+            ),
+            (Standing::Proposed, &["REVIEW_IN_PROGRESS"]),
+            (
+                Standing::Busy,
+                &[
+                    "CREATE_IN_PROGRESS",
+                    "ROLLBACK_IN_PROGRESS",
+                    "UPDATE_IN_PROGRESS",
+                    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+                    "UPDATE_ROLLBACK_IN_PROGRESS",
+                    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+                    "IMPORT_IN_PROGRESS",
+                    "IMPORT_ROLLBACK_IN_PROGRESS",
+                    "DELETE_IN_PROGRESS",
+                    "SOMETHING_NEW",
+                ],
+            ),
+            (Standing::Dead, &["CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"]),
+            (Standing::Stuck, &["UPDATE_ROLLBACK_FAILED", "IMPORT_ROLLBACK_FAILED"]),
+            (Standing::Undeleted, &["DELETE_FAILED"]),
+            (Standing::Gone, &["DELETE_COMPLETE"]),
         ] {
-            assert_eq!(Standing::of(status), standing, "{status}");
+            for status in statuses {
+                assert_eq!(Standing::of(status), standing, "{status}");
+            }
         }
     }
 

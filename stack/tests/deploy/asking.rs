@@ -39,6 +39,9 @@ fn nothing_is_changed_before_somebody_says_yes() {
     let arguments: Vec<String> =
         engine.deployment(&[]).into_iter().filter(|argument| argument != "--yes").collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    engine.stack(&arguments).badly(&["nobody can be asked here", "Give --yes"]);
+    assert_eq!(engine.status("render-farm"), None, "nothing is begun that nobody agreed to");
+
     let ran = at_a_terminal(&engine, "Make these 3 changes? [y/N] =n", &arguments);
     assert_eq!(ran.code, 1, "{}", ran.out);
     assert!(ran.out.contains("this was not agreed to, and not done"), "{}", ran.out);

@@ -13,6 +13,7 @@ fn fill(engine: &Engine) {
          for version in range(3):\n    s3.put_object(Bucket='{BUCKET}', Key='a.blend', Body=b'x' * (version + 1))\n\
          for frame in range(1100):\n    s3.put_object(Bucket='{BUCKET}', Key=f'a.blend/frame_{{frame:04}}.png', Body=b'p')\n\
          s3.delete_object(Bucket='{BUCKET}', Key='a.blend')\n\
+         s3.put_object(Bucket='{BUCKET}', Key='no\\x01xml', Body=b'x')\n\
          s3.create_multipart_upload(Bucket='{BUCKET}', Key='half.blend')\n"
     ));
     engine.ask(
@@ -69,14 +70,14 @@ fn what_would_be_lost_is_listed_and_then_it_is_gone_whatever_is_in_the_bucket() 
         "39 resources",
         "2 jobs that are not over, which would be stopped",
         "the registry with all its images",
-        // The uploads' versions and marker, the frames, and the function's code.
-        "1101 objects in 1105 versions",
+        // The uploads' versions and marker, the frames, one whose key XML cannot hold, and the code.
+        "1102 objects in 1106 versions",
         "1 unfinished upload",
         "stopping 2 jobs",
         "no job is left",
         "kept           Bucket",
-        "emptying the bucket: 1000 of 1105 versions",
-        "emptying the bucket: 1105 of 1105 versions",
+        "emptying the bucket: 1000 of 1106 versions",
+        "emptying the bucket: 1106 of 1106 versions",
         "The farm is gone.",
     ]);
     assert_eq!(engine.status("render-farm"), None);

@@ -1,7 +1,8 @@
 //! What goes wrong on the way: the first cause is named with what helps, and running the same command
 //! again mends it.
 
-use crate::engine::{Engine, Kind, Ran};
+use crate::engine::{Engine, Kind};
+use crate::script::Script;
 
 const NO_CODE: &str =
     "FunctionCodeKey=.farm/lambda/0000000000000000000000000000000000000000000000000000000000000000.zip";
@@ -75,16 +76,10 @@ fn a_deploy_that_is_killed_is_followed_and_ended_by_the_next() {
 
 #[test]
 fn what_cannot_be_is_refused_before_anybody_is_called() {
-    // Nobody listens at this address: a call would fail otherwise.
+    // An AWS that has no answer to anything: a call would fail otherwise.
+    let nobody = Script::start(&[]);
     let refused = |arguments: &[&str], words: &[&str]| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_stack"));
-        command
-            .args(arguments)
-            .env_clear()
-            .env("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-            .env("AWS_REGION", "eu-west-1");
-        let ran = Ran::of(&command.output().unwrap());
-        assert!(!ran.told.contains("Connection refused"), "{}", ran.told);
+        let ran = nobody.stack(arguments);
         for word in words {
             assert!(ran.told.contains(word), "`{word}` is not in: {}", ran.told);
         }
@@ -106,4 +101,5 @@ fn what_cannot_be_is_refused_before_anybody_is_called() {
     refused(&["deploy", "--set", "FrameSeconds=30"], &["parameter FrameSeconds: `30` is less than 60"]);
     refused(&["diff", "--blender", "3.6"], &["the oldest that does is 4.1"]);
     refused(&["deploy", "--function", "/nowhere.zip"], &["cannot read /nowhere.zip"]);
+    assert!(nobody.actions().is_empty(), "somebody was called: {:?}", nobody.actions());
 }

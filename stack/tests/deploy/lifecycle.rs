@@ -47,6 +47,10 @@ fn a_farm_is_deployed_in_two_steps_changed_and_taken_down_by_an_engine_that_we_d
     for line in ["~ SpotCompute", "Properties.ComputeResources.MaxvCpus: 256 -> 64", "~ TriggerFunction"] {
         assert!(diff.out.contains(line), "`{line}` is not in: {}", diff.out);
     }
+    let left = engine.ask(
+        "print(json.dumps([s['Status'] for s in aws('cloudformation').list_change_sets(StackName='render-farm')['Summaries'] if s.get('ExecutionStatus') == 'AVAILABLE']))",
+    );
+    assert_eq!(left, json!([]), "who only looks leaves no proposal behind");
     engine
         .stack(&["deploy", "--yes", "--set", "MaxSpotVcpus=64"])
         .well()

@@ -14,4 +14,5 @@ mod lifecycle;
 mod read_back;
 mod script;
 mod scripted;
+mod scripted_bucket;
 mod scripted_destroy;

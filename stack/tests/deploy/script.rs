@@ -72,8 +72,13 @@ impl Script {
 
     /// The form of the first call of an action.
     pub fn form(&self, action: &str) -> String {
+        self.forms(action).into_iter().next().unwrap_or_else(|| panic!("no {action}"))
+    }
+
+    /// The forms of all calls of an action.
+    pub fn forms(&self, action: &str) -> Vec<String> {
         let asked = self.asked.lock().unwrap();
-        asked.iter().find(|(asked, _)| asked == action).unwrap_or_else(|| panic!("no {action}")).1.clone()
+        asked.iter().filter(|(asked, _)| asked == action).map(|(_, form)| form.clone()).collect()
     }
 }
 

@@ -2,7 +2,8 @@
 //! refusals that only AWS gives.
 
 use crate::engine::image;
-use crate::script::{Script, TAGGED, account, events, no_change, plain, refusal, result, stack, template};
+use crate::script::{Answer, Script, account, events, no_change, plain, refusal, result, stack, template};
+use crate::scripted_bucket::HEAD;
 
 #[test]
 fn a_change_that_could_not_be_taken_back_is_taken_back_first() {
@@ -86,7 +87,9 @@ fn patience_that_aws_asks_for_is_had() {
     ];
     answers.extend(no_change());
     let aws = Script::start(&answers);
-    aws.stack(&["deploy", "--yes"]).well().says(&["No change"]);
+    aws.stack(&["deploy", "--yes", "--region", "us-west-2"])
+        .well()
+        .says(&["Stack render-farm in us-west-2, account 123456789012", "No change"]);
 }
 
 #[test]
@@ -121,64 +124,8 @@ fn who_may_not_is_told_what_is_missing() {
     }
 }
 
-const HEAD: &str = "HEAD /render-farm-123456789012-eu-west-1/";
-const TAGS: &str = "GET /render-farm-123456789012-eu-west-1/?tagging";
-
-fn no_stack() -> crate::script::Answer {
+pub fn no_stack() -> Answer {
     refusal("ValidationError", "Stack with id render-farm does not exist")
-}
-
-#[test]
-fn a_bucket_that_an_earlier_farm_left_becomes_the_new_ones() {
-    let change = |action: &str, id: &str, kind: &str| {
-        format!(
-            "<member><Type>Resource</Type><ResourceChange><Action>{action}</Action>\
-             <LogicalResourceId>{id}</LogicalResourceId><ResourceType>{kind}</ResourceType></ResourceChange></member>"
-        )
-    };
-    let changes =
-        change("Import", "Bucket", "AWS::S3::Bucket") + &change("Add", "Registry", "AWS::ECR::Repository");
-    let described = format!("<Status>CREATE_COMPLETE</Status><Changes>{changes}</Changes>");
-    let (proposed, begun) =
-        (("render-farm", "REVIEW_IN_PROGRESS", ""), ("render-farm", "CREATE_IN_PROGRESS", ""));
-    let (taken, made) = (("Bucket", "IMPORT_COMPLETE", ""), ("render-farm", "CREATE_COMPLETE", ""));
-    let aws = Script::start(&[
-        account(),
-        template(),
-        (
-            "DescribeStacks",
-            vec![
-                no_stack(),
-                stack("REVIEW_IN_PROGRESS").after("CreateChangeSet"),
-                stack("CREATE_COMPLETE").after("ExecuteChangeSet"),
-            ],
-        ),
-        (
-            "DescribeStackEvents",
-            vec![events(&[proposed]), events(&[proposed, begun, taken, made]).after("ExecuteChangeSet")],
-        ),
-        (HEAD, vec![plain(200, "")]),
-        (TAGS, vec![plain(200, TAGGED)]),
-        ("CreateChangeSet", vec![result("CreateChangeSet", "<Id>set</Id>")]),
-        ("DescribeChangeSet", vec![result("DescribeChangeSet", &described)]),
-        ("ExecuteChangeSet", vec![result("ExecuteChangeSet", "")]),
-        ("POST /v1/describejobqueues", vec![plain(200, r#"{"jobQueues":[{"state":"ENABLED"}]}"#)]),
-    ]);
-    aws.stack(&["deploy", "--yes", "--foundation"]).well().says(&[
-        "+ Bucket    AWS::S3::Bucket       taken over as it stands",
-        "1/2  taken over     Bucket",
-        "The stack is as requested",
-    ]);
-    let form = aws.form("CreateChangeSet");
-    for asked in [
-        "ImportExistingResources=true",
-        "ChangeSetType=CREATE",
-        // CloudFormation takes over nothing whose name a function makes up.
-        "BucketName%3A%20render-farm-123456789012-eu-west-1%0A",
-        "DeletionPolicy%3A%20Retain%0A",
-    ] {
-        assert!(form.contains(asked), "{asked}");
-    }
 }
 
 #[test]
@@ -228,39 +175,6 @@ fn a_name_that_is_taken_is_told_before_anything_is_made() {
 }
 
 #[test]
-fn a_bucket_that_holds_something_else_is_left_alone() {
-    let others =
-        "<Tagging><TagSet><Tag><Key>render-farm</Key><Value>another</Value></Tag></TagSet></Tagging>";
-    let untagged =
-        plain(404, "<Error><Code>NoSuchTagSet</Code><Message>The TagSet does not exist</Message></Error>");
-    for tags in [plain(200, others), untagged] {
-        let aws = Script::start(&[
-            account(),
-            ("DescribeStacks", vec![no_stack()]),
-            (HEAD, vec![plain(200, "")]),
-            (TAGS, vec![tags]),
-        ]);
-        aws.stack(&["deploy", "--yes", "--foundation"])
-            .badly(&["the bucket `render-farm-123456789012-eu-west-1` stands, and has no tag", "--stack"]);
-        aws.stack(&["destroy", "--yes"]).well().says(&["There is no stack `render-farm`"]);
-        let looks = ["GetCallerIdentity", "DescribeStacks", HEAD, TAGS];
-        assert!(aws.actions().iter().all(|call| looks.contains(&call.as_str())), "{:?}", aws.actions());
-    }
-}
-
-#[test]
-fn a_bucket_that_is_somebody_elses_is_told_as_such() {
-    for (status, words) in [(403, "it is another account's"), (301, "it already exists, in another region")] {
-        let aws = Script::start(&[
-            account(),
-            ("DescribeStacks", vec![no_stack()]),
-            (HEAD, vec![plain(status, "")]),
-        ]);
-        aws.stack(&["deploy", "--yes", "--foundation"]).badly(&[words, "hint: "]);
-    }
-}
-
-#[test]
 fn a_stack_that_is_no_farm_is_left_alone_whatever_is_asked_for() {
     let other = "<TemplateBody>{\"Resources\": {\"Topic\": {\"Type\": \"AWS::SNS::Topic\"}}}</TemplateBody>";
     for status in ["CREATE_COMPLETE", "ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED", "DELETE_FAILED"] {
@@ -284,4 +198,72 @@ fn a_stack_that_is_no_farm_is_left_alone_whatever_is_asked_for() {
             assert!(calls.iter().all(|call| looks.contains(&call.as_str())), "{verb:?}: {calls:?}");
         }
     }
+}
+
+pub fn change(action: &str, id: &str, kind: &str) -> String {
+    format!(
+        "<member><Type>Resource</Type><ResourceChange><Action>{action}</Action>\
+         <LogicalResourceId>{id}</LogicalResourceId><ResourceType>{kind}</ResourceType></ResourceChange></member>"
+    )
+}
+
+#[test]
+fn changes_on_two_pages_are_followed_though_the_status_lags() {
+    let page = |change: &str, next: &str| {
+        result(
+            "DescribeChangeSet",
+            &format!("<Status>CREATE_COMPLETE</Status><Changes>{change}</Changes>{next}"),
+        )
+    };
+    let role = |id| change("Modify", id, "AWS::IAM::Role");
+    let before = ("render-farm", "CREATE_COMPLETE", "");
+    let begun = [before, ("render-farm", "UPDATE_IN_PROGRESS", ""), ("ZipRole", "UPDATE_COMPLETE", "")];
+    let mut all = begun.to_vec();
+    all.extend([("RenderRole", "UPDATE_COMPLETE", ""), ("render-farm", "UPDATE_COMPLETE", "")]);
+    let executed = |answer: Answer| answer.after("ExecuteChangeSet");
+    let mut answers = no_change();
+    answers.retain(|(action, _)| !["DescribeChangeSet", "DeleteChangeSet"].contains(action));
+    answers.extend([
+        account(),
+        (
+            "DescribeStacks",
+            vec![
+                stack("CREATE_COMPLETE"),
+                // What was asked for has not begun when it is first looked for.
+                executed(stack("CREATE_COMPLETE")),
+                executed(stack("UPDATE_IN_PROGRESS")),
+                executed(stack("UPDATE_COMPLETE")),
+            ],
+        ),
+        (
+            "DescribeStackEvents",
+            vec![
+                events(&[before]),
+                executed(events(&[before])),
+                executed(events(&begun)),
+                executed(events(&all)),
+            ],
+        ),
+        (
+            "DescribeChangeSet",
+            vec![page(&role("ZipRole"), "<NextToken>second</NextToken>"), page(&role("RenderRole"), "")],
+        ),
+        ("ExecuteChangeSet", vec![result("ExecuteChangeSet", "")]),
+    ]);
+    let aws = Script::start(&answers);
+    let ran = aws.stack(&["deploy", "--yes"]).well().says(&[
+        "~ RenderRole",
+        "~ ZipRole",
+        "1/2  changed        ZipRole",
+        "2/2  changed        RenderRole",
+        "The stack is as requested",
+    ]);
+    assert_eq!(ran.told.matches("changed        ZipRole").count(), 1, "{}", ran.told);
+    assert!(aws.forms("DescribeChangeSet")[1].contains("NextToken=second"));
+    // Each carries its name as a token, so that a call whose answer is lost can be made again.
+    let proposed = aws.form("CreateChangeSet");
+    let (_, token) = proposed.split_once("ClientToken=").expect("a token");
+    let token = token.split('&').next().unwrap();
+    assert!(token.starts_with("farm-"), "{token}");
+    assert!(aws.form("ExecuteChangeSet").contains(&format!("ClientRequestToken={token}")));
 }

@@ -59,13 +59,18 @@ pub fn changed(text: &str, path: &str, value: Option<&str>) -> Document {
     document(&serde_yaml::to_string(&root).expect("YAML"))
 }
 
-/// The path of a statement of a role's policy, by its Sid, for [`changed`].
+/// The path of a statement of a role's policy, by its Sid, for [`changed`]; one that stands under a
+/// condition too.
 pub fn statement(text: &str, role: &str, sid: &str) -> String {
     let root: Yaml = serde_yaml::from_str(text).expect("our own text");
     let statements = &root["Resources"][role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
-    let at = statements.as_sequence().and_then(|all| all.iter().position(|one| one["Sid"] == sid));
-    let at = at.unwrap_or_else(|| panic!("{role} has no statement {sid}"));
-    format!("Resources.{role}.Properties.Policies[0].PolicyDocument.Statement[{at}]")
+    let found = statements.as_sequence().into_iter().flatten().enumerate().find_map(|(at, one)| match one {
+        _ if one.get("Sid").is_some_and(|it| it == sid) => Some(format!("[{at}]")),
+        Yaml::Tagged(tagged) if tagged.value[1]["Sid"] == sid => Some(format!("[{at}][1]")),
+        _ => None,
+    });
+    let at = found.unwrap_or_else(|| panic!("{role} has no statement {sid}"));
+    format!("Resources.{role}.Properties.Policies[0].PolicyDocument.Statement{at}")
 }
 
 /// A stack of which nothing is given but what must be: images, and the function's code.
