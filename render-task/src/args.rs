@@ -101,11 +101,18 @@ impl Environment {
             job_id: get(env::JOB_ID).unwrap_or_default(),
             attempt: number(env::JOB_ATTEMPT)?.unwrap_or(1),
             // A bare name is looked for in PATH; Blender works in another folder than we do.
-            blender: if blender.contains('/') { absolute(blender) } else { blender.into() },
+            blender: if blender.contains('/') { program(absolute(blender)) } else { blender.into() },
             threads: number(env::THREADS)?.filter(|threads| *threads > 0).unwrap_or_else(cpus),
             scratch: absolute(get(env::SCRATCH).map_or_else(std::env::temp_dir, PathBuf::from)),
         })
     }
+}
+
+/// The program in a folder that an image keeps Blender in: a release has its `blender`, and a wheel's
+/// virtual environment its Python. Any other path is the program's own.
+fn program(path: PathBuf) -> PathBuf {
+    let programs = ["blender", "bin/python"].map(|name| path.join(name));
+    programs.into_iter().find(|program| program.exists()).unwrap_or(path)
 }
 
 fn absolute(path: impl Into<PathBuf>) -> PathBuf {
@@ -211,6 +218,19 @@ mod tests {
         assert!(read("tools/blender").blender.ends_with("tools/blender"));
         assert!(read("tools/blender").blender.is_absolute() && read("blender").scratch.is_absolute());
         assert_eq!(read("blender").blender, PathBuf::from("blender"));
+    }
+
+    #[test]
+    fn a_folder_stands_for_the_blender_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let named = folder.path().to_str().unwrap();
+        let read = || read(&[(env::BLENDER, named)]).unwrap().blender;
+        assert_eq!(read(), folder.path(), "what is not there is told when it is started");
+        std::fs::create_dir(folder.path().join("bin")).unwrap();
+        std::fs::write(folder.path().join("bin/python"), "").unwrap();
+        assert_eq!(read(), folder.path().join("bin/python"));
+        std::fs::write(folder.path().join("blender"), "").unwrap();
+        assert_eq!(read(), folder.path().join("blender"));
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod blender;
 pub mod failure;
 pub mod frame;
 pub mod good;
+pub mod init;
 pub mod journal;
 pub mod picture;
 pub mod session;

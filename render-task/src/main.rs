@@ -2,18 +2,32 @@
 
 use std::error::Error;
 use std::io::Write;
-use std::process::ExitCode;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ExitCode, ExitStatus};
 
 use clap::Parser;
 use clap::error::ErrorKind;
 use farm_contract::exit::TaskExit;
 use render_task::args::{Args, Environment};
 use render_task::failure::Failure;
+use render_task::init;
 use render_task::stop::Stop;
 use render_task::task;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
+    // Blender runs as the same user and opens files of strangers: it must not be able to read from
+    // /proc how our credentials are found, in whichever process of ours.
+    if let Err(error) = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
+    {
+        return report(&internal("The task cannot hide its environment from Blender.").because(error));
+    }
+    if init::is_first() {
+        return match init::run() {
+            Ok(status) => ended(status),
+            Err(error) => report(&internal("The task cannot be started as a child.").because(error)),
+        };
+    }
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
@@ -43,13 +57,17 @@ fn main() -> ExitCode {
     }
 }
 
+/// The exit code of a process that ended: that of a shell, where a signal ended it.
+fn ended(status: ExitStatus) -> ExitCode {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).map_or(TaskExit::Failed.into(), ExitCode::from)
+}
+
+fn internal(message: &str) -> Failure {
+    Failure::new(TaskExit::Failed, message, "Try again; if it fails again, look at the machine.")
+}
+
 fn run(args: &Args, environment: &Environment) -> Result<(), Failure> {
-    let again = "Try again; if it fails again, look at the machine.";
-    let internal = |message| Failure::new(TaskExit::Failed, message, again);
-    // Blender runs as the same user and opens files of strangers: it must not be able to read
-    // from /proc how our credentials are found.
-    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
-        .map_err(|error| internal("The task cannot hide its environment from Blender.").because(error))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

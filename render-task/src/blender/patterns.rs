@@ -73,10 +73,15 @@ pub fn wrong_picture(line: &str) -> Option<Fault> {
     Some(Fault::new(format!("{}. Blender said: {}", found.meaning, line.trim()), found.hint))
 }
 
-/// Whether a line only tells how far a frame is: Blender prints thousands of them.
-pub fn is_progress(line: &str) -> bool {
+/// Whether a line tells nobody anything: how far a frame is, which Blender prints thousands of times,
+/// or that something of the window is not there, which an image leaves out on purpose.
+pub fn is_noise(line: &str) -> bool {
+    let line = line.trim_start();
     // `Fra:1 Mem:8.5M (Peak 9M) | Time:00:00.05 | Sample 4/16`
-    line.trim_start().starts_with("Fra:") && line.contains('|')
+    line.starts_with("Fra:") && line.contains('|')
+        // Add-ons that its factory settings name; no others are switched on here.
+        || line.starts_with("Add-on not loaded: ")
+        || line.contains("BLT_lang_init: Falling back to standard locale")
 }
 
 #[cfg(test)]
@@ -117,10 +122,13 @@ mod tests {
             "LIB: everything is there",
         ] {
             assert_eq!(wrong_picture(line), None);
-            assert!(!is_progress(line), "{line}");
+            assert!(!is_noise(line), "{line}");
         }
-        assert!(is_progress(
-            "Fra:2 Mem:11.13M (Peak 11.13M) | Time:00:00.11 | Scene, ViewLayer | Sample 2/2"
-        ));
+        for line in [
+            "Fra:2 Mem:11.13M (Peak 11.13M) | Time:00:00.11 | Scene, ViewLayer | Sample 2/2",
+            "Add-on not loaded: \"io_anim_bvh\", cause: No module named 'io_anim_bvh'",
+        ] {
+            assert!(is_noise(line), "{line}");
+        }
     }
 }

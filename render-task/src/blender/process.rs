@@ -284,7 +284,7 @@ impl Listener {
             let _ = self.sender.send(Printed::Mark);
             return;
         }
-        if line.is_empty() || patterns::is_progress(line) {
+        if line.is_empty() || patterns::is_noise(line) {
             return;
         }
         tracing::info!(target: "blender", "{line}");
