@@ -39,8 +39,7 @@ archive)
     mv "$folder/$name" "$folder/blender"
     ;;
 wheel)
-    numpy=$(dirname "$0")/numpy
-    printf 'bpy==%s --hash=sha256:%s\n' "$version" "$hash" | cat - "$numpy" > /download/requirements
+    printf 'bpy==%s --hash=sha256:%s\n' "$version" "$hash" > /download/requirements
     [ -f $certificates ] && export PIP_CERT=$certificates
     echo "fetching bpy $version"
     pip download --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
@@ -53,7 +52,7 @@ wheel)
         python3 -m zipfile -e "$wheel" "$packages"
     done
     ln -s /usr/bin/python3.11 "$folder/blender/bin/python"
-    printf 'home = /usr/bin\ninclude-system-site-packages = false\nversion = 3.11\n' > "$folder/blender/pyvenv.cfg"
+    printf 'home = /usr/bin\ninclude-system-site-packages = true\nversion = 3.11\n' > "$folder/blender/pyvenv.cfg"
     ;;
 esac
 rm -rf /download

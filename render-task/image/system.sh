@@ -24,6 +24,14 @@ rm -rf "$root/usr/lib/x86_64-linux-gnu/gconv" "$root"/usr/lib/python3.11/idlelib
 find "$root/usr/bin" ! -type d ! -name 'python3*' -delete
 find "$root" -type d -empty -delete
 
+# As a package's installation would have set it.
+for library in blas lapack; do
+    ln -s "$library/lib$library.so.3" "$root/usr/lib/x86_64-linux-gnu/lib$library.so.3"
+done
+numpy=$root/usr/lib/python3/dist-packages/numpy
+rm -rf "$numpy"/core/include "$numpy"/f2py/tests "$root"/usr/share/python3
+find "$numpy" \( -name tests -o -name '*.pyi' \) -prune -exec rm -rf {} +
+
 mkdir -p "$root/etc/ssl/certs" "$root/scratch" "$root/tmp" "$root/proc" "$root/sys" "$root/dev"
 # Those of the package, and no other that this machine may trust.
 cat "$root"/usr/share/ca-certificates/mozilla/*.crt > "$root/etc/ssl/certs/ca-certificates.crt"

@@ -49,9 +49,9 @@ find "$blender" \( -name '*.pyi' -o -name '*.a' -o -name '*.h' \) -type f -delet
 # A runtime for graphics cards that is linked, and that nothing on a CPU calls.
 "$here/stub.sh" "$home"
 
-# Symbols that only a debugger reads. The libraries of numpy's wheel were laid out by a tool after
-# which they are not to be touched.
-find "$home" -type f \( -name '*.so' -o -name '*.so.*' -o -name blender \) ! -path '*/numpy*' \
+# Symbols that only a debugger reads. Libraries of wheels were laid out by a tool after which they are not
+# to be touched.
+find "$home" -type f \( -name '*.so' -o -name '*.so.*' -o -name blender \) ! -path '*/site-packages/*.libs/*' \
     -exec strip --strip-unneeded {} +
 
 mkdir -p "$folder/libraries/opt" "$folder/program/opt" "$folder/rest/opt"
