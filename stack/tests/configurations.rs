@@ -7,7 +7,7 @@ mod support;
 use proptest::prelude::*;
 use serde_yaml::Value as Yaml;
 use stack::cfn::{Attempts, FargateSize, Vcpus};
-use stack::farm::{BlenderVersion, FarmConfig};
+use stack::farm::{BlenderVersion, FarmConfig, Spot};
 use stack::template::document::Node;
 use stack::template::{
     AwsNames, Document, Inputs, ParameterSpec, ParameterType, ResolveError, check, resolve,
@@ -35,10 +35,11 @@ prop_compose! {
         zip in prop::sample::select(sizes()),
         attempts in 1..=10_u8,
         dashboard in any::<bool>(),
+        spot in prop::sample::select(vec![Spot::First, Spot::Only, Spot::Never]),
     ) -> FarmConfig {
         let farm = FarmConfig::new(blenders).expect("versions that are known, each once");
         let attempts = Attempts::new(attempts).expect("what Batch takes");
-        FarmConfig { render, large, zip, attempts, dashboard, ..farm }
+        FarmConfig { render, large, zip, attempts, dashboard, spot, ..farm }
     }
 }
 
@@ -115,6 +116,12 @@ proptest! {
         prop_assert_eq!(stands("Vpc"), asked("VpcId").is_empty());
         prop_assert_eq!(stands("NoticesByEmail"), !asked("Email").is_empty());
         prop_assert_eq!(stands("Dashboard"), config.dashboard);
+        let queued = &resolved.resources["Queue"].properties["ComputeEnvironmentOrder"];
+        let alone = config.spot != Spot::First;
+        prop_assert_eq!(queued.as_array().map(Vec::len), Some(if alone { 1 } else { 2 }));
+        let ceiling = if config.spot == Spot::Never { "MaxOnDemandVcpus" } else { "MaxSpotVcpus" };
+        let told = &resolved.resources["TriggerFunction"].properties["Environment"]["Variables"]["FARM_MAX_VCPUS"];
+        prop_assert_eq!(told, &asked(ceiling));
         for (environment, ceiling) in [("SpotCompute", "MaxSpotVcpus"), ("OnDemandCompute", "MaxOnDemandVcpus")] {
             let resources = &resolved.resources[environment].properties["ComputeResources"];
             prop_assert_eq!(&resources["MaxvCpus"], &asked(ceiling));
@@ -242,7 +249,8 @@ fn corners() -> Vec<FarmConfig> {
         FarmConfig { zip: size(Vcpus::Half, 3), ..standard().with_render_size(8.0, 44.0).expect("a pair") },
         attempts(1),
         attempts(10),
-        FarmConfig { dashboard: false, ..blenders(&["5.0"]) },
+        FarmConfig { dashboard: false, spot: Spot::Never, ..blenders(&["5.0"]) },
+        FarmConfig { spot: Spot::Only, ..blenders(&["4.5"]) },
     ]
 }
 

@@ -6,7 +6,7 @@ mod support;
 use std::process::Command;
 
 use stack::cfn::Attempts;
-use stack::farm::FarmConfig;
+use stack::farm::{FarmConfig, Spot};
 use support::{farm_text, foundation_text, standard};
 
 fn synth(arguments: &[&str]) -> String {
@@ -32,6 +32,8 @@ fn each_option_is_in_the_template() {
         (&["--vcpus", "2"], sized(2.0, 8.0)),
         (&["--attempts", "2"], FarmConfig { attempts: Attempts::new(2).expect("1 to 10"), ..standard() }),
         (&["--dashboard", "false"], FarmConfig { dashboard: false, ..standard() }),
+        (&["--spot", "only"], FarmConfig { spot: Spot::Only, ..standard() }),
+        (&["--spot", "never"], FarmConfig { spot: Spot::Never, ..standard() }),
         (
             &["--blender", "5.0", "--blender", "4.2"],
             FarmConfig::new(["5.0", "4.2"].map(|version| version.parse().expect("a version")).to_vec())

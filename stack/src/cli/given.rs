@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 use stack::cfn::Attempts;
 use stack::deploy::{Aws, Wanted};
-use stack::farm::{self, BlenderVersion, FarmConfig, FarmError, parameters};
+use stack::farm::{self, BlenderVersion, FarmConfig, FarmError, Spot, parameters};
 use zip::ZipArchive;
 
 /// What the stack is called where nobody says otherwise.
@@ -47,6 +47,9 @@ pub struct Farm {
     /// Whether there is a dashboard [default: true].
     #[arg(long, value_name = "true|false")]
     dashboard: Option<bool>,
+    /// Fargate Spot first (and Fargate where it is full), only, or never [default: first].
+    #[arg(long, value_name = "first|only|never")]
+    spot: Option<Spot>,
 }
 
 /// What the template's parameters are to be. A farm that stands keeps what is not given.
@@ -122,6 +125,7 @@ impl Farm {
             config.attempts = Attempts::new(attempts)?;
         }
         config.dashboard = self.dashboard.unwrap_or(config.dashboard);
+        config.spot = self.spot.unwrap_or(config.spot);
         Ok(config)
     }
 
@@ -274,7 +278,7 @@ mod tests {
 
     fn farm(blenders: &[&str]) -> Farm {
         let blender = blenders.iter().map(|version| version.parse().expect("a version")).collect();
-        Farm { blender, vcpus: None, memory: None, attempts: None, dashboard: None }
+        Farm { blender, vcpus: None, memory: None, attempts: None, dashboard: None, spot: None }
     }
 
     #[test]

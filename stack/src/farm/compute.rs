@@ -1,10 +1,11 @@
-//! Where tasks run and in whose turn: Fargate Spot first, Fargate where Spot is full.
+//! Where tasks run and in whose turn: Fargate Spot first, and Fargate where Spot is full, unless the
+//! farm is to have one of them alone.
 //!
 //! Neither environment is named, nor is the queue: a change that replaces one makes the new one
 //! before the old one goes, and two of one name cannot stand at once. Spot and on-demand are two
 //! environments from the first day, as one cannot be turned into the other.
 
-use super::config::FarmError;
+use super::config::{FarmConfig, FarmError, Spot};
 use super::network::Network;
 use super::parameters::FarmParameters;
 use crate::cfn::batch::{self, compute_environment, job_queue, scheduling_policy};
@@ -23,6 +24,7 @@ const SHARE_DECAY: f64 = 3600.0;
 
 pub(super) fn add(
     template: &mut Template,
+    config: &FarmConfig,
     parameters: &FarmParameters,
     network: &Network,
 ) -> Result<Handle<batch::JobQueue>, FarmError> {
@@ -43,14 +45,17 @@ pub(super) fn add(
         ..batch::SchedulingPolicy::new()
     };
     let policy = template.add("FairShare", policy)?;
+    // Both stand in any case: one that is left out costs nothing, and is there when it is wanted.
+    let environments = match config.spot {
+        Spot::First => vec![&spot, &on_demand],
+        Spot::Only => vec![&spot],
+        Spot::Never => vec![&on_demand],
+    };
+    let order = (1..)
+        .zip(environments)
+        .map(|(turn, environment)| job_queue::ComputeEnvironmentOrder::new(environment, turn));
     let queue = batch::JobQueue {
-        compute_environment_order: Some(
-            [
-                job_queue::ComputeEnvironmentOrder::new(&spot, 1),
-                job_queue::ComputeEnvironmentOrder::new(&on_demand, 2),
-            ]
-            .into(),
-        ),
+        compute_environment_order: Some(order.collect::<Vec<_>>().into()),
         job_state_time_limit_actions: Some(
             [
                 limit("CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY", WAIT_FOR_CAPACITY),

@@ -4,6 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::cfn::{Attempts, FargateSize, TooShort, Vcpus, WrongAttempts, WrongSize};
 use crate::template::TemplateError;
 
@@ -25,6 +27,36 @@ pub struct FarmConfig {
     pub attempts: Attempts,
     /// Whether there is a dashboard.
     pub dashboard: bool,
+    /// What tasks run on.
+    pub spot: Spot,
+}
+
+/// What tasks run on. Fargate Spot costs about a third, and may be taken away with two minutes' notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Spot {
+    /// Fargate Spot, and Fargate where that is full.
+    #[default]
+    First,
+    /// Fargate Spot alone: what is full is waited for.
+    Only,
+    /// Fargate alone, at the full price.
+    Never,
+}
+
+impl FromStr for Spot {
+    type Err = FarmError;
+
+    fn from_str(text: &str) -> Result<Self, FarmError> {
+        match text {
+            "first" => Ok(Self::First),
+            "only" => Ok(Self::Only),
+            "never" => Ok(Self::Never),
+            _ => Err(FarmError::Wrong(format!(
+                "`{text}` says nothing of Fargate Spot: write first (and Fargate where it is full), only or never"
+            ))),
+        }
+    }
 }
 
 /// A version of Blender, `major.minor`: every patch of it reads the same files.
@@ -115,6 +147,7 @@ impl FarmConfig {
             zip: FargateSize::new(Vcpus::One, 2 * GIB)?,
             attempts: Attempts::new(3)?,
             dashboard: true,
+            spot: Spot::First,
         })
     }
 

@@ -27,7 +27,7 @@ mod trigger;
 
 use serde_yaml::Value as Yaml;
 
-pub use config::{BlenderVersion, FarmConfig, FarmError, MAX_BLENDERS, MAX_NAME, check_stack_name};
+pub use config::{BlenderVersion, FarmConfig, FarmError, MAX_BLENDERS, MAX_NAME, Spot, check_stack_name};
 pub use jobs::is_job_definition;
 pub use registry::{ZIP_TAG_PREFIX, render_tag_prefix, repository};
 pub use storage::{BUCKET_TAG, bucket_name};
@@ -50,7 +50,7 @@ pub fn template(config: &FarmConfig) -> Result<Template, FarmError> {
     let keys = parameters::storage(template_ref)?;
     let registry = registry::add(template_ref, config)?;
     let network = network::add(template_ref, &parameters)?;
-    let queue = compute::add(template_ref, &parameters, &network)?;
+    let queue = compute::add(template_ref, config, &parameters, &network)?;
     let jobs = jobs::add(template_ref, config, &parameters, &keys, &registry)?;
     let trigger = trigger::add(template_ref, config, &parameters, &keys, &queue, &jobs)?;
     let bucket = storage::add(template_ref, &keys, storage::Standing::Notifies(&trigger))?;

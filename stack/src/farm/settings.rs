@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::config::{FarmConfig, FarmError};
+use super::config::{FarmConfig, FarmError, Spot};
 use crate::cfn::Attempts;
 
 /// Where it stands in the template's metadata.
@@ -19,6 +19,8 @@ pub(super) struct Settings {
     memory_mib: u32,
     attempts: u8,
     dashboard: bool,
+    #[serde(default)]
+    spot: Spot,
 }
 
 impl From<&FarmConfig> for Settings {
@@ -29,6 +31,7 @@ impl From<&FarmConfig> for Settings {
             memory_mib: config.render.memory_mib(),
             attempts: config.attempts.get(),
             dashboard: config.dashboard,
+            spot: config.spot,
         }
     }
 }
@@ -42,6 +45,7 @@ impl TryFrom<Settings> for FarmConfig {
             .with_render_size(of_1024ths(settings.cpu_units), of_1024ths(settings.memory_mib))?;
         config.attempts = Attempts::new(settings.attempts)?;
         config.dashboard = settings.dashboard;
+        config.spot = settings.spot;
         Ok(config)
     }
 }
@@ -74,6 +78,7 @@ mod tests {
     fn what_a_template_says_of_itself_leads_back_to_the_farm() {
         let mut farm = FarmConfig::standard().expect("a farm").with_render_size(0.5, 3.0).expect("a size");
         farm.dashboard = false;
+        farm.spot = Spot::Never;
         farm.attempts = Attempts::new(7).expect("attempts");
         for template in [crate::farm::template(&farm), crate::farm::foundation(&farm, Some("bucket"))] {
             let text = template.expect("a farm").finish().expect("text").text;

@@ -3,7 +3,7 @@
 use farm_contract::env;
 use serde::Serialize;
 
-use super::config::{FarmConfig, FarmError};
+use super::config::{FarmConfig, FarmError, Spot};
 use super::jobs::Jobs;
 use super::parameters::{FarmParameters, StorageParameters, as_text};
 use super::{grants, notices, storage};
@@ -41,13 +41,17 @@ pub(super) fn add(
     let logs = template.add_with("TriggerLogs", logs, super::log_attributes()?)?;
     let lost = notices::add(template, parameters)?;
     let role = grants::trigger_role(template, config, keys, queue, &logs, &lost)?;
+    let ceiling = match config.spot {
+        Spot::First | Spot::Only => &parameters.max_spot_vcpus,
+        Spot::Never => &parameters.max_on_demand_vcpus,
+    };
     let variables = [
         (env::BUCKET_NAME, storage::name_text()),
         (env::JOB_QUEUE_ARN, Value::<String>::from(queue.reference())),
         (env::JOB_DEFINITION_ARN, jobs.render.reference().into()),
         (env::ZIP_JOB_DEFINITION_ARN, jobs.zip.reference().into()),
         (env::BLENDER_VERSION, config.blenders.first().ok_or(FarmError::NoBlender)?.to_string().into()),
-        (env::MAX_VCPUS, as_text(&parameters.max_spot_vcpus)),
+        (env::MAX_VCPUS, as_text(ceiling)),
         (env::TASK_VCPUS, config.render.vcpus().to_string().into()),
         (env::FRAME_SECONDS, as_text(&parameters.frame_seconds)),
     ];
