@@ -26,6 +26,8 @@ pub enum Programs {
     Local,
     /// The one that keeps the farm's cloud.
     Stack,
+    /// Those that put the farm into the cloud.
+    Deploy,
     /// All of them, as the tests want them.
     All,
 }
@@ -33,13 +35,14 @@ pub enum Programs {
 /// Builds the farm's programs, to where this one lies.
 pub fn build(which: Programs) -> Result<()> {
     output::step(match which {
-        Programs::Stack => "Building the program that keeps the farm's cloud",
+        Programs::Stack | Programs::Deploy => "Building the program that keeps the farm's cloud",
         Programs::Local | Programs::All => "Building the farm's programs",
     });
     let programs = folders::programs()?;
     let packages: &[&str] = match which {
         Programs::Local => &["-p=farm-local", "-p=render-task", "-p=trigger-lambda", "-p=zip-task"],
         Programs::Stack => &["-p=stack"],
+        Programs::Deploy => &["-p=stack", "-p=farm-images"],
         Programs::All => &["--workspace", "--exclude=xtask", "--exclude=cfn-codegen"],
     };
     let mut command = cargo(["build", "--bins"]);

@@ -13,10 +13,21 @@ pub fn programs() -> Result<PathBuf> {
     me.parent().map(Path::to_owned).context("this program lies in no folder")
 }
 
+/// The root of the repository.
+pub fn workspace() -> &'static Path {
+    let me = Path::new(env!("CARGO_MANIFEST_DIR"));
+    me.parent().unwrap_or(me)
+}
+
+/// Where cargo builds to.
+pub fn target() -> Result<PathBuf> {
+    let programs = programs()?;
+    Ok(programs.parent().unwrap_or(&programs).to_owned())
+}
+
 /// Where the demo is made: beside the built programs, so that `cargo clean` clears it away.
 pub fn demo() -> Result<PathBuf> {
-    let programs = programs()?;
-    Ok(programs.parent().unwrap_or(&programs).join("demo"))
+    Ok(target()?.join("demo"))
 }
 
 /// What is fetched from the network and serves every checkout.

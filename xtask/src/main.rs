@@ -7,8 +7,10 @@
 mod blender;
 mod cargo;
 mod check;
+mod cloud;
 mod codegen;
 mod demo;
+mod deploy;
 mod directions;
 mod folders;
 mod kept;
@@ -16,7 +18,6 @@ mod local;
 mod npm;
 mod output;
 mod python;
-mod stack;
 mod test;
 mod tools;
 mod venv;
@@ -34,19 +35,17 @@ enum Verb {
     Codegen(codegen::Args),
     /// Print the CloudFormation template of the farm.
     #[command(disable_help_flag = true)]
-    Synth(stack::Args),
+    Synth(cloud::Args),
     /// Show what a deploy would change in the cloud.
     #[command(disable_help_flag = true)]
-    Diff(stack::Args),
-    /// Deploy the farm, or bring one that stands up to date; the images are given by their digests.
-    #[command(disable_help_flag = true)]
-    Deploy(stack::Args),
+    Diff(cloud::Args),
+    Deploy(deploy::Args),
     /// Print what the deployed farm tells: bucket, upload command and so on.
     #[command(disable_help_flag = true)]
-    Outputs(stack::Args),
+    Outputs(cloud::Args),
     /// Take the deployed farm down.
     #[command(disable_help_flag = true)]
-    Destroy(stack::Args),
+    Destroy(cloud::Args),
     /// See that format, lints, generated code and the directions between crates are in order.
     Check,
 }
@@ -56,11 +55,11 @@ fn main() -> ExitCode {
         Verb::Local(args) => local::run(&args).map(|never| match never {}),
         Verb::Test(args) => test::run(&args),
         Verb::Codegen(args) => codegen::run(&args),
-        Verb::Synth(args) => stack::run("synth", &args).map(|never| match never {}),
-        Verb::Diff(args) => stack::run("diff", &args).map(|never| match never {}),
-        Verb::Deploy(args) => stack::run("deploy", &args).map(|never| match never {}),
-        Verb::Outputs(args) => stack::run("outputs", &args).map(|never| match never {}),
-        Verb::Destroy(args) => stack::run("destroy", &args).map(|never| match never {}),
+        Verb::Synth(args) => cloud::run("synth", &args).map(|never| match never {}),
+        Verb::Diff(args) => cloud::run("diff", &args).map(|never| match never {}),
+        Verb::Deploy(args) => deploy::run(&args),
+        Verb::Outputs(args) => cloud::run("outputs", &args).map(|never| match never {}),
+        Verb::Destroy(args) => cloud::run("destroy", &args).map(|never| match never {}),
         Verb::Check => check::run(),
     };
     outcome.unwrap_or_else(|error| {

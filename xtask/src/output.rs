@@ -19,6 +19,11 @@ impl Advice {
     }
 }
 
+/// A failure of a program that was started from here, which has said why.
+#[derive(Debug, thiserror::Error)]
+#[error("a program that was started failed")]
+pub struct Told;
+
 /// Says what begins now.
 pub fn step(what: impl Display) {
     eprintln!("==> {what}");
@@ -31,6 +36,9 @@ pub fn note(what: impl Display) {
 
 /// Says why the program ends: the error, its causes, and what to do.
 pub fn report(error: &anyhow::Error) {
+    if error.is::<Told>() {
+        return;
+    }
     eprintln!("error: {error}");
     for cause in error.chain().skip(1) {
         eprintln!("caused by: {cause}");

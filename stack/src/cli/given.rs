@@ -1,19 +1,17 @@
 //! What a person gives: which stack, which farm, and what its parameters are to be.
 
 use std::collections::BTreeMap;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use stack::cfn::Attempts;
 use stack::deploy::{Aws, Wanted};
 use stack::farm::{self, BlenderVersion, FarmConfig, FarmError, Spot, parameters};
-use zip::ZipArchive;
+
+use super::code;
 
 /// What the stack is called where nobody says otherwise.
 const STACK: &str = "render-farm";
-/// What Lambda starts in the function's code.
-const BOOTSTRAP: &str = "bootstrap";
 /// What `--image` calls zip-task's image.
 const ZIP: &str = "zip";
 
@@ -59,7 +57,7 @@ pub struct Values {
     /// for zip-task.
     #[arg(long = "image", value_name = "WHAT=IMAGE")]
     images: Vec<String>,
-    /// The function's code: a zip file with `bootstrap` in it, which is uploaded.
+    /// The function's code, which is uploaded: a program for Linux, or a zip file with it as `bootstrap`.
     #[arg(long, value_name = "FILE")]
     function: Option<PathBuf>,
     /// A setting by its name, such as MaxSpotVcpus=64; `deploy --help` lists them.
@@ -164,7 +162,7 @@ impl Values {
     pub fn draft(&self, target: &Target, farm: &Farm) -> Result<Option<Vec<u8>>> {
         let images = self.images()?;
         let versions: Vec<BlenderVersion> = images.iter().filter_map(|(of, _)| *of).collect();
-        let code = self.function.as_deref().map(code).transpose()?;
+        let code = self.function.as_deref().map(code::read).transpose()?;
         self.wanted(target, &farm.draft(&versions)?, code.clone())?;
         Ok(code)
     }
@@ -215,58 +213,9 @@ fn give(given: &mut BTreeMap<String, String>, name: &str, value: &str) -> Result
     }
 }
 
-/// The function's code, if Lambda could start it.
-fn code(path: &Path) -> Result<Vec<u8>> {
-    let shown = path.display();
-    let mut bytes = Vec::new();
-    let mut file = std::fs::File::open(path).with_context(|| format!("cannot read {shown}"))?;
-    file.read_to_end(&mut bytes).with_context(|| format!("cannot read {shown}"))?;
-    let mut archive =
-        ZipArchive::new(std::io::Cursor::new(&bytes)).with_context(|| format!("{shown} is no zip file"))?;
-    let index = archive.index_for_name(BOOTSTRAP);
-    let index =
-        index.with_context(|| format!("{shown} has no `{BOOTSTRAP}` in it, which is what Lambda starts"))?;
-    // Raw: it is looked at, not unpacked, however it is packed.
-    let entry = archive.by_index_raw(index).with_context(|| format!("{shown} is damaged"))?;
-    if entry.unix_mode().is_some_and(|mode| mode & 0o111 == 0) {
-        bail!("`{BOOTSTRAP}` in {shown} may not be executed; zip it with its mode (chmod 755)");
-    }
-    drop(entry);
-    Ok(bytes)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
-    use zip::ZipWriter;
-    use zip::write::SimpleFileOptions;
-
     use super::*;
-
-    fn zipped(name: &str, mode: u32) -> tempfile::NamedTempFile {
-        let file = tempfile::NamedTempFile::new().expect("a file");
-        let mut writer = ZipWriter::new(file.reopen().expect("opened"));
-        let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-        writer.start_file(name, stored.unix_permissions(mode)).expect("begun");
-        writer.write_all(b"program").expect("written");
-        writer.finish().expect("ended");
-        file
-    }
-
-    #[test]
-    fn code_that_lambda_could_not_start_is_refused() {
-        assert!(code(zipped(BOOTSTRAP, 0o755).path()).is_ok());
-        let refused =
-            |file: &tempfile::NamedTempFile| format!("{:#}", code(file.path()).expect_err("refused"));
-        assert!(refused(&zipped("main", 0o755)).contains("no `bootstrap`"));
-        assert!(refused(&zipped(BOOTSTRAP, 0o644)).contains("chmod 755"));
-        let text = tempfile::NamedTempFile::new().expect("a file");
-        std::fs::write(text.path(), "no zip").expect("written");
-        assert!(refused(&text).contains("is no zip file"));
-        let error = code(Path::new("/nowhere/code.zip")).expect_err("missing");
-        assert!(format!("{error:#}").contains("cannot read /nowhere/code.zip"));
-    }
 
     fn values(images: &[&str], set: &[&str]) -> Values {
         Values {

@@ -1,5 +1,6 @@
 //! The command line of `stack`: one module for what a person gives, one for what he sees.
 
+mod code;
 mod console;
 mod given;
 pub mod show;

@@ -1,4 +1,4 @@
-//! `cargo xtask synth|diff|deploy|outputs|destroy`: the program that keeps the farm's cloud, built and run.
+//! `cargo xtask synth|diff|outputs|destroy`: the program that keeps the farm's cloud, built and run.
 
 use std::convert::Infallible;
 use std::ffi::OsString;

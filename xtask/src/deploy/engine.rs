@@ -1,0 +1,161 @@
+//! The container engine of this machine: Docker, or Podman.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use anyhow::{Context, Result};
+
+use crate::folders;
+use crate::output::{self, Advice};
+
+/// What building an image takes: the download, Blender unpacked and trimmed, and the image.
+const ROOM: u64 = 8_000_000_000;
+
+/// An engine that can build.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    program: PathBuf,
+}
+
+/// How an image is built.
+#[derive(Debug)]
+pub struct Build<'a> {
+    /// What a person calls it.
+    pub what: &'a str,
+    /// The Dockerfile, from the root of the repository.
+    pub dockerfile: &'a str,
+    /// Its build arguments.
+    pub arguments: &'a [(&'a str, String)],
+    /// The name that the image gets on this machine.
+    pub name: &'a str,
+}
+
+impl Engine {
+    /// The first on PATH that answers and can build.
+    ///
+    /// # Errors
+    /// There is none; the error says what is missing and how to get it.
+    pub fn find() -> Result<Self> {
+        let mut reasons = Vec::new();
+        let names = ["docker", "podman"];
+        let paths = std::env::var_os("PATH").unwrap_or_default();
+        let folders: Vec<PathBuf> = std::env::split_paths(&paths).collect();
+        let named = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+        for program in named.filter(|program| program.is_file()) {
+            match lacks(&program) {
+                None => return Ok(Self { program }),
+                Some(reason) => reasons.push(format!("{} {reason}", program.display())),
+            }
+        }
+        let why = if reasons.is_empty() {
+            "neither docker nor podman is on PATH".to_owned()
+        } else {
+            reasons.join("; ")
+        };
+        Err(Advice::error(
+            format!("There is no container engine to build the images with: {why}."),
+            "Install Docker (docs.docker.com/engine/install) or Podman, start it, and see that `docker info` answers.",
+        ))
+    }
+
+    /// That the engine's disk has room for what it builds, where that can be told: a virtual machine
+    /// keeps its disk to itself.
+    ///
+    /// # Errors
+    /// It has not.
+    pub fn has_room(&self) -> Result<()> {
+        let places = ["{{.DockerRootDir}}", "{{.Store.GraphRoot}}"];
+        let asked = places.iter().find_map(|place| {
+            let told = self.command(["info", "--format", place]).output().ok()?;
+            let place = PathBuf::from(String::from_utf8(told.stdout).ok()?.trim());
+            (told.status.success() && place.is_dir()).then_some(place)
+        });
+        let Some(place) = asked else { return Ok(()) };
+        let disk = rustix::fs::statvfs(&place)
+            .with_context(|| format!("cannot tell how much room {} has", place.display()))?;
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        if free >= ROOM {
+            return Ok(());
+        }
+        let gb = |bytes: u64| bytes as f64 / 1e9;
+        Err(Advice::error(
+            format!(
+                "{} has {:.1} GB left; building the images takes up to {:.0} GB.",
+                place.display(),
+                gb(free),
+                gb(ROOM)
+            ),
+            "Make room: `docker system prune` (or `podman system prune`) clears what no container uses.",
+        ))
+    }
+
+    /// Builds an image. Proxies with certificates of their own are heeded where SSL_CERT_FILE names them.
+    ///
+    /// # Errors
+    /// It does not build.
+    pub fn build(&self, build: &Build<'_>) -> Result<()> {
+        output::step(format_args!("Building {}", build.what));
+        let mut command = self.command(["build", "--file", build.dockerfile, "--tag", build.name]);
+        for (name, value) in build.arguments {
+            command.arg("--build-arg").arg(format!("{name}={value}"));
+        }
+        if let Some(file) = std::env::var_os("SSL_CERT_FILE").filter(|file| Path::new(file).is_file()) {
+            command.arg("--secret").arg(format!("id=certificates,src={}", file.display()));
+        }
+        let root = folders::workspace();
+        let status = command.arg(".").current_dir(root).stdout(std::io::stderr()).status();
+        if status.with_context(|| format!("cannot run {}", self.program.display()))?.success() {
+            return Ok(());
+        }
+        Err(Advice::error(
+            format!("{} could not be built.", capitalized(build.what)),
+            "What the container engine says above names the reason. Nothing of the farm was changed; run this again, \
+             and what is built is kept.",
+        ))
+    }
+
+    /// Writes an image out, as an archive on the standard output of the child.
+    ///
+    /// # Errors
+    /// The engine cannot be run.
+    pub fn save(&self, name: &str) -> Result<std::process::Child> {
+        let child = self.command(["save", name]).stdout(Stdio::piped()).spawn();
+        child.with_context(|| format!("cannot run {}", self.program.display()))
+    }
+
+    fn command<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Command {
+        let mut command = Command::new(&self.program);
+        // Older Dockers have what the Dockerfiles want, and have to be told to use it.
+        command.args(arguments).env("DOCKER_BUILDKIT", "1");
+        command
+    }
+}
+
+/// Why this program cannot build, if it cannot.
+fn lacks(program: &Path) -> Option<String> {
+    let ask = |arguments: &[&str]| Command::new(program).args(arguments).output();
+    let told = |output: &Output| {
+        let text = String::from_utf8_lossy(&output.stderr);
+        text.lines().next().unwrap_or("does not answer").trim().to_owned()
+    };
+    match ask(&["info"]) {
+        Err(error) => return Some(format!("does not start ({error})")),
+        Ok(output) if !output.status.success() => return Some(format!("does not answer: {}", told(&output))),
+        Ok(_) => {}
+    }
+    if program.file_name() != Some(OsStr::new("docker")) {
+        return None;
+    }
+    // From 23 on Docker builds with a plug-in, which not every package brings.
+    let client = ask(&["version", "--format", "{{.Client.Version}}"]).ok()?;
+    let version = String::from_utf8_lossy(&client.stdout);
+    let major: u32 = version.split('.').next()?.trim().parse().ok()?;
+    let buildx = || ask(&["buildx", "version"]).is_ok_and(|output| output.status.success());
+    (major >= 23 && !buildx()).then(|| "lacks its plug-in buildx (package docker-buildx-plugin)".to_owned())
+}
+
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}

@@ -1,0 +1,367 @@
+//! What a farm is to be: given on the command line, and kept in `farm.toml`, which can be committed.
+//!
+//! What is given wins, and is written into the file; what stands there and is not given stays.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use toml_edit::{Array, DocumentMut, Item, Table, value};
+
+use crate::folders;
+use crate::output::{self, Advice};
+
+const FILE: &str = "farm.toml";
+const STACK: &str = "render-farm";
+const BLENDERS: [&str; 2] = ["4.5", "4.1"];
+const MAX_VCPUS: i64 = 256;
+/// The most that Fargate is used at the full price where Spot is full and nobody says otherwise.
+const MAX_ON_DEMAND: i64 = 64;
+
+/// The beginning of a file that is written anew.
+const HEAD: &str = "\
+# The farm that `cargo xtask deploy` deploys. Commit it, and everybody deploys the same.
+# Options of the command are written here; `cargo xtask deploy --help` tells of each.
+
+";
+
+/// What can be given. Everything may be left out.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Given {
+    /// Name of the stack: lower-case letters, digits and hyphens [default: render-farm].
+    #[arg(long)]
+    pub stack: Option<String>,
+    /// Region, such as eu-west-1 [default: that of the environment or the profile].
+    #[arg(long)]
+    pub region: Option<String>,
+    /// A Blender of the farm, such as 4.5; give it once for each. The first renders [default: 4.5 and
+    /// 4.1].
+    #[arg(long, value_name = "VERSION")]
+    pub blender: Vec<String>,
+    /// vCPUs that render at once [default: 256].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..=100_000))]
+    pub max_vcpus: Option<i64>,
+    /// Fargate Spot first (and Fargate where it is full), only, or never [default: first].
+    #[arg(long, value_name = "first|only|never", value_parser = ["first", "only", "never"])]
+    pub spot: Option<String>,
+    /// Who is told when the farm lost an event.
+    #[arg(long, value_name = "ADDRESS")]
+    pub email: Option<String>,
+    /// vCPUs of a render task: 0.25, 0.5, 1, 2, 4, 8 or 16 [default: 4].
+    #[arg(long, value_name = "N")]
+    pub vcpus: Option<f64>,
+    /// Memory of a render task, in GiB [default: 8].
+    #[arg(long, value_name = "GIB")]
+    pub memory: Option<f64>,
+    /// Another setting by its name, such as FrameSeconds=1800; `cargo xtask diff --help` lists them.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// The farm that is to be deployed.
+#[derive(Debug)]
+pub struct Settings {
+    file: DocumentMut,
+    path: PathBuf,
+    /// The file as it was; none where there is none.
+    before: Option<String>,
+}
+
+impl Settings {
+    /// What is given, and else what the file at the root of the repository says.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn read(given: &Given) -> Result<Self> {
+        Self::at(folders::workspace().join(FILE), given)
+    }
+
+    fn at(path: PathBuf, given: &Given) -> Result<Self> {
+        let before = match fs::read_to_string(&path) {
+            Ok(text) => Some(text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+        };
+        let file = before.as_deref().unwrap_or_default().parse().map_err(|error: toml_edit::TomlError| {
+            Advice::error(
+                format!("{} cannot be read: {}.", path.display(), error.message()),
+                "Mend it, or remove it: the next deploy writes it anew with what is given.",
+            )
+        })?;
+        let mut settings = Self { file, path, before };
+        settings.know_all()?;
+        settings.take(given)?;
+        Ok(settings)
+    }
+
+    /// A name that is misspelt must not pass for a setting that is not given.
+    fn know_all(&self) -> Result<()> {
+        const KNOWN: [&str; 9] =
+            ["stack", "region", "blenders", "max-vcpus", "spot", "email", "vcpus", "memory", "settings"];
+        match self.file.iter().find(|(name, _)| !KNOWN.contains(name)) {
+            None => Ok(()),
+            Some((name, _)) => Err(Advice::error(
+                format!("{} has a `{name}`, which is nothing of a farm's.", self.path.display()),
+                format!("Known are {}.", KNOWN.join(", ")),
+            )),
+        }
+    }
+
+    fn take(&mut self, given: &Given) -> Result<()> {
+        let file = &mut self.file;
+        if self.before.is_none() {
+            // Written out, so that a person sees what there is to turn.
+            file["stack"] = value(STACK);
+            file["blenders"] = value(BLENDERS.into_iter().collect::<Array>());
+            file["max-vcpus"] = value(MAX_VCPUS);
+            file["spot"] = value("first");
+        }
+        for (name, text) in [
+            ("stack", &given.stack),
+            ("region", &given.region),
+            ("spot", &given.spot),
+            ("email", &given.email),
+        ] {
+            if let Some(text) = text {
+                set(file, name, text.as_str().into());
+            }
+        }
+        if !given.blender.is_empty() {
+            set(file, "blenders", given.blender.iter().collect::<Array>().into());
+        }
+        if let Some(most) = given.max_vcpus {
+            set(file, "max-vcpus", most.into());
+        }
+        for (name, number) in [("vcpus", given.vcpus), ("memory", given.memory)] {
+            if let Some(number) = number {
+                set(file, name, number.into());
+            }
+        }
+        for text in &given.set {
+            let (name, text) = text.split_once('=').ok_or_else(|| {
+                Advice::error(format!("`{text}` cannot be read."), "Write --set NAME=VALUE.")
+            })?;
+            let others = file.entry("settings").or_insert(Item::Table(Table::new()));
+            others[name] = value(text);
+        }
+        Ok(())
+    }
+
+    /// Writes the file, where it would say something else than it does.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write(&self) -> Result<()> {
+        let text = match &self.before {
+            Some(_) => self.file.to_string(),
+            None => format!("{HEAD}{}", self.file),
+        };
+        if self.before.as_ref() == Some(&text) {
+            return Ok(());
+        }
+        fs::write(&self.path, &text).with_context(|| format!("cannot write {}", self.path.display()))?;
+        let shown = self.path.file_name().unwrap_or_default().display();
+        output::note(format_args!("{shown} says what farm this is; commit it"));
+        Ok(())
+    }
+
+    /// Name of the stack.
+    ///
+    /// # Errors
+    /// The file has something else than a text there.
+    pub fn stack(&self) -> Result<&str> {
+        Ok(self.text("stack")?.unwrap_or(STACK))
+    }
+
+    /// The region, where it is named.
+    ///
+    /// # Errors
+    /// As for [`Settings::stack`].
+    pub fn region(&self) -> Result<Option<&str>> {
+        self.text("region")
+    }
+
+    /// The Blenders, the first of which renders.
+    ///
+    /// # Errors
+    /// As for [`Settings::stack`].
+    pub fn blenders(&self) -> Result<Vec<String>> {
+        let Some(item) = self.file.get("blenders") else {
+            return Ok(BLENDERS.map(str::to_owned).to_vec());
+        };
+        let texts = item.as_array().map(|array| array.iter().map(|item| Some(item.as_str()?.to_owned())));
+        let texts: Option<Vec<String>> = texts.and_then(Iterator::collect);
+        texts.ok_or_else(|| self.wrong("blenders", "a list of versions, such as [\"4.5\", \"4.1\"]"))
+    }
+
+    /// Arguments of `stack deploy` and `stack diff` that say the same.
+    ///
+    /// # Errors
+    /// As for [`Settings::stack`].
+    pub fn arguments(&self) -> Result<Vec<String>> {
+        let mut arguments = vec!["--stack".to_owned(), self.stack()?.to_owned()];
+        let mut give = |option: &str, value: String| arguments.extend([option.to_owned(), value]);
+        if let Some(region) = self.region()? {
+            give("--region", region.to_owned());
+        }
+        for blender in self.blenders()? {
+            give("--blender", blender);
+        }
+        let spot = self.text("spot")?.unwrap_or("first");
+        give("--spot", spot.to_owned());
+        for name in ["vcpus", "memory"] {
+            if let Some(item) = self.file.get(name) {
+                let number = item.as_float().or_else(|| item.as_integer().map(|number| number as f64));
+                let number = number.ok_or_else(|| self.wrong(name, "a number"))?;
+                give(&format!("--{name}"), number.to_string());
+            }
+        }
+        if let Some(item) = self.file.get("max-vcpus") {
+            let most = item.as_integer().ok_or_else(|| self.wrong("max-vcpus", "a whole number"))?;
+            let ceilings: &[(&str, i64)] = match spot {
+                "never" => &[("MaxOnDemandVcpus", most)],
+                "only" => &[("MaxSpotVcpus", most)],
+                _ => &[("MaxSpotVcpus", most), ("MaxOnDemandVcpus", most.min(MAX_ON_DEMAND))],
+            };
+            for (name, most) in ceilings.iter().filter(|(name, _)| self.other(name).is_none()) {
+                give("--set", format!("{name}={most}"));
+            }
+        }
+        if let Some(email) = self.text("email")? {
+            give("--set", format!("Email={email}"));
+        }
+        for (name, item) in self.others() {
+            let text = item.as_value().map(|value| match value.as_str() {
+                Some(text) => text.to_owned(),
+                None => value.to_string().trim().to_owned(),
+            });
+            give("--set", format!("{name}={}", text.ok_or_else(|| self.wrong(name, "one value"))?));
+        }
+        Ok(arguments)
+    }
+
+    fn others(&self) -> impl Iterator<Item = (&str, &Item)> {
+        self.file.get("settings").and_then(Item::as_table_like).into_iter().flat_map(|table| table.iter())
+    }
+
+    fn other(&self, name: &str) -> Option<&Item> {
+        self.others().find(|(other, _)| *other == name).map(|(_, item)| item)
+    }
+
+    fn text(&self, name: &str) -> Result<Option<&str>> {
+        let Some(item) = self.file.get(name) else { return Ok(None) };
+        item.as_str().map(Some).ok_or_else(|| self.wrong(name, "a text in quotes"))
+    }
+
+    fn wrong(&self, name: &str, what: &str) -> anyhow::Error {
+        let shown = self.path.display();
+        Advice::error(format!("`{name}` in {shown} cannot be read."), format!("It has to be {what}."))
+    }
+}
+
+/// Sets a value where it is another one, and leaves the file as it is written where it is not.
+fn set(file: &mut DocumentMut, name: &str, new: toml_edit::Value) {
+    let plain = |value: &toml_edit::Value| value.clone().decorated("", "").to_string();
+    match file.get(name).and_then(Item::as_value) {
+        Some(old) if plain(old) == plain(&new) => {}
+        Some(old) => {
+            // A remark behind it stays.
+            let decor = old.decor().clone();
+            let mut new = new;
+            *new.decor_mut() = decor;
+            file[name] = Item::Value(new);
+        }
+        None => file[name] = Item::Value(new),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn read(path: &Path, given: &Given) -> Result<Settings> {
+        Settings::at(path.to_owned(), given)
+    }
+
+    #[test]
+    fn the_first_deploy_writes_down_what_farm_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        let given = Given { region: Some("eu-west-1".into()), max_vcpus: Some(32), ..Given::default() };
+        let settings = read(&path, &given).unwrap();
+        assert!(!path.exists(), "nothing is written before it is asked for");
+        settings.write().unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with(HEAD), "{text}");
+        assert!(text.contains("blenders = [\"4.5\", \"4.1\"]") && text.contains("max-vcpus = 32"), "{text}");
+        let again = read(&path, &Given::default()).unwrap();
+        assert_eq!(again.arguments().unwrap(), settings.arguments().unwrap());
+        again.write().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), text, "byte for byte");
+        let arguments = again.arguments().unwrap().join(" ");
+        for part in [
+            "--stack render-farm --region eu-west-1 --blender 4.5 --blender 4.1 --spot first",
+            "--set MaxSpotVcpus=32 --set MaxOnDemandVcpus=32",
+        ] {
+            assert!(arguments.contains(part), "{arguments}");
+        }
+    }
+
+    #[test]
+    fn what_is_given_goes_into_the_file_and_leaves_the_rest_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        let text =
+            "# ours\nstack = \"shots\" # the name\nmax-vcpus = 512\n\n[settings]\nFrameSeconds = 1800\n";
+        fs::write(&path, text).unwrap();
+        let given = Given {
+            stack: Some("film".into()),
+            spot: Some("never".into()),
+            set: vec!["LogRetentionDays=7".into()],
+            ..Given::default()
+        };
+        let settings = read(&path, &given).unwrap();
+        let arguments = settings.arguments().unwrap().join(" ");
+        let wanted = "--stack film --blender 4.5 --blender 4.1 --spot never --set MaxOnDemandVcpus=512 \
+                      --set FrameSeconds=1800 --set LogRetentionDays=7";
+        assert_eq!(arguments, wanted);
+        settings.write().unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        for kept in
+            ["# ours\n", "stack = \"film\" # the name\n", "FrameSeconds = 1800\n", "spot = \"never\"\n"]
+        {
+            assert!(text.contains(kept), "{kept} is not in {text}");
+        }
+    }
+
+    #[test]
+    fn a_setting_by_its_name_comes_before_what_follows_from_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let given = Given { set: vec!["MaxOnDemandVcpus=8".into()], ..Given::default() };
+        let arguments = read(&folder.path().join(FILE), &given).unwrap().arguments().unwrap();
+        let ceilings: Vec<&String> =
+            arguments.iter().filter(|text| text.starts_with("MaxOnDemand")).collect();
+        assert_eq!(ceilings, ["MaxOnDemandVcpus=8"]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_with_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        for (text, words) in [
+            ("stack = ", "cannot be read"),
+            ("stak = \"x\"", "has a `stak`"),
+            ("stack = 5", "`stack` in"),
+            ("blenders = \"4.5\"", "`blenders` in"),
+            ("max-vcpus = \"many\"", "`max-vcpus` in"),
+            ("[settings]\nEmail = [1]\n[settings.x]\n", "`x` in"),
+        ] {
+            fs::write(&path, text).unwrap();
+            let error = read(&path, &Given::default()).and_then(|settings| settings.arguments());
+            let error = error.map_err(|error| error.to_string()).unwrap_err();
+            assert!(error.contains(words), "{text}: {error}");
+        }
+    }
+}
