@@ -9,6 +9,7 @@ mod cargo;
 mod check;
 mod cloud;
 mod codegen;
+mod containers;
 mod demo;
 mod deploy;
 mod directions;

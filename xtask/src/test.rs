@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::cargo::{self, Programs};
 use crate::output::{self, Advice};
-use crate::{blender, tools};
+use crate::{blender, containers, tools};
 
 /// Set up all that the tests need, and run every test.
 #[derive(clap::Args)]
@@ -14,6 +14,10 @@ pub struct Args {
     /// Fail at once where a test would be left out, for want of a tool on this machine.
     #[arg(long)]
     none_left_out: bool,
+    /// Run the tests that build the images and run them too. Where there is no container engine,
+    /// Debian's is installed and started for them, as root.
+    #[arg(long)]
+    containers: bool,
     /// Handed to `cargo test --workspace`.
     #[arg(last = true, value_name = "ARGUMENTS")]
     cargo: Vec<String>,
@@ -22,12 +26,17 @@ pub struct Args {
 /// Runs the tests; the exit code is theirs.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let blender = blender::installed()?;
-    let tools = tools::ensure()?;
+    let mut tools = tools::ensure()?;
     if args.none_left_out && !tools.left_out.is_empty() {
         return Err(Advice::error(
             format!("Not every test can run on this machine. {}", tools.left_out_words().join(" ")),
             "Install what is named, or run this without --none-left-out.",
         ));
+    }
+    // It stands until the tests are through.
+    let containers = args.containers.then(containers::ensure).transpose()?;
+    if containers.is_none() {
+        tools.leave_out_containers();
     }
     cargo::build(Programs::All)?;
     let left_out = tools.left_out_words();
@@ -39,10 +48,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         tests.arg("--all-targets");
     }
     tests.args(&args.cargo).env("FARM_TEST_BLENDER", &blender.path);
-    for name in tools::VARIABLES {
+    for name in tools::VARIABLES.into_iter().chain(containers::VARIABLES) {
         // What is set outside is of another version, or of another project.
         tests.env_remove(name);
     }
+    tests.envs(containers.iter().flat_map(|containers| containers.environment.iter().cloned()));
     tests.envs(tools.environment.iter().cloned()).env(tools::LEFT_OUT, tools.left_out_names());
     let status = cargo::run(&mut tests)?;
     // Once more: the beginning has long scrolled away.

@@ -40,6 +40,14 @@ impl Tools {
         self.left_out.iter().map(|(_, words)| words.as_str()).collect()
     }
 
+    /// Leaves the tests with containers out, which are run where they are asked for.
+    pub fn leave_out_containers(&mut self) {
+        let why = "The tests that build the images and run them: --containers runs them too.";
+        self.left_out.push(("FARM_TEST_CONTAINERS", why.to_owned()));
+        let why = "The tests that push to a registry of images: --containers runs them too.";
+        self.left_out.push(("FARM_TEST_REGISTRY", why.to_owned()));
+    }
+
     /// The value of [`LEFT_OUT`].
     pub fn left_out_names(&self) -> String {
         self.left_out.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(",")

@@ -16,6 +16,8 @@ const ROOM: u64 = 8_000_000_000;
 #[derive(Debug, Clone)]
 pub struct Engine {
     program: PathBuf,
+    /// Where its daemon listens, where that is not what the environment says.
+    daemon: Option<String>,
 }
 
 /// How an image is built.
@@ -37,15 +39,28 @@ impl Engine {
     /// # Errors
     /// There is none; the error says what is missing and how to get it.
     pub fn find() -> Result<Self> {
+        Self::find_with(None)
+    }
+
+    /// The same, with a Docker daemon that listens at this address.
+    ///
+    /// # Errors
+    /// As for [`Engine::find`].
+    pub fn at(daemon: &str) -> Result<Self> {
+        Self::find_with(Some(daemon))
+    }
+
+    fn find_with(daemon: Option<&str>) -> Result<Self> {
         let mut reasons = Vec::new();
         let names = ["docker", "podman"];
         let paths = std::env::var_os("PATH").unwrap_or_default();
         let folders: Vec<PathBuf> = std::env::split_paths(&paths).collect();
         let named = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
         for program in named.filter(|program| program.is_file()) {
-            match lacks(&program) {
-                None => return Ok(Self { program }),
-                Some(reason) => reasons.push(format!("{} {reason}", program.display())),
+            let engine = Self { program, daemon: daemon.map(str::to_owned) };
+            match engine.lacks() {
+                None => return Ok(engine),
+                Some(reason) => reasons.push(format!("{} {reason}", engine.program.display())),
             }
         }
         let why = if reasons.is_empty() {
@@ -67,7 +82,7 @@ impl Engine {
     pub fn has_room(&self) -> Result<()> {
         let places = ["{{.DockerRootDir}}", "{{.Store.GraphRoot}}"];
         let asked = places.iter().find_map(|place| {
-            let told = self.command(["info", "--format", place]).output().ok()?;
+            let told = self.command(&["info", "--format", place]).output().ok()?;
             let place = PathBuf::from(String::from_utf8(told.stdout).ok()?.trim());
             (told.status.success() && place.is_dir()).then_some(place)
         });
@@ -96,7 +111,7 @@ impl Engine {
     /// It does not build.
     pub fn build(&self, build: &Build<'_>) -> Result<()> {
         output::step(format_args!("Building {}", build.what));
-        let mut command = self.command(["build", "--file", build.dockerfile, "--tag", build.name]);
+        let mut command = self.command(&["build", "--file", build.dockerfile, "--tag", build.name]);
         for (name, value) in build.arguments {
             command.arg("--build-arg").arg(format!("{name}={value}"));
         }
@@ -120,39 +135,49 @@ impl Engine {
     /// # Errors
     /// The engine cannot be run.
     pub fn save(&self, name: &str) -> Result<std::process::Child> {
-        let child = self.command(["save", name]).stdout(Stdio::piped()).spawn();
+        let child = self.command(&["save", name]).stdout(Stdio::piped()).spawn();
         child.with_context(|| format!("cannot run {}", self.program.display()))
     }
 
-    fn command<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Command {
+    /// The program.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// A call of it.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         // Older Dockers have what the Dockerfiles want, and have to be told to use it.
         command.args(arguments).env("DOCKER_BUILDKIT", "1");
+        command.envs(self.daemon.iter().map(|address| ("DOCKER_HOST", address)));
         command
     }
-}
 
-/// Why this program cannot build, if it cannot.
-fn lacks(program: &Path) -> Option<String> {
-    let ask = |arguments: &[&str]| Command::new(program).args(arguments).output();
-    let told = |output: &Output| {
-        let text = String::from_utf8_lossy(&output.stderr);
-        text.lines().next().unwrap_or("does not answer").trim().to_owned()
-    };
-    match ask(&["info"]) {
-        Err(error) => return Some(format!("does not start ({error})")),
-        Ok(output) if !output.status.success() => return Some(format!("does not answer: {}", told(&output))),
-        Ok(_) => {}
+    /// Why it cannot build, if it cannot.
+    fn lacks(&self) -> Option<String> {
+        let ask = |arguments: &[&str]| self.command(arguments).output();
+        let told = |output: &Output| {
+            let text = String::from_utf8_lossy(&output.stderr);
+            text.lines().next().unwrap_or("nothing is said").trim().to_owned()
+        };
+        match ask(&["info"]) {
+            Err(error) => return Some(format!("does not start ({error})")),
+            Ok(output) if !output.status.success() => {
+                return Some(format!("does not answer: {}", told(&output)));
+            }
+            Ok(_) => {}
+        }
+        if self.program.file_name() != Some(OsStr::new("docker")) {
+            return None;
+        }
+        // From 23 on Docker builds with a plug-in, which not every package brings.
+        let client = ask(&["version", "--format", "{{.Client.Version}}"]).ok()?;
+        let version = String::from_utf8_lossy(&client.stdout);
+        let major: u32 = version.split('.').next()?.trim().parse().ok()?;
+        let buildx = || ask(&["buildx", "version"]).is_ok_and(|output| output.status.success());
+        (major >= 23 && !buildx())
+            .then(|| "lacks its plug-in buildx (package docker-buildx-plugin)".to_owned())
     }
-    if program.file_name() != Some(OsStr::new("docker")) {
-        return None;
-    }
-    // From 23 on Docker builds with a plug-in, which not every package brings.
-    let client = ask(&["version", "--format", "{{.Client.Version}}"]).ok()?;
-    let version = String::from_utf8_lossy(&client.stdout);
-    let major: u32 = version.split('.').next()?.trim().parse().ok()?;
-    let buildx = || ask(&["buildx", "version"]).is_ok_and(|output| output.status.success());
-    (major >= 23 && !buildx()).then(|| "lacks its plug-in buildx (package docker-buildx-plugin)".to_owned())
 }
 
 fn capitalized(text: &str) -> String {

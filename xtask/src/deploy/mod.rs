@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::cargo::{self, Programs as Built};
 use crate::folders;
 use crate::output::{self, Advice};
-use engine::Engine;
+pub use engine::Engine;
 use images::Image;
 use settings::{Given, Settings};
 
