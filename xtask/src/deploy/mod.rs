@@ -12,6 +12,7 @@ mod programs;
 mod settings;
 
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result};
@@ -29,6 +30,10 @@ use settings::{Given, Settings};
 pub struct Args {
     #[command(flatten)]
     given: Given,
+    /// The file that says what farm it is: one for each, where there are several [default: farm.toml at
+    /// the root of the repository].
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
     /// Show what would be built, pushed and changed, and do none of it.
     #[arg(long)]
     dry_run: bool,
@@ -45,7 +50,7 @@ pub struct Args {
 /// # Errors
 /// Says which step failed and what to do; what is done stays done, and the same command goes on.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let settings = Settings::read(&args.given)?;
+    let settings = Settings::read(args.file.as_deref(), &args.given)?;
     images::known(&settings.blenders()?)?;
     cargo::build(Built::Deploy)?;
     // Who deploys and where, before anything that takes minutes.

@@ -3,7 +3,7 @@
 //! What is given wins, and is written into the file; what stands there and is not given stays.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use toml_edit::{Array, DocumentMut, Item, Table, value};
@@ -68,12 +68,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What is given, and else what the file at the root of the repository says.
+    /// What is given, and else what the file says: this one, or that at the root of the repository.
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn read(given: &Given) -> Result<Self> {
-        Self::at(folders::workspace().join(FILE), given)
+    pub fn read(file: Option<&Path>, given: &Given) -> Result<Self> {
+        Self::at(file.map_or_else(|| folders::workspace().join(FILE), Path::to_owned), given)
     }
 
     fn at(path: PathBuf, given: &Given) -> Result<Self> {
@@ -277,8 +277,6 @@ fn set(file: &mut DocumentMut, name: &str, new: toml_edit::Value) {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     fn read(path: &Path, given: &Given) -> Result<Settings> {

@@ -1,0 +1,171 @@
+//! The whole way with containers: from an empty account to frames and an archive, by the command that a
+//! person types.
+//!
+//! The registry of images, the container engine, S3, events, CloudFormation and Blender are not ours.
+//! That jobs and functions become containers is (`stack/tests/localstack/README.md`).
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a failing test panics")]
+
+mod machine;
+
+use std::io::{Seek, Write};
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use machine::{Machine, tool};
+
+const BUCKET: &str = "render-farm-123456789012-eu-west-1";
+/// A scene whose frames differ, and take a second or so.
+const SCENE: &str = "
+import bpy, sys
+bpy.ops.wm.read_factory_settings()
+scene = bpy.context.scene
+scene.render.engine = 'CYCLES'
+scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = 160, 90, 100
+scene.cycles.samples = int(sys.argv[-1])
+scene.frame_start, scene.frame_end = 1, 6
+cube = bpy.data.objects['Cube']
+for frame, angle in ((1, 0.0), (6, 1.5)):
+    cube.rotation_euler[2] = angle
+    cube.keyframe_insert('rotation_euler', frame=frame)
+bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-2], compress=True)
+";
+
+/// What a program wrote, for a message.
+fn told(output: &Output) -> String {
+    let [out, err] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+    format!("{out}{err}")
+}
+
+fn scene(machine: &Machine, name: &str, samples: u32) -> PathBuf {
+    let path = machine.folder.path().join(name);
+    let mut blender = Command::new(tool("FARM_TEST_BLENDER").unwrap());
+    let made = blender.args(["-c", SCENE]).arg(&path).arg(samples.to_string()).output().unwrap();
+    assert!(path.exists(), "{}", told(&made));
+    path
+}
+
+fn upload(machine: &Machine, file: &std::path::Path, key: &str, tags: &str) {
+    machine.ask(&format!(
+        "aws('s3').put_object(Bucket='{BUCKET}', Key='{key}', Body=open('{}', 'rb'), Tagging='{tags}')",
+        file.display()
+    ));
+}
+
+/// The report of an upload, once it is over.
+fn report(machine: &Machine, key: &str) -> serde_json::Value {
+    machine.ask(&format!(
+        "s3 = aws('s3')\n\
+         for _ in range(600):\n\
+         \x20   try: report = json.load(s3.get_object(Bucket='{BUCKET}', Key='{key}/report.json')['Body'])\n\
+         \x20   except s3.exceptions.NoSuchKey: report = {{'state': None}}\n\
+         \x20   if report['state'] not in (None, 'accepted'): break\n\
+         \x20   time.sleep(0.5)\n\
+         print(json.dumps(report))"
+    ))
+}
+
+fn keys(machine: &Machine, key: &str) -> Vec<String> {
+    let keys = machine.ask(&format!(
+        "print(json.dumps([o['Key'] for o in aws('s3').list_objects_v2(Bucket='{BUCKET}', Prefix='{key}/')['Contents']]))"
+    ));
+    let keys = keys.as_array().unwrap().iter();
+    keys.map(|name| name.as_str().unwrap().trim_start_matches(&format!("{key}/")).to_owned()).collect()
+}
+
+#[test]
+fn a_farm_is_deployed_renders_in_its_images_is_changed_and_goes() {
+    let Some(machine) = Machine::start() else { return };
+    let file = machine.folder.path().join("farm.toml");
+    let file = file.to_str().unwrap();
+    let deploy = |more: &[&str]| {
+        let arguments = ["deploy", "--yes", "--file", file];
+        machine.xtask(&arguments.into_iter().chain(more.iter().copied()).collect::<Vec<_>>())
+    };
+    let first = deploy(&["--blender", "4.5", "--set", "FrameSeconds=600"]);
+    assert!(first.status.success(), "{}", told(&first));
+    for words in ["the image with Blender 4.5", "UploadCommand", "The stack is as requested"] {
+        assert!(told(&first).contains(words), "`{words}` is not in: {}", told(&first));
+    }
+    assert!(std::fs::read_to_string(file).unwrap().contains("blenders = [\"4.5\"]"));
+
+    // Nothing has changed: nothing is built, pushed or changed.
+    let again = deploy(&[]);
+    assert!(again.status.success() && told(&again).contains("No change"), "{}", told(&again));
+    for words in ["Building the image", "Pushing"] {
+        assert!(!told(&again).contains(words), "`{words}` is in: {}", told(&again));
+    }
+
+    // A render of four frames, by its tag alone.
+    let light = scene(&machine, "light.blend", 4);
+    upload(&machine, &light, "a/light.blend", "frame=4");
+    let ended = report(&machine, "a/light.blend");
+    assert_eq!(ended["state"], "complete", "{ended}");
+    let mut expected: Vec<String> = (1..=4).map(|frame| format!("frame_{frame:04}.png")).collect();
+    expected.extend(["frames.zip".to_owned(), "report.json".to_owned()]);
+    assert_eq!(keys(&machine, "a/light.blend"), expected);
+
+    // A task that is taken away as Spot does it is tried again, and no frame is lost.
+    let heavy = scene(&machine, "heavy.blend", 400);
+    upload(&machine, &heavy, "heavy.blend", "frames=1-6&chunk=6");
+    let render = ["ps", "--quiet", "--filter", "label=farm.job", "--filter", "label=farm.attempt=1"];
+    let mut running = String::new();
+    for _ in 0..600 {
+        running = machine.docker(&render);
+        let done = machine.ask(&format!(
+            "print(aws('s3').list_objects_v2(Bucket='{BUCKET}', Prefix='heavy.blend/frame_').get('KeyCount', 0))"
+        ));
+        if !running.is_empty() && done.as_i64().unwrap() >= 1 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    machine.docker(&["stop", "--time", "120", running.trim()]);
+    let ended = report(&machine, "heavy.blend");
+    assert_eq!(ended["state"], "complete", "{ended}");
+    assert_eq!(keys(&machine, "heavy.blend").len(), 6 + 2);
+    let attempts = machine.ask(
+        "b = aws('batch')\nqueue = b.describe_job_queues()['jobQueues'][0]['jobQueueArn']\n\
+         jobs = [j['jobId'] for s in ('SUCCEEDED', 'FAILED') for j in b.list_jobs(jobQueue=queue, jobStatus=s)['jobSummaryList']]\n\
+         print(json.dumps(max(len(j['attempts']) for j in b.describe_jobs(jobs=jobs)['jobs'])))",
+    );
+    assert_eq!(attempts, 2);
+
+    // One changed program: one image, of which one layer is pushed.
+    let changed = Changed::program("zip-task");
+    let second = deploy(&[]);
+    assert!(second.status.success(), "{}", told(&second));
+    assert!(told(&second).contains("Pushing the image of zip-task"), "{}", told(&second));
+    assert!(!told(&second).contains("Pushing the image with Blender"), "{}", told(&second));
+    drop(changed);
+    upload(&machine, &light, "b/light.blend", "frame=1");
+    assert_eq!(report(&machine, "b/light.blend")["state"], "complete");
+
+    let gone = machine.xtask(&["destroy", "--yes"]);
+    assert!(gone.status.success() && told(&gone).contains("The farm is gone."), "{}", told(&gone));
+}
+
+/// A program of the farm with other bytes, which do nothing, until this is dropped.
+struct Changed {
+    path: PathBuf,
+    length: u64,
+}
+
+impl Changed {
+    fn program(name: &str) -> Self {
+        let programs = PathBuf::from(env!("CARGO_BIN_EXE_xtask"));
+        let target = programs.parent().unwrap().parent().unwrap();
+        let path = target.join("x86_64-unknown-linux-gnu/release").join(name);
+        let length = path.metadata().unwrap().len();
+        let mut file = std::fs::File::options().append(true).open(&path).unwrap();
+        file.write_all(b"another").unwrap();
+        assert!(file.stream_position().unwrap() > 0);
+        Self { path, length }
+    }
+}
+
+impl Drop for Changed {
+    fn drop(&mut self) {
+        let file = std::fs::File::options().write(true).open(&self.path);
+        drop(file.and_then(|file| file.set_len(self.length)));
+    }
+}
