@@ -60,7 +60,7 @@ pub enum ArchiveError {
     #[error("the archive's `{0}` is far too large")]
     TooLarge(String),
     /// Not as many layers as there should be.
-    #[error("the archive has {there} layers, and its image is made of {wanted}")]
+    #[error("the archive does not have as many layers as its image is made of: {there} instead of {wanted}")]
     Layers {
         /// How many there are.
         there: usize,

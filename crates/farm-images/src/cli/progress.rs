@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use farm_images::{News, Told};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -16,20 +16,42 @@ const BAR: &str =
 /// How a bar looks whose end is not known.
 const COUNTER: &str = "  {msg:22} {spinner} {decimal_bytes:>10} {decimal_bytes_per_sec}";
 const TICK: Duration = Duration::from_millis(200);
+/// How long a log may say nothing of what goes on.
+const QUIET: Duration = Duration::from_secs(20);
 
 /// Bars where stderr is a terminal, lines elsewhere.
 pub fn told() -> Told {
     if std::io::stderr().is_terminal() { bars() } else { plain() }
 }
 
-/// Lines alone.
+/// Lines alone. What takes long says now and then how far it is.
 pub fn plain() -> Told {
     let look = Look::of_stderr();
+    let slow = Mutex::new(HashMap::new());
     Arc::new(move |news| {
+        let mut slow = slow.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(line) = still(&news, &mut slow) {
+            show::say(&line);
+        }
         if let Some(line) = show::line(&news, look) {
             show::say(&line);
         }
     })
+}
+
+/// A line for what moves all the time, if it is time for one.
+fn still(news: &News, begun: &mut HashMap<Of, Instant>) -> Option<String> {
+    let (what, verb, layer, done, of) = match *news {
+        News::Compressing { layer, done, of } => (Of::Compressing(layer), "compressing", layer, done, of),
+        News::Pushing { layer, done, of } => (Of::Pushing(layer), "pushing", layer, done, of),
+        _ => return None,
+    };
+    let last = begun.entry(what).or_insert_with(Instant::now);
+    if last.elapsed() < QUIET {
+        return None;
+    }
+    *last = Instant::now();
+    Some(format!("  layer {layer}: {verb}, {} of {}", show::size(done), show::size(of)))
 }
 
 fn bars() -> Told {
