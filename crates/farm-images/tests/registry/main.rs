@@ -1,4 +1,5 @@
 //! The real `images` against a registry that we did not write, and against ones that misbehave.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a failing test panics")]
 
 #[path = "../making/mod.rs"]
 mod making;
