@@ -6,10 +6,11 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// Our crates, and which of ours each may know. Tests may know more; they are not looked at.
-const MAY_KNOW: [(&str, &[&str]); 9] = [
+const MAY_KNOW: [(&str, &[&str]); 10] = [
     ("blend-file", &[]),
     ("cfn-codegen", &[]),
     ("farm-contract", &[]),
+    ("farm-images", &[]),
     ("farm-local", &["farm-contract", "stack"]),
     ("render-task", &["farm-contract"]),
     ("stack", &["farm-contract"]),
