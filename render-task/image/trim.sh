@@ -44,7 +44,8 @@ else
     done
 fi
 find "$blender" -type d \( -name __pycache__ -o -name tests \) -prune -exec rm -rf {} +
-find "$blender" \( -name '*.pyi' -o -name '*.a' -o -name '*.h' \) -type f -delete
+# Cycles compiles scripts of its shaders against its own headers.
+find "$blender" \( -name '*.pyi' -o -name '*.a' -o -name '*.h' \) -type f ! -path '*/cycles/shader/*' -delete
 
 # A runtime for graphics cards that is linked, and that nothing on a CPU calls.
 "$here/stub.sh" "$home"

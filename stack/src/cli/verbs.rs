@@ -114,9 +114,7 @@ impl Deploy {
         let options = Options { foundation: self.foundation, protect: self.protect };
         let deployed = deploy::deploy(&aws, &wanted, options, &mut console).await?;
         show::print_outputs(&deployed.outputs)?;
-        if self.foundation {
-            show::hint("Push the images to the registry, then deploy without --foundation.");
-        } else if deployed.created && !deployed.protected {
+        if !self.foundation && deployed.created && !deployed.protected {
             show::hint(
                 "A stack can be protected from being deleted by mistake: the same command with --protect does it.",
             );

@@ -53,8 +53,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let settings = Settings::read(args.file.as_deref(), &args.given)?;
     images::known(&settings.blenders()?)?;
     cargo::build(Built::Deploy)?;
-    // Who deploys and where, before anything that takes minutes.
-    if !Registry::look(&settings, &[])?.stands && !args.dry_run {
+    // Who deploys and where, and what builds, before anything that takes minutes.
+    Registry::look(&settings, &[])?;
+    let stands = stands(&settings)?;
+    if !stands && !args.dry_run {
         Engine::find()?.has_room()?;
     }
     let programs = programs::build()?;
@@ -72,9 +74,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         for image in &missing {
             image.build(&engine, &programs)?;
         }
-        if !registry.stands {
+        if !stands {
             let mut foundation = stack("deploy")?;
-            foundation.args(settings.arguments()?).arg("--foundation");
+            foundation.args(settings.arguments()?).arg("--foundation").stdout(Stdio::null());
             let ended = ended(foundation.args(args.yes.then_some("--yes")))?;
             if ended != ExitCode::SUCCESS {
                 return Ok(ended);
@@ -114,15 +116,21 @@ fn dry_run(
     ended(diff.arg("--function").arg(&programs.trigger_lambda))
 }
 
+/// Whether the farm's bucket and registry stand. Where that cannot be told, making them tells why.
+fn stands(settings: &Settings) -> Result<bool> {
+    let mut outputs = stack("outputs")?;
+    outputs.arg("--json").args(["--stack", settings.stack()?]);
+    outputs.args(settings.region()?.into_iter().flat_map(|region| ["--region", region]));
+    let told = outputs.stderr(Stdio::null()).output().context("cannot run stack")?;
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap_or_default();
+    Ok(told.as_array().is_some_and(|all| all.iter().any(|output| output["name"] == "RegistryUri")))
+}
+
 /// In the place of the digest of an image that is not there yet.
 const UNKNOWN: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
 /// What the farm's registry has.
-struct Registry {
-    told: Value,
-    /// Whether there is one.
-    stands: bool,
-}
+struct Registry(Value);
 
 impl Registry {
     /// Asks it for the images.
@@ -131,19 +139,17 @@ impl Registry {
         find.arg("find").args(["--repository", settings.stack()?]);
         find.args(settings.region()?.into_iter().flat_map(|region| ["--region", region]));
         find.args(images.iter().map(|image| image.tag.as_str()));
-        let told = answer(&mut find)?;
-        let stands = told["stands"].as_bool().unwrap_or_default();
-        Ok(Self { told, stands })
+        answer(&mut find).map(Self)
     }
 
     /// The digest of an image, where it is there.
     fn digest(&self, image: &Image) -> Option<&str> {
-        self.told["images"][&image.tag].as_str()
+        self.0["images"][&image.tag].as_str()
     }
 
     /// How `stack` is told of them.
     fn arguments(&self, images: &[Image]) -> Vec<String> {
-        let repository = self.told["repository"].as_str().unwrap_or_default();
+        let repository = self.0["repository"].as_str().unwrap_or_default();
         let named = images.iter().flat_map(|image| {
             let digest = self.digest(image).unwrap_or(UNKNOWN);
             ["--image".to_owned(), format!("{}={repository}@{digest}", image.of)]
