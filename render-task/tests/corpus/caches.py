@@ -95,6 +95,7 @@ def vdb(scene, folder):
     shader = tree.nodes.new("ShaderNodeVolumePrincipled")
     shader.inputs["Density"].default_value = 6
     tree.links.new(shader.outputs[0], tree.nodes["Material Output"].inputs["Volume"])
+    tree.nodes.remove(tree.nodes["Principled BSDF"])
 
 
 def written_image(folder, name, kind, **values):

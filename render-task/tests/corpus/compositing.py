@@ -77,7 +77,7 @@ def defocus(scene, folder):
     scene.view_layers[0].use_pass_z = True
     scene.camera.data.dof.focus_distance = 2
     tree, rendered, node = through(scene, "CompositorNodeDefocus")
-    node.use_zbuffer, node.f_stop, node.z_scale = True, 4, 1
+    node.use_zbuffer, node.f_stop = True, 0.1
     tree.links.new(rendered.outputs["Depth"], node.inputs["Z"])
 
 

@@ -64,14 +64,14 @@ def add_transforms():
             scene.view_settings.look = look
             scene.objects["Sun"].data.energy = 12
 
-        name = f"{transform}-{look}" if look != "None" else transform
+        name = transform if look == "None" else look.replace(" - ", "-")
         make.__name__ = "view_" + name.lower().replace(" ", "-")
         return make
 
     for transform in TRANSFORMS:
-        off = [("view_settings", "exposure", 1.0)]
+        off = [("view_settings", "view_transform", "Raw" if transform == "Standard" else "Standard")]
         case(f"seen as {transform}", without=off)(seen_as(transform, "None"))
-    case("seen as AgX with a look")(seen_as("AgX", "AgX - Punchy"))
+    case("seen as AgX with a look", without=[("view_settings", "look", "None")])(seen_as("AgX", "AgX - Punchy"))
 
 
 add_formats()

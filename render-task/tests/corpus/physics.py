@@ -15,12 +15,12 @@ def rigid_bodies(scene, folder):
     scene.objects["Subject"].rotation_euler = (0.5, 0.4, 0)
 
 
-@case("cloth", frame=6, without=[(SUBJECT + '.modifiers["Cloth"]', "show_render", False)])
+@case("cloth", frame=12, without=[(SUBJECT + '.modifiers["Cloth"]', "show_render", False)])
 def cloth(scene, folder):
     scene.objects["Subject"].modifiers.new("Cloth", "CLOTH")
 
 
-@case("soft body", frame=6, without=[(SUBJECT + '.modifiers["Soft"]', "show_render", False)])
+@case("soft body", frame=12, without=[(SUBJECT + '.modifiers["Soft"]', "show_render", False)])
 def soft_body(scene, folder):
     subject = scene.objects["Subject"]
     subject.modifiers.new("Soft", "SOFT_BODY")

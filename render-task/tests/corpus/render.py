@@ -44,12 +44,12 @@ def render(line, corpus, out, without):
     bpy.ops.wm.open_mainfile(filepath=os.path.join(corpus, line["file"]), load_ui=False, use_scripts=False)
     scene = bpy.context.scene
     scene.render.threads_mode, scene.render.threads = "FIXED", THREADS
+    if without:
+        take_off(scene, line["without"])
     # A simulation knows a frame only by those before it.
     for frame in range(scene.frame_start, line["frame"]):
         scene.frame_set(frame)
     scene.frame_set(line["frame"])
-    if without:
-        take_off(scene, line["without"])
     stem = os.path.join(out, line["name"])
     scene.render.filepath = stem
     scene.render.use_file_extension = True

@@ -39,9 +39,9 @@ def device_gpu(scene, folder):
 
 @case("adaptive sampling", without=[("cycles", "use_adaptive_sampling", False)])
 def adaptive_sampling(scene, folder):
-    scene.cycles.samples = 32
+    scene.cycles.samples = 64
     scene.cycles.use_adaptive_sampling = True
-    scene.cycles.adaptive_threshold = 0.3
+    scene.cycles.adaptive_min_samples, scene.cycles.adaptive_threshold = 4, 1
 
 
 @case("path guiding", without=[("cycles", "use_guiding", False)])
