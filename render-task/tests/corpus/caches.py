@@ -4,7 +4,7 @@ import math
 import os
 
 import bpy
-from case import SUBJECT, Skip, add, case, colored, gradient, paint, since, stage, tree_of, without_subject
+from case import SUBJECT, Skip, add, case, colored, fog, gradient, paint, since, stage, tree_of, without_subject
 from geometry import chain, nodes
 from outputs import set_format
 from shading import FEATURE_OFF, OSL
@@ -91,11 +91,7 @@ def vdb(scene, folder):
     without_subject(scene)
     volume = bpy.data.volumes.new("Subject")
     volume.filepath = "//cloud.vdb"
-    tree = paint(add(scene, "Subject", volume))
-    shader = tree.nodes.new("ShaderNodeVolumePrincipled")
-    shader.inputs["Density"].default_value = 6
-    tree.links.new(shader.outputs[0], tree.nodes["Material Output"].inputs["Volume"])
-    tree.nodes.remove(tree.nodes["Principled BSDF"])
+    fog(scene, paint(add(scene, "Subject", volume))).inputs["Density"].default_value = 6
 
 
 def written_image(folder, name, kind, **values):

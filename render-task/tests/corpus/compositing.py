@@ -166,3 +166,5 @@ def environment(scene, folder):
     node.name, node.image = "Feature", gradient("sky", 64)
     node.image.pack()
     tree.links.new(node.outputs[0], tree.nodes["Background"].inputs["Color"])
+    # What Blender chooses by itself is a map that takes seconds.
+    scene.world.cycles.sampling_method, scene.world.cycles.sample_map_resolution = "MANUAL", 64

@@ -4,7 +4,7 @@ import math
 import os
 
 import bpy
-from case import SUBJECT, add, case, paint, without_subject
+from case import SUBJECT, add, case, fog, paint, without_subject
 
 DRIVER = SUBJECT + ".animation_data.drivers[0].driver"
 
@@ -139,10 +139,7 @@ def mesh_to_volume(scene, folder):
     modifier = volume.modifiers.new("Volume", "MESH_TO_VOLUME")
     modifier.object, modifier.voxel_amount, modifier.density = subject, 24, 8
     subject.hide_render = True
-    tree = paint(volume)
-    shader = tree.nodes.new("ShaderNodeVolumePrincipled")
-    tree.links.new(shader.outputs[0], tree.nodes["Material Output"].inputs["Volume"])
-    tree.nodes.remove(tree.nodes["Principled BSDF"])
+    fog(scene, paint(volume))
 
 
 @case("voxel remesh (OpenVDB)", without=modifier_off("Remesh"))

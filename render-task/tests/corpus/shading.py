@@ -3,7 +3,7 @@
 import math
 
 import bpy
-from case import MATERIAL, SUBJECT, add, case, choose, colored, gradient, paint, since, tree_of
+from case import MATERIAL, SUBJECT, add, case, choose, colored, fog, gradient, paint, since, tree_of
 
 OSL = """shader stripes(float Scale = 9, output color Color = 0)
 {
@@ -193,13 +193,17 @@ def ies(scene, folder):
 @case("procedural volume", without=[('objects["Fog"]', "hide_render", True)])
 def volume_procedural(scene, folder):
     bpy.ops.mesh.primitive_cube_add(size=3)
-    fog = bpy.context.object
-    fog.name = "Fog"
-    tree = paint(fog)
-    volume, noise = tree.nodes.new("ShaderNodeVolumePrincipled"), tree.nodes.new("ShaderNodeTexNoise")
-    tree.links.new(noise.outputs[0], volume.inputs["Density"])
-    tree.links.new(volume.outputs[0], tree.nodes["Material Output"].inputs["Volume"])
-    tree.nodes.remove(tree.nodes["Principled BSDF"])
+    bpy.context.object.name = "Fog"
+    tree = paint(bpy.context.object)
+    noise = tree.nodes.new("ShaderNodeTexNoise")
+    tree.links.new(noise.outputs[0], fog(scene, tree).inputs["Density"])
+
+
+@case("procedural volume without steps, as 5.0 traces it", without=[("cycles", "volume_biased", True)])
+def volume_unbiased(scene, folder):
+    since(5, 0, 0)
+    volume_procedural(scene, folder)
+    scene.cycles.volume_biased = False
 
 
 @case("bevel and ambient occlusion nodes")
