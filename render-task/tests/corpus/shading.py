@@ -13,6 +13,13 @@ OSL = """shader stripes(float Scale = 9, output color Color = 0)
 FEATURE_OFF = [(MATERIAL + '.node_tree.nodes["Feature"]', "mute", True)]
 
 
+def object_noise(tree):
+    """Noise by the place in the object; without a place, Blenders differ in which they take."""
+    noise, place = tree.nodes.new("ShaderNodeTexNoise"), tree.nodes.new("ShaderNodeTexCoord")
+    tree.links.new(place.outputs["Object"], noise.inputs["Vector"])
+    return noise
+
+
 @case("the stage, with no feature")
 def plain(scene, folder):
     pass
@@ -93,8 +100,9 @@ def subsurface(scene, folder):
 @case("bump", without=FEATURE_OFF)
 def bump(scene, folder):
     tree, shader, _ = tree_of(scene)
-    noise, node = tree.nodes.new("ShaderNodeTexNoise"), tree.nodes.new("ShaderNodeBump")
+    noise, node = object_noise(tree), tree.nodes.new("ShaderNodeBump")
     node.name = "Feature"
+    node.inputs["Distance"].default_value = 1
     tree.links.new(noise.outputs[0], node.inputs["Height"])
     tree.links.new(node.outputs["Normal"], shader.inputs["Normal"])
 
@@ -255,7 +263,7 @@ def adaptive_subdivision(scene, folder):
         subject.cycles.use_adaptive_subdivision = True
     subject.active_material.displacement_method = "BOTH"
     tree, _, output = tree_of(scene)
-    noise, move = tree.nodes.new("ShaderNodeTexNoise"), tree.nodes.new("ShaderNodeDisplacement")
-    move.inputs["Scale"].default_value = 0.3
+    noise, move = object_noise(tree), tree.nodes.new("ShaderNodeDisplacement")
+    move.inputs["Scale"].default_value = 0.6
     tree.links.new(noise.outputs[0], move.inputs["Height"])
     tree.links.new(move.outputs[0], output.inputs["Displacement"])
