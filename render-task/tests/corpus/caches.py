@@ -5,7 +5,7 @@ import os
 
 import bpy
 from case import SUBJECT, Skip, add, case, colored, fog, gradient, paint, since, stage, tree_of, without_subject
-from geometry import chain, nodes
+from geometry import nodes
 from outputs import set_format
 from shading import FEATURE_OFF, OSL
 
