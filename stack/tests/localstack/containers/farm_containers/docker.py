@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import threading
+import time
 import uuid
 
 from farm_containers import settings
@@ -15,6 +16,7 @@ ECR = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/(.+)")
 # Held while a container is made, so that none is made once the engine removes its own.
 making = threading.Lock()
 leaving = False
+made = False
 pulled: set[str] = set()
 
 
@@ -68,9 +70,11 @@ def pull(image: str) -> str:
 
 
 def create(name: str, *arguments: str) -> None:
+    global made
     with making:
         if leaving:
             raise Failed("the engine is leaving")
+        made = True
         run("create", "--name", name, "--label", ENGINE, *arguments)
 
 
@@ -82,7 +86,9 @@ def sent_signals(name: str, since: str) -> list[str]:
     """The numbers of the signals that a container was sent through Docker."""
     of_it = ("--filter", f"container={name}", "--filter", "event=kill")
     form = ("--format", "{{.Actor.Attributes.signal}}")
-    return run("events", "--since", since, "--until", "0s", *of_it, *form).split()
+    # Docker tells of a signal once it is sent, which may be after the container has ended.
+    until = f"{time.time() + 0.2:.9f}"
+    return run("events", "--since", since, "--until", until, *of_it, *form).split()
 
 
 def clean() -> None:
@@ -90,8 +96,10 @@ def clean() -> None:
     global leaving
     leaving = True
     with making:
-        if mine := run("ps", "--all", "--quiet", "--filter", f"label={ENGINE}").split():
-            run("rm", "--force", "--volumes", *mine)
+        if made:
+            mine = run("ps", "--all", "--quiet", "--filter", f"label={ENGINE}").split()
+            if mine:
+                run("rm", "--force", "--volumes", *mine)
         if pulled:
             run("rmi", *pulled)
         pulled.clear()
