@@ -23,17 +23,15 @@ SIGTERM = "15"
 
 
 class Attempt:
-    """`account` and `region` are the job's; `seconds` is how long it may take, if that is limited."""
-
-    def __init__(self, job_id: str, number: int, about: dict, seconds: int | None):
+    def __init__(self, job_id: str, number: int, about: dict):
         self.job_id = job_id
         self.number = number
-        self.container = about["container"]
         self.account, self.region = about["account"], about["region"]
-        self.environment = about["environment"]
-        self.parameters = about["command"]
-        self.prefix = about["log_prefix"]
-        self.seconds = seconds
+        self.container = about["container"]
+        self.command = about["command"]
+        self.environment = {**about["environment"], "AWS_BATCH_JOB_ATTEMPT": str(number)}
+        self.log_prefix = about["log_prefix"]
+        self.seconds = about["seconds"]
         self.name = f"job-{job_id.replace(':', '-')}-{number}"
         self.task = uuid.uuid4().hex
         self.stop_asked = threading.Event()
@@ -68,9 +66,9 @@ class Attempt:
             return
         stream = self.open_log()
         labels = (f"--label=farm.job={self.job_id}", f"--label=farm.attempt={self.number}")
-        environment = container.variables(self.environment | {"AWS_BATCH_JOB_ATTEMPT": str(self.number)})
-        options = [*labels, *container.options(self.container), *environment]
-        docker.create(self.name, *options, image, *self.parameters)
+        variables = container.variables(self.environment)
+        options = [*labels, *container.options(self.container), *variables]
+        docker.create(self.name, *options, image, *self.command)
         try:
             docker.run("start", self.name)
             self.started_at = now()
@@ -86,7 +84,7 @@ class Attempt:
 
     def open_log(self) -> Stream:
         options = self.container.get("logConfiguration", {}).get("options", {})
-        prefix = options.get("awslogs-stream-prefix", self.prefix)
+        prefix = options.get("awslogs-stream-prefix", self.log_prefix)
         name = f"{prefix}/{self.container['name']}/{self.task}"
         group = options.get("awslogs-group")
         # Batch's own group is there without anybody's doing.

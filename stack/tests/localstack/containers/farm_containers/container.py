@@ -1,4 +1,4 @@
-"""The container of a job: what its definition and its submission say, and that as Docker's options."""
+"""The container of a job: what its definition and its submission say, as Docker's options."""
 
 import os
 
@@ -79,7 +79,7 @@ def options(container: dict) -> list[str]:
 
 
 def confined() -> list[str]:
-    """No more than Fargate gives, and less: that leaves the capabilities that Docker has by default."""
+    """Less than Fargate gives, which leaves the capabilities that Docker has by default."""
     return [
         f"--network={settings.SETTINGS.network}",
         "--cap-drop=ALL",

@@ -64,9 +64,19 @@ def pull(image: str) -> str:
     if not found:
         raise Failed(f"{image} is no image of ECR's")
     name = f"{settings.SETTINGS.registry_host}/{found[1]}"
+    was_there = there(name)
     run("pull", "--quiet", name)
-    pulled.add(name)
+    if not was_there:
+        pulled.add(name)
     return name
+
+
+def there(image: str) -> bool:
+    try:
+        run("image", "inspect", image)
+    except Failed:
+        return False
+    return True
 
 
 def create(name: str, *arguments: str) -> None:
@@ -100,6 +110,10 @@ def clean() -> None:
             mine = run("ps", "--all", "--quiet", "--filter", f"label={ENGINE}").split()
             if mine:
                 run("rm", "--force", "--volumes", *mine)
-        if pulled:
-            run("rmi", *pulled)
-        pulled.clear()
+        for name in list(pulled):
+            pulled.discard(name)
+            try:
+                run("rmi", name)
+            except Failed:
+                # Another engine's container has it too, and that engine removes it.
+                continue

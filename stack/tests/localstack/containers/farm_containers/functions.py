@@ -1,4 +1,4 @@
-"""Lambda functions that run: LocalStack decides when, and keeps an environment for the next event."""
+"""Lambda functions that run. LocalStack decides when, and keeps environments for later events."""
 
 import io
 import json

@@ -49,7 +49,8 @@ def about(context: RequestContext, job: Job, index: int | None) -> dict:
     """All that its attempts need to know of a job."""
     definition, asked = job.job_definition.asked, job.asked
     chosen = container.settled(definition, asked)
-    either = {**only(definition, "retryStrategy", "timeout"), **only(asked, "retryStrategy", "timeout")}
+    from_either = ("retryStrategy", "timeout")
+    either = {**only(definition, *from_either), **only(asked, *from_either)}
     variables = {each["name"]: each["value"] for each in chosen.get("environment", [])}
     variables |= {
         "AWS_BATCH_CE_NAME": job.job_queue.environments[0].name,

@@ -106,7 +106,7 @@ def start_some() -> None:
             continue
         running += 1
         number = len(unit.attempts) + 1
-        unit.attempt = Attempt(unit.job.job_id, number, unit.about, unit.about["seconds"])
+        unit.attempt = Attempt(unit.job.job_id, number, unit.about)
         change(unit.whole, unit.job, "STARTING")
         threading.Thread(target=run, args=[unit, unit.attempt], daemon=True).start()
 

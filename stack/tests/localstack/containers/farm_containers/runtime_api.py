@@ -10,7 +10,8 @@ ROOT = "/2018-06-01/runtime"
 
 class RuntimeApi(ThreadingHTTPServer):
     """`said` holds what comes back, each with its body: `ready` for the first event that is asked
-    for, `response` and `error` for the event that is out, `init/error`, and what the executor adds."""
+    for, `response` and `error` for the event that is out, `init/error`, and `exited`, which the
+    executor adds."""
 
     daemon_threads = True
 
