@@ -64,6 +64,8 @@ class Attempt:
         except docker.Failed as error:
             self.failed_to_start("CannotPullContainerError", error)
             return
+        if self.stop_asked.is_set():
+            return
         stream = self.open_log()
         labels = (f"--label=farm.job={self.job_id}", f"--label=farm.attempt={self.number}")
         variables = container.variables(self.environment)

@@ -158,5 +158,6 @@ def unpack(function_version) -> None:
     with zipfile.ZipFile(content) as archive:
         archive.extractall(folder)
         for entry in archive.infolist():
-            (folder / entry.filename).chmod(entry.external_attr >> 16 & 0o777 or 0o644)
+            mode = entry.external_attr >> 16 & 0o777
+            (folder / entry.filename).chmod(mode or (0o755 if entry.is_dir() else 0o644))
     folder.chmod(0o755)

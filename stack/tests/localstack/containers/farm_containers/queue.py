@@ -65,10 +65,11 @@ def change(whole: Whole, job, status: str, reason: str | None = None) -> None:
 
 def submit(whole: Whole, dependencies: list[Whole]) -> None:
     with lock:
-        for job in {whole.job, *(unit.job for unit in whole.units)}:
-            change(whole, job, "SUBMITTED")
         if whole.is_array:
+            change(whole, whole.job, "SUBMITTED")
             change(whole, whole.job, "PENDING")
+        for unit in whole.units:
+            change(whole, unit.job, "SUBMITTED")
         failed = False
         for other in dependencies:
             if other.job.status not in OVER:
@@ -86,9 +87,11 @@ def submit(whole: Whole, dependencies: list[Whole]) -> None:
 
 def release(whole: Whole) -> None:
     for unit in whole.units:
+        if unit.job.status in OVER:
+            continue
         if unit.stop_reason is not None:
             end(unit, "FAILED", unit.stop_reason)
-        elif unit.job.status not in OVER:
+        else:
             make_runnable(unit)
     start_some()
 
