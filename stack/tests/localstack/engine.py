@@ -1,13 +1,15 @@
 """Starts LocalStack for one test: with what `additions/` holds, and unless it is to be as it is
-otherwise, with what `mends/` holds.
+otherwise, with what `mends/` holds. Where jobs and functions are to run in containers, also with
+what `containers/` holds.
 
-    PYTHON engine.py FOLDER [stock]
+    PYTHON engine.py FOLDER [stock | containers SETTINGS.json]
 
 PYTHON is that of LocalStack's virtual environment. All that the engine writes lies in FOLDER. It
 listens on a free port of 127.0.0.1, says `ready http://127.0.0.1:PORT` on stdout once it answers,
 and leaves when its stdin is closed, so also when whoever started it is gone, or on SIGTERM. A start
 that fails exits with 1 and the reason on stderr. LocalStack's own output is in
-FOLDER/localstack.log.
+FOLDER/localstack.log. With containers it listens on the address that SETTINGS.json names as well,
+and removes what it made in Docker when it leaves.
 """
 
 import os
@@ -62,6 +64,15 @@ def environment(folder: Path, port: int) -> dict[str, str]:
     }
 
 
+def environment_for_containers(settings) -> dict[str, str]:
+    return {
+        "LAMBDA_RUNTIME_EXECUTOR": "containers",
+        # More than our executor waits, so that the failure is its own.
+        "LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT": "60",
+        "LAMBDA_RETRY_BASE_DELAY": str(settings.function_retry_seconds),
+    }
+
+
 def import_plugins(names: list[str]) -> None:
     """LocalStack skips a plug-in that cannot be imported, and says so only in its log."""
     from importlib.metadata import distribution
@@ -69,6 +80,12 @@ def import_plugins(names: list[str]) -> None:
     for name in names:
         for entry in distribution(name).entry_points:
             entry.load()
+
+
+def listen(address: str, port: int) -> socket.socket:
+    listener = socket.create_server((address, port), backlog=128)
+    listener.setblocking(False)
+    return listener
 
 
 def wait_until_it_answers(url: str) -> None:
@@ -84,11 +101,20 @@ def wait_until_it_answers(url: str) -> None:
 
 
 def main() -> None:
-    if len(sys.argv) not in (2, 3) or sys.argv[2:] not in ([], ["stock"]):
-        sys.exit(__doc__)
-    plugins = {"farm_engine": "additions"}
-    if not sys.argv[2:]:
-        plugins["farm_mends"] = "mends"
+    match sys.argv[2:]:
+        case ["stock"]:
+            plugins = {"farm_engine": "additions"}
+        case []:
+            plugins = {"farm_engine": "additions", "farm_mends": "mends"}
+        case ["containers", _]:
+            plugins = {
+                "farm_engine": "additions",
+                "farm_mends": "mends",
+                "farm_containers": "containers",
+            }
+        case _:
+            sys.exit(__doc__)
+    with_containers = "farm_containers" in plugins
     folder = Path(sys.argv[1]).resolve()
     folder.mkdir(parents=True, exist_ok=True)
 
@@ -99,7 +125,14 @@ def main() -> None:
     os.dup2(log, 2)
 
     def leave(code: int) -> None:
-        # Its state is all in memory and it has no children, so there is nothing to bring down.
+        # Its state is all in memory, so there is nothing else to bring down.
+        if with_containers:
+            from farm_containers import docker
+
+            try:
+                docker.clean()
+            except Exception as error:
+                complaints.write(f"What is left in Docker has the label {docker.ENGINE}: {error}\n")
         said.flush()
         complaints.flush()
         os._exit(code)
@@ -123,17 +156,24 @@ def main() -> None:
 
     threading.Thread(target=leave_with_the_parent, daemon=True).start()
 
-    # Bound here and handed over, so that nobody can take the port in between.
-    listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-    listener.setblocking(False)
-    port = listener.getsockname()[1]
-    os.environ.clear()
-    os.environ.update(environment(folder, port))
     for place in plugins.values():
         sys.path.insert(0, str(HERE / place))
     sys.dont_write_bytecode = True
 
     try:
+        # Bound here and handed over, so that nobody can take the port in between.
+        listeners = [listen("127.0.0.1", 0)]
+        port = listeners[0].getsockname()[1]
+        os.environ.clear()
+        os.environ.update(environment(folder, port))
+        if with_containers:
+            from farm_containers import docker, settings
+
+            chosen = settings.read(sys.argv[3], folder)
+            listeners.append(listen(chosen.gateway, chosen.port))
+            os.environ.update(environment_for_containers(chosen))
+            docker.login()
+
         from localstack.logging.setup import setup_logging_from_config
         from localstack.runtime import current
 
@@ -141,7 +181,7 @@ def main() -> None:
         from farm_engine import server
         from localstack.services.s3 import provider as s3
 
-        server.LISTENER = listener
+        server.LISTENERS = listeners
         # Its own folder for buckets is the same for all that run on the machine, and no variable
         # moves it: whoever deletes a bucket there deletes those of the same name in other engines.
         s3.DEFAULT_S3_TMP_DIR = str(folder / "tmp" / "s3")

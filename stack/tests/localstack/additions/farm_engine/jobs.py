@@ -54,21 +54,25 @@ def list_jobs(context: RequestContext, request: dict) -> dict:
 def describe_jobs(context: RequestContext, request: dict) -> dict:
     answer = call_moto(context)
     for each in answer["jobs"]:
-        job = backend(context).get_job_by_id(each["jobId"])
-        definition = job.job_definition.asked
-        from_either = ("retryStrategy", "timeout", "propagateTags")
-        each.update(only(definition, *from_either, "platformCapabilities", "schedulingPriority"))
-        each.update(only(job.asked, *from_either, "shareIdentifier"))
-        if "schedulingPriorityOverride" in job.asked:
-            each["schedulingPriority"] = job.asked["schedulingPriorityOverride"]
-        if "index" in job.array_properties:
-            each["arrayProperties"] = {"index": job.array_properties["index"]}
-        if "ecsProperties" in definition:
-            del each["container"]
-            each["ecsProperties"] = overridden(
-                definition["ecsProperties"], job.asked.get("ecsPropertiesOverride", {})
-            )
+        complete(each, backend(context).get_job_by_id(each["jobId"]))
     return answer
+
+
+def complete(each: dict, job: Job) -> None:
+    """Adds what moto does not show of a job."""
+    definition = job.job_definition.asked
+    from_either = ("retryStrategy", "timeout", "propagateTags")
+    each.update(only(definition, *from_either, "platformCapabilities", "schedulingPriority"))
+    each.update(only(job.asked, *from_either, "shareIdentifier"))
+    if "schedulingPriorityOverride" in job.asked:
+        each["schedulingPriority"] = job.asked["schedulingPriorityOverride"]
+    if "index" in job.array_properties:
+        each["arrayProperties"] = {"index": job.array_properties["index"]}
+    if "ecsProperties" in definition:
+        del each["container"]
+        each["ecsProperties"] = overridden(
+            definition["ecsProperties"], job.asked.get("ecsPropertiesOverride", {})
+        )
 
 
 def overridden(properties: dict, override: dict) -> dict:

@@ -21,8 +21,14 @@ def forward(context: RequestContext, request: dict) -> dict:
 
 @aws_provider()
 def ecr() -> Service:
+    return service({})
+
+
+def service(operations: dict) -> Service:
+    """moto's, but for these."""
     model = load_service("ecr")
-    return Service("ecr", skeleton=Skeleton(model, dict.fromkeys(model.operation_names, forward)))
+    handlers = {**dict.fromkeys(model.operation_names, forward), **operations}
+    return Service("ecr", skeleton=Skeleton(model, handlers))
 
 
 class Repository(ResourceProvider):

@@ -1,4 +1,4 @@
-"""LocalStack's web server, on one address of the machine.
+"""LocalStack's web server, on addresses that are chosen.
 
 LocalStack's own listens on every address, whatever GATEWAY_LISTEN says, and passes over a port that
 is taken.
@@ -12,7 +12,7 @@ from localstack.utils.aws import aws_stack
 # Else it asks a name server for `s3.127.0.0.1` before it first talks to its own S3.
 aws_stack.CACHE_S3_HOSTNAME_DNS_STATUS = False
 
-LISTENER: socket.socket | None = None
+LISTENERS: list[socket.socket] = []
 
 
 class FarmServerPlugin(RuntimeServerPlugin):
@@ -25,6 +25,7 @@ class FarmServerPlugin(RuntimeServerPlugin):
 
         class FarmServer(TwistedRuntimeServer):
             def register(self, gateway, listen, ssl_creds=None):
-                reactor.adoptStreamPort(LISTENER.fileno(), socket.AF_INET, TwistedGateway(gateway))
+                for each in LISTENERS:
+                    reactor.adoptStreamPort(each.fileno(), socket.AF_INET, TwistedGateway(gateway))
 
         return FarmServer()

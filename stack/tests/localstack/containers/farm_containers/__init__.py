@@ -1,0 +1,1 @@
+"""Jobs and functions that run, in containers. See the README beside `containers/`."""
