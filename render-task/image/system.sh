@@ -15,7 +15,7 @@ done
 
 # The licences stay; manuals, translations and what only a developer reads go.
 find "$root/usr/share/doc" ! -type d ! -name copyright -delete
-for gone in man info locale lintian bug doc-base menu zoneinfo perl5 pixmaps applications; do
+for gone in man info locale lintian bug doc-base gdb gcc binfmts base-files pkgconfig numpy3; do
     rm -rf "$root/usr/share/$gone"
 done
 rm -rf "$root/usr/lib/x86_64-linux-gnu/gconv" "$root"/usr/lib/python3.11/idlelib \

@@ -39,7 +39,7 @@ impl Engine {
     /// # Errors
     /// There is none; the error says what is missing and how to get it.
     pub fn find() -> Result<Self> {
-        Self::find_with(None)
+        Self::find_in(&std::env::var_os("PATH").unwrap_or_default(), None)
     }
 
     /// The same, with a Docker daemon that listens at this address.
@@ -47,14 +47,13 @@ impl Engine {
     /// # Errors
     /// As for [`Engine::find`].
     pub fn at(daemon: &str) -> Result<Self> {
-        Self::find_with(Some(daemon))
+        Self::find_in(&std::env::var_os("PATH").unwrap_or_default(), Some(daemon))
     }
 
-    fn find_with(daemon: Option<&str>) -> Result<Self> {
+    fn find_in(paths: &OsStr, daemon: Option<&str>) -> Result<Self> {
         let mut reasons = Vec::new();
         let names = ["docker", "podman"];
-        let paths = std::env::var_os("PATH").unwrap_or_default();
-        let folders: Vec<PathBuf> = std::env::split_paths(&paths).collect();
+        let folders: Vec<PathBuf> = std::env::split_paths(paths).collect();
         let named = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
         for program in named.filter(|program| program.is_file()) {
             let engine = Self { program, daemon: daemon.map(str::to_owned) };
@@ -183,4 +182,51 @@ impl Engine {
 fn capitalized(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// A folder with a program of this name that runs a script.
+    fn folder(name: &str, script: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        folder
+    }
+
+    fn found(folders: &[&tempfile::TempDir]) -> Result<Engine> {
+        let paths = std::env::join_paths(folders.iter().map(|folder| folder.path())).unwrap();
+        Engine::find_in(&paths, None)
+    }
+
+    #[test]
+    fn the_first_engine_that_can_build_is_taken() {
+        let stopped = folder("docker", "echo 'Cannot connect to the Docker daemon' >&2; exit 1");
+        let bare = folder("docker", "case $1 in version) echo 28.2.2 ;; buildx) exit 1 ;; esac");
+        let old = folder("docker", "case $1 in version) echo 20.10.24 ;; buildx) exit 1 ;; esac");
+        let podman = folder("podman", "");
+
+        let taken = |folders: &[&tempfile::TempDir]| found(folders).unwrap().program;
+        assert_eq!(taken(&[&stopped, &bare, &old]), old.path().join("docker"));
+        assert_eq!(taken(&[&podman, &bare]), podman.path().join("podman"));
+
+        let error = found(&[&stopped, &bare]).unwrap_err().to_string();
+        assert!(error.contains("does not answer: Cannot connect to the Docker daemon"), "{error}");
+        assert!(error.contains("lacks its plug-in buildx"), "{error}");
+        let error = found(&[]).unwrap_err().to_string();
+        assert!(error.contains("neither docker nor podman is on PATH"), "{error}");
+    }
+
+    #[test]
+    fn what_does_not_build_is_named() {
+        let failing = folder("docker", "case $1 in build) exit 1 ;; version) echo 20.10 ;; esac");
+        let build = Build { what: "the image of a test", dockerfile: "x", arguments: &[], name: "x" };
+        let error = found(&[&failing]).unwrap().build(&build).unwrap_err().to_string();
+        assert!(error.starts_with("The image of a test could not be built"), "{error}");
+    }
 }

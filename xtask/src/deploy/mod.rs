@@ -76,7 +76,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }
         if !stands {
             let mut foundation = stack("deploy")?;
-            foundation.args(settings.arguments()?).arg("--foundation").stdout(Stdio::null());
+            foundation.args(settings.foundation()?).stdout(Stdio::null());
             let ended = ended(foundation.args(args.yes.then_some("--yes")))?;
             if ended != ExitCode::SUCCESS {
                 return Ok(ended);

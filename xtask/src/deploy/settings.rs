@@ -18,6 +18,9 @@ const MAX_VCPUS: i64 = 256;
 /// The most that Fargate is used at the full price where Spot is full and nobody says otherwise.
 const MAX_ON_DEMAND: i64 = 64;
 
+/// Settings of the bucket, which is made first.
+const FOUNDATION: [&str; 3] = ["KmsKeyArn", "OldVersionDays", "RenderExpiryDays"];
+
 /// The beginning of a file that is written anew.
 const HEAD: &str = "\
 # The farm that `cargo xtask deploy` deploys. Commit it, and everybody deploys the same.
@@ -194,7 +197,23 @@ impl Settings {
         texts.ok_or_else(|| self.wrong("blenders", "a list of versions, such as [\"4.5\", \"4.1\"]"))
     }
 
-    /// Arguments of `stack deploy` and `stack diff` that say the same.
+    /// Arguments of `stack deploy --foundation`, which takes settings of the bucket alone.
+    ///
+    /// # Errors
+    /// As for [`Settings::stack`].
+    pub fn foundation(&self) -> Result<Vec<String>> {
+        let mut arguments = vec!["--foundation".to_owned()];
+        let all = self.arguments()?;
+        let of_bucket = |set: &str| FOUNDATION.iter().any(|name| set.starts_with(&format!("{name}=")));
+        for pair in all.chunks(2) {
+            if !matches!(pair, [option, set] if option == "--set" && !of_bucket(set)) {
+                arguments.extend_from_slice(pair);
+            }
+        }
+        Ok(arguments)
+    }
+
+    /// Arguments of `stack deploy` and `stack diff` that say the same: an option and its value each.
     ///
     /// # Errors
     /// As for [`Settings::stack`].
@@ -325,6 +344,8 @@ mod tests {
         let wanted = "--stack film --blender 4.5 --blender 4.1 --spot never --set MaxOnDemandVcpus=512 \
                       --set FrameSeconds=1800 --set LogRetentionDays=7";
         assert_eq!(arguments, wanted);
+        let foundation = settings.foundation().unwrap().join(" ");
+        assert_eq!(foundation, "--foundation --stack film --blender 4.5 --blender 4.1 --spot never");
         settings.write().unwrap();
         let text = fs::read_to_string(&path).unwrap();
         for kept in

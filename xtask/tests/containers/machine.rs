@@ -14,6 +14,8 @@ pub const REGION: &str = "eu-west-1";
 const PASSWORD: &str = "a-password-of-ecr";
 /// `AWS` and that password, as htpasswd writes them with bcrypt.
 const USERS: &str = "AWS:$2b$04$FLm9optruIjgYQYdw16d9.ul2PQLFDi6SvBAl2nNCV4bqpSYEBH3W\n";
+/// What functions run in.
+const FUNCTIONS: &str = "farm-test-functions";
 const LOCALSTACK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../stack/tests/localstack/engine.py");
 /// What every snippet of Python begins with: a client of a service is `aws("s3")`.
 const BEGIN: &str = "import boto3, json, time\ndef aws(name): return boto3.client(name)\n";
@@ -49,6 +51,13 @@ impl Machine {
         let gateway =
             ran(&["network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", &network]);
         let (registry, address) = registry(folder.path());
+        // Debian's own has nobody whom to trust, without which no client of AWS starts.
+        let functions = folder.path().join("functions");
+        std::fs::create_dir(&functions).unwrap();
+        std::fs::copy("/etc/ssl/certs/ca-certificates.crt", functions.join("trusted")).unwrap();
+        let dockerfile = "FROM debian:bookworm-slim\nCOPY trusted /etc/ssl/certs/ca-certificates.crt\n";
+        std::fs::write(functions.join("Dockerfile"), dockerfile).unwrap();
+        ran(&["build", "--quiet", "--tag", FUNCTIONS, functions.to_str().unwrap()]);
         let settings = folder.path().join("settings.json");
         let told = json!({
             "docker": docker,
@@ -58,7 +67,8 @@ impl Machine {
             "registry": format!("http://{address}"),
             "registry_password": PASSWORD,
             "slots": 2,
-            "image_for_functions": "debian:bookworm-slim",
+            "image_for_functions": FUNCTIONS,
+            "function_retry_seconds": 1,
         });
         std::fs::write(&settings, told.to_string()).unwrap();
         let mut cloud = Command::new(python)
@@ -122,10 +132,17 @@ impl Drop for Machine {
     }
 }
 
-fn docker_command(docker: &Path, arguments: &[&str]) -> Command {
+/// A call of the container engine.
+pub fn docker_command(docker: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(docker);
     command.args(arguments).env("DOCKER_BUILDKIT", "1");
     command
+}
+
+/// What a program wrote, for a message.
+pub fn told(output: &Output) -> String {
+    let [out, err] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+    format!("{out}{err}")
 }
 
 /// Standard output of what must have gone well.

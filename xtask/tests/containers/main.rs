@@ -5,13 +5,14 @@
 //! That jobs and functions become containers is (`stack/tests/localstack/README.md`).
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a failing test panics")]
 
+mod corpus;
 mod machine;
 
 use std::io::{Seek, Write};
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Command;
 
-use machine::{Machine, tool};
+use machine::{Machine, docker_command, told, tool};
 
 const BUCKET: &str = "render-farm-123456789012-eu-west-1";
 /// A scene whose frames differ, and take a second or so.
@@ -29,12 +30,6 @@ for frame, angle in ((1, 0.0), (6, 1.5)):
     cube.keyframe_insert('rotation_euler', frame=frame)
 bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-2], compress=True)
 ";
-
-/// What a program wrote, for a message.
-fn told(output: &Output) -> String {
-    let [out, err] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
-    format!("{out}{err}")
-}
 
 fn scene(machine: &Machine, name: &str, samples: u32) -> PathBuf {
     let path = machine.folder.path().join(name);
@@ -142,6 +137,22 @@ fn a_farm_is_deployed_renders_in_its_images_is_changed_and_goes() {
 
     let gone = machine.xtask(&["destroy", "--yes"]);
     assert!(gone.status.success() && told(&gone).contains("The farm is gone."), "{}", told(&gone));
+}
+
+/// Builds the image with Blender 4.5 as a person does by hand, with whatever program lies there.
+fn build_image(docker: &std::path::Path, name: &str) {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let program = root.join("target/image/render-task");
+    if !program.exists() {
+        std::fs::create_dir_all(program.parent().unwrap()).unwrap();
+        std::fs::write(&program, "to be built").unwrap();
+    }
+    let mut build = docker_command(docker, &["build", "--file", "render-task/Dockerfile", "--tag", name]);
+    if let Some(file) = std::env::var_os("SSL_CERT_FILE") {
+        build.arg("--secret").arg(format!("id=certificates,src={}", file.display()));
+    }
+    let built = build.args(["--build-arg", "BLENDER=4.5", "."]).current_dir(root).output().unwrap();
+    assert!(built.status.success(), "{}", told(&built));
 }
 
 /// A program of the farm with other bytes, which do nothing, until this is dropped.

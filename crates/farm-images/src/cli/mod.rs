@@ -44,8 +44,8 @@ struct Target {
 pub struct Find {
     #[command(flatten)]
     target: Target,
-    /// The tags to ask for.
-    #[arg(required = true, value_name = "TAG")]
+    /// The tags to ask for; with none, whose registry it is is all that is told.
+    #[arg(value_name = "TAG")]
     tags: Vec<Tag>,
 }
 
