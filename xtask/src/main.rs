@@ -4,6 +4,7 @@
 //! command in a fresh checkout answers in seconds: it links none of the programs that it builds,
 //! and no AWS SDK. Start at the verbs: [`local`], [`test`], [`check`].
 
+mod bench;
 mod blender;
 mod cargo;
 mod check;
@@ -47,6 +48,8 @@ enum Verb {
     /// Take the deployed farm down.
     #[command(disable_help_flag = true)]
     Destroy(cloud::Args),
+    #[command(subcommand)]
+    Bench(bench::Args),
     /// See that format, lints, generated code and the directions between crates are in order.
     Check,
 }
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Verb::Deploy(args) => deploy::run(&args),
         Verb::Outputs(args) => cloud::run("outputs", &args).map(|never| match never {}),
         Verb::Destroy(args) => cloud::run("destroy", &args).map(|never| match never {}),
+        Verb::Bench(args) => bench::run(&args),
         Verb::Check => check::run(),
     };
     outcome.unwrap_or_else(|error| {

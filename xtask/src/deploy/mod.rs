@@ -21,7 +21,7 @@ use serde_json::Value;
 use crate::cargo::{self, Programs as Built};
 use crate::folders;
 use crate::output::{self, Advice};
-pub use engine::Engine;
+pub use engine::{Build, Engine};
 use images::Image;
 use settings::{Given, Settings};
 

@@ -7,6 +7,7 @@
 
 mod corpus;
 mod machine;
+mod releases;
 
 use std::io::{Seek, Write};
 use std::path::PathBuf;
