@@ -176,7 +176,9 @@ fn push(settings: &Settings, engine: &Engine, image: &Image) -> Result<()> {
             "What it says above names the reason; run this again.",
         ));
     }
-    pushed.map(drop)
+    let bytes = pushed?["pushed_bytes"].as_u64().unwrap_or_default();
+    output::note(format_args!("{:.1} MB were sent; what the registry had was not", bytes as f64 / 1e6));
+    Ok(())
 }
 
 /// One of the programs that were built for this machine, beside this one.

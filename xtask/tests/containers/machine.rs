@@ -94,6 +94,22 @@ impl Machine {
         command.args(arguments).output().unwrap()
     }
 
+    /// Starts a command of this project's, and kills it once it has said this.
+    pub fn kill_once_said(&self, arguments: &[&str], until: &str) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        self.client(&mut command);
+        let mut child = command.args(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = String::new();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let seen = lines.any(|line| {
+            said += &line.unwrap();
+            said.push('\n');
+            said.contains(until)
+        });
+        child.kill().and_then(|()| child.wait()).unwrap();
+        assert!(seen, "it came to its end before `{until}`: {said}");
+    }
+
     fn client(&self, command: &mut Command) {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let first = self.docker.parent().map(Path::to_owned);

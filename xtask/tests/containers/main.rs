@@ -77,7 +77,11 @@ fn a_farm_is_deployed_renders_in_its_images_is_changed_and_goes() {
         let arguments = ["deploy", "--yes", "--file", file];
         machine.xtask(&arguments.into_iter().chain(more.iter().copied()).collect::<Vec<_>>())
     };
-    let first = deploy(&["--blender", "4.5", "--set", "FrameSeconds=600"]);
+    let given = ["--blender", "4.5", "--set", "FrameSeconds=600"];
+    // Killed on the way, and run again.
+    let arguments: Vec<&str> = ["deploy", "--yes", "--file", file].into_iter().chain(given).collect();
+    machine.kill_once_said(&arguments, "Pushing the image with Blender");
+    let first = deploy(&given);
     assert!(first.status.success(), "{}", told(&first));
     for words in ["the image with Blender 4.5", "UploadCommand", "The stack is as requested"] {
         assert!(told(&first).contains(words), "`{words}` is not in: {}", told(&first));
@@ -128,10 +132,17 @@ fn a_farm_is_deployed_renders_in_its_images_is_changed_and_goes() {
 
     // One changed program: one image, of which one layer is pushed.
     let changed = Changed::program("zip-task");
+    let dry = deploy(&["--dry-run"]);
+    for words in ["the image of zip-task would be built and pushed", "~ ZipJob"] {
+        assert!(told(&dry).contains(words), "`{words}` is not in: {}", told(&dry));
+    }
     let second = deploy(&[]);
     assert!(second.status.success(), "{}", told(&second));
     assert!(told(&second).contains("Pushing the image of zip-task"), "{}", told(&second));
     assert!(!told(&second).contains("Pushing the image with Blender"), "{}", told(&second));
+    let sent = told(&second).lines().find_map(|line| line.trim().split_once(" MB were sent")?.0.parse().ok());
+    let sent: f64 = sent.unwrap_or_else(|| panic!("{}", told(&second)));
+    assert!(sent > 0.0 && sent < 15.0, "{sent} MB");
     drop(changed);
     upload(&machine, &light, "b/light.blend", "frame=1");
     assert_eq!(report(&machine, "b/light.blend")["state"], "complete");
