@@ -29,8 +29,18 @@ for library in blas lapack; do
     ln -s "$library/lib$library.so.3" "$root/usr/lib/x86_64-linux-gnu/lib$library.so.3"
 done
 numpy=$root/usr/lib/python3/dist-packages/numpy
-rm -rf "$numpy"/core/include "$numpy"/f2py/tests "$root"/usr/share/python3
+rm -rf "$numpy"/core/include "$numpy"/distutils "$numpy"/f2py "$root"/usr/share/python3
+# Modules whose libraries are left out.
+for module in _dbm _ssl _hashlib _sqlite3 nis readline _curses _curses_panel; do
+    rm -f "$root"/usr/lib/python3.11/lib-dynload/"$module".*
+done
 find "$numpy" \( -name tests -o -name '*.pyi' \) -prune -exec rm -rf {} +
+
+# What every start would compile again, since nothing can be written there. The sources would be read by
+# nobody.
+python3 -m compileall -q -b --invalidation-mode unchecked-hash -s "$root" \
+    "$root/usr/lib/python3.11" "$root/usr/lib/python3/dist-packages"
+find "$root/usr/lib/python3.11" "$root/usr/lib/python3/dist-packages" -name '*.py' -delete
 
 mkdir -p "$root/etc/ssl/certs" "$root/scratch" "$root/tmp" "$root/proc" "$root/sys" "$root/dev"
 # Those of the package, and no other that this machine may trust.

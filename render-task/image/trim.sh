@@ -29,6 +29,13 @@ done
 for addons in "$data"/scripts/addons "$data"/scripts/addons_core; do
     [ -d "$addons" ] && find "$addons" -mindepth 1 -maxdepth 1 ! -name cycles -exec rm -rf {} +
 done
+# What every start would compile again, since nothing can be written beside it: by the Python that runs it.
+compiler=python3
+for own in "$data"/python/bin/python3.*; do
+    [ -x "$own" ] && compiler=$own
+done
+"$compiler" -m compileall -q --invalidation-mode unchecked-hash "$data/scripts" "$data/python"
+
 # What is beside the program in a release.
 rm -f "$home"/blender-* "$home"/blender.desktop "$home"/*.svg "$home"/readme.html
 # Python: in a wheel the bindings of libraries, for scripts; in a release a whole one, of which what
@@ -43,7 +50,7 @@ else
         rm -rf "$python"/lib/python3.*/"$gone"
     done
 fi
-find "$blender" -type d \( -name __pycache__ -o -name tests \) -prune -exec rm -rf {} +
+find "$blender" -type d -name tests -prune -exec rm -rf {} +
 # Cycles compiles scripts of its shaders against its own headers.
 find "$blender" \( -name '*.pyi' -o -name '*.a' -o -name '*.h' \) -type f ! -path '*/cycles/shader/*' -delete
 
