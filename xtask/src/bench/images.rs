@@ -23,9 +23,9 @@ const MARKS: [&str; 2] = ["<!-- cargo xtask bench images -->", "<!-- end -->"];
 /// An image of Blender as one makes it without a thought.
 const NAIVE: &str = "\
 FROM debian:bookworm-slim
-RUN apt-get update && apt-get install -y python3 python3-pip libgl1 libxi6 libxxf86vm1 libxfixes3 libxrender1 libsm6 libxkbcommon0 libgomp1
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates python3 python3-pip libgl1 libxi6 libxxf86vm1 libxfixes3 libxrender1 libsm6 libxkbcommon0 libgomp1
 ARG VERSION
-RUN --mount=type=secret,id=certificates if [ -f /run/secrets/certificates ]; then export PIP_CERT=/run/secrets/certificates; fi; pip install --break-system-packages bpy==$VERSION
+RUN --mount=type=secret,id=certificates if [ -f /run/secrets/certificates ]; then export PIP_CERT=/run/secrets/certificates; fi; pip install --no-cache-dir --break-system-packages bpy==$VERSION
 ";
 
 /// Which Blenders.

@@ -16,26 +16,28 @@ use std::process::Command;
 use machine::{Machine, docker_command, told, tool};
 
 const BUCKET: &str = "render-farm-123456789012-eu-west-1";
-/// A scene whose frames differ, and take a second or so.
+/// Makes the demo.
+const DEMO: &str = include_str!("../../../demo/make_demo.py");
+/// Makes a scene whose frames differ, and take some seconds each.
 const SCENE: &str = "
 import bpy, sys
 bpy.ops.wm.read_factory_settings()
 scene = bpy.context.scene
 scene.render.engine = 'CYCLES'
 scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = 160, 90, 100
-scene.cycles.samples = int(sys.argv[-1])
+scene.cycles.samples = 400
 scene.frame_start, scene.frame_end = 1, 6
 cube = bpy.data.objects['Cube']
 for frame, angle in ((1, 0.0), (6, 1.5)):
     cube.rotation_euler[2] = angle
     cube.keyframe_insert('rotation_euler', frame=frame)
-bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-2], compress=True)
+bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1], compress=True)
 ";
 
-fn scene(machine: &Machine, name: &str, samples: u32) -> PathBuf {
+fn scene(machine: &Machine, name: &str, script: &str) -> PathBuf {
     let path = machine.folder.path().join(name);
     let mut blender = Command::new(tool("FARM_TEST_BLENDER").unwrap());
-    let made = blender.args(["-c", SCENE]).arg(&path).arg(samples.to_string()).output().unwrap();
+    let made = blender.args(["-c", script]).arg(&path).output().unwrap();
     assert!(path.exists(), "{}", told(&made));
     path
 }
@@ -95,17 +97,17 @@ fn a_farm_is_deployed_renders_in_its_images_is_changed_and_goes() {
         assert!(!told(&again).contains(words), "`{words}` is in: {}", told(&again));
     }
 
-    // A render of four frames, by its tag alone.
-    let light = scene(&machine, "light.blend", 4);
-    upload(&machine, &light, "a/light.blend", "frame=4");
-    let ended = report(&machine, "a/light.blend");
+    // Four frames of the demo, by the tag alone.
+    let demo = scene(&machine, "demo.blend", DEMO);
+    upload(&machine, &demo, "a/demo.blend", "frame=4");
+    let ended = report(&machine, "a/demo.blend");
     assert_eq!(ended["state"], "complete", "{ended}");
     let mut expected: Vec<String> = (1..=4).map(|frame| format!("frame_{frame:04}.png")).collect();
     expected.extend(["frames.zip".to_owned(), "report.json".to_owned()]);
-    assert_eq!(keys(&machine, "a/light.blend"), expected);
+    assert_eq!(keys(&machine, "a/demo.blend"), expected);
 
     // A task that is taken away as Spot does it is tried again, and no frame is lost.
-    let heavy = scene(&machine, "heavy.blend", 400);
+    let heavy = scene(&machine, "heavy.blend", SCENE);
     upload(&machine, &heavy, "heavy.blend", "frames=1-6&chunk=6");
     let render = ["ps", "--quiet", "--filter", "label=farm.job", "--filter", "label=farm.attempt=1"];
     let mut running = String::new();
@@ -144,8 +146,8 @@ fn a_farm_is_deployed_renders_in_its_images_is_changed_and_goes() {
     let sent: f64 = sent.unwrap_or_else(|| panic!("{}", told(&second)));
     assert!(sent > 0.0 && sent < 15.0, "{sent} MB");
     drop(changed);
-    upload(&machine, &light, "b/light.blend", "frame=1");
-    assert_eq!(report(&machine, "b/light.blend")["state"], "complete");
+    upload(&machine, &heavy, "b/heavy.blend", "frame=1");
+    assert_eq!(report(&machine, "b/heavy.blend")["state"], "complete");
 
     let gone = machine.xtask(&["destroy", "--yes"]);
     assert!(gone.status.success() && told(&gone).contains("The farm is gone."), "{}", told(&gone));
