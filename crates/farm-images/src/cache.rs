@@ -1,12 +1,13 @@
 //! The folder that keeps compressed layers, so that each is compressed once.
 //!
 //! A file's name says which layer it is, how it was compressed and what its content must be:
-//! `DIFF_ID.zstd-LEVEL.DIGEST`. A file that is something else is made anew.
+//! `DIFF_ID.zstd-LEVEL.DIGEST`. A file that is something else is made anew. When a file was changed says
+//! when it was wanted last; what nobody wants any more goes.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
@@ -15,6 +16,10 @@ use crate::compress::{LEVEL, compress};
 use crate::digest::{Digest, Fault, Hasher, copy};
 use crate::error::ImagesError;
 
+/// A layer that no push wanted for so long is made anew should one want it again.
+const KEPT: Duration = Duration::from_secs(60 * 24 * 60 * 60);
+/// What stands in the name of every layer's file.
+const ZSTD: &str = ".zstd-";
 /// How folders of a run begin.
 const SPOOL: &str = "spool-";
 /// After this time nobody works in such a folder any more.
@@ -61,15 +66,18 @@ impl Cache {
         made.map_err(|error| ImagesError::file("make a folder in", &self.folder, error))
     }
 
-    /// What a run left that was killed.
+    /// What a run left that was killed, and layers that were not wanted for long.
     fn sweep(&self) {
-        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        let spools = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(SPOOL));
-        for spool in spools {
-            let changed = spool.metadata().and_then(|data| data.modified()).ok();
-            if changed.and_then(|time| time.elapsed().ok()).is_some_and(|age| age > LEFT) {
-                // One that cannot be removed is no reason to stop.
-                drop(fs::remove_dir_all(spool.path()));
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let changed = entry.metadata().and_then(|data| data.modified()).ok();
+            let older = |than| changed.and_then(|time| time.elapsed().ok()).is_some_and(|age| age > than);
+            // One that cannot be removed is no reason to stop.
+            if name.starts_with(SPOOL) && older(LEFT) {
+                drop(fs::remove_dir_all(entry.path()));
+            } else if name.contains(ZSTD) && older(KEPT) {
+                drop(fs::remove_file(entry.path()));
             }
         }
     }
@@ -84,7 +92,7 @@ impl Cache {
         spool: &Path,
         mut told: impl FnMut(Packing),
     ) -> Result<Packed, ImagesError> {
-        let beginning = format!("{}.zstd-{LEVEL}.", layer.diff_id.hex());
+        let beginning = format!("{}{ZSTD}{LEVEL}.", layer.diff_id.hex());
         let entries = fs::read_dir(&self.folder);
         let entries = entries.map_err(|error| ImagesError::file("read", &self.folder, error))?;
         for entry in entries.flatten() {
@@ -95,6 +103,8 @@ impl Cache {
             let path = entry.path();
             let (digest, size) = content(&path).map_err(|error| ImagesError::file("read", &path, error))?;
             if digest.hex() == wanted {
+                // Where it cannot be marked, it goes earlier than it had to.
+                drop(File::open(&path).and_then(|file| file.set_modified(SystemTime::now())));
                 return Ok(Packed { path, digest, size });
             }
             told(Packing::Damaged);

@@ -22,6 +22,8 @@ pub enum Command {
     Synth(verbs::Synth),
     /// Show what a deploy would change. Changes nothing.
     Diff(verbs::Diff),
+    /// Tell who would deploy where, and that a farm can stand there, as JSON. Changes nothing.
+    Site(verbs::Site),
     /// Deploy the farm, or bring one that stands up to date.
     Deploy(verbs::Deploy),
     /// Print what the deployed stack tells: bucket, upload command, registry and so on.
@@ -37,6 +39,7 @@ impl Command {
             match self {
                 Self::Synth(verb) => verb.run(),
                 Self::Diff(verb) => verb.run().await,
+                Self::Site(verb) => verb.run().await,
                 Self::Deploy(verb) => verb.run().await,
                 Self::Outputs(verb) => verb.run().await,
                 Self::Destroy(verb) => verb.run().await,

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
+use serde::Serialize;
 use stack::deploy::{self, Aws, DeployError, Destruction, News, Options, Wanted};
 use stack::farm;
 
@@ -52,6 +53,17 @@ pub struct Deploy {
     /// Make the changes without asking.
     #[arg(long)]
     yes: bool,
+}
+
+/// Which farm to look for a place for.
+#[derive(Debug, clap::Args)]
+pub struct Site {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    farm: Farm,
+    #[command(flatten)]
+    values: Values,
 }
 
 /// Whose outputs to print.
@@ -123,6 +135,16 @@ impl Deploy {
     }
 }
 
+impl Site {
+    /// Prints it.
+    pub async fn run(self) -> Result<ExitCode> {
+        let mut console = Console::new(false);
+        let (aws, wanted) = asked(&self.target, &self.farm, &self.values, &mut console).await?;
+        print_json(&deploy::site(&aws, &wanted).await?)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
 /// Who is called, and what farm is asked for: looked over as far as it can be before anybody is called,
 /// and then with what the farm that stands is made of.
 async fn asked(
@@ -146,13 +168,17 @@ impl Outputs {
             bail!("there is no stack `{}` in {}; deploy it first", self.target.stack, aws.region());
         };
         if self.json {
-            let json = serde_json::to_string_pretty(&outputs).context("cannot write JSON")?;
-            writeln!(std::io::stdout(), "{json}").context("cannot print the outputs")?;
+            print_json(&outputs)?;
         } else {
             show::print_outputs(&outputs)?;
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn print_json(data: &impl Serialize) -> Result<()> {
+    let json = serde_json::to_string_pretty(data).context("cannot write JSON")?;
+    writeln!(std::io::stdout(), "{json}").context("cannot print the answer")
 }
 
 impl Destroy {

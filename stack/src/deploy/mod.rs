@@ -23,6 +23,7 @@ mod news;
 mod queue;
 mod reason;
 mod settle;
+mod site;
 mod status;
 mod wanted;
 
@@ -41,6 +42,7 @@ pub use emptying::Contents;
 pub use error::{DeployError, Failure};
 pub use events::StackEvent;
 pub use news::{Answer, Host, News};
+pub use site::{Site, site};
 pub use status::Sentiment;
 pub use wanted::{Wanted, WantedError};
 

@@ -48,9 +48,8 @@ impl WantedError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Missing(_) => Some(
-                "An image is given by its digest, --image 4.5=REPOSITORY@sha256:... or --image zip=..., the function's \
-                 code with --function FILE.zip. Where no farm stands yet, `deploy --foundation` makes the registry to \
-                 push to."
+                "`cargo xtask deploy` builds images and code and gives them. By hand, an image is given by its digest, \
+                 --image 4.5=REPOSITORY@sha256:... or --image zip=..., and the function's code with --function FILE."
                     .to_owned(),
             ),
             _ => None,

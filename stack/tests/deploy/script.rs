@@ -152,13 +152,16 @@ pub fn stack(status: &str) -> Answer {
             format!("<member><ParameterKey>{name}</ParameterKey><ParameterValue>x</ParameterValue></member>")
         })
         .concat();
-    let queue = "<member><OutputKey>QueueArn</OutputKey><OutputValue>arn:queue</OutputValue></member>";
+    let outputs = [("QueueArn", "arn:queue"), ("RegistryUri", "registry")].map(|(name, value)| {
+        format!("<member><OutputKey>{name}</OutputKey><OutputValue>{value}</OutputValue></member>")
+    });
+    let outputs = outputs.concat();
     result(
         "DescribeStacks",
         &format!(
             "<Stacks><member><StackName>render-farm</StackName><StackId>{STACK_ID}</StackId>\
              <CreationTime>2026-11-25T10:00:00Z</CreationTime><StackStatus>{status}</StackStatus>\
-             <Parameters>{parameters}</Parameters><Outputs>{queue}</Outputs></member></Stacks>"
+             <Parameters>{parameters}</Parameters><Outputs>{outputs}</Outputs></member></Stacks>"
         ),
     )
 }

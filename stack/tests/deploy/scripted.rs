@@ -184,6 +184,7 @@ fn a_stack_that_is_no_farm_is_left_alone_whatever_is_asked_for() {
             &whole[..],
             &["deploy", "--yes", "--foundation", "--protect"],
             &["diff"],
+            &["site"],
             &["destroy", "--yes", "--unprotect"],
         ] {
             let aws = Script::start(&[

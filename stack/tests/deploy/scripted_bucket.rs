@@ -69,8 +69,12 @@ fn a_bucket_that_holds_something_else_is_left_alone() {
             (HEAD, vec![plain(200, "")]),
             (TAGS, vec![tags]),
         ]);
-        aws.stack(&["deploy", "--yes", "--foundation"])
-            .badly(&["the bucket `render-farm-123456789012-eu-west-1` stands, and has no tag", "--stack"]);
+        for verb in [&["deploy", "--yes", "--foundation"][..], &["site"]] {
+            aws.stack(verb).badly(&[
+                "the bucket `render-farm-123456789012-eu-west-1` stands, and has no tag",
+                "--stack",
+            ]);
+        }
         aws.stack(&["destroy", "--yes"]).well().says(&["There is no stack `render-farm`"]);
         let looks = ["GetCallerIdentity", "DescribeStacks", HEAD, TAGS];
         assert!(aws.actions().iter().all(|call| looks.contains(&call.as_str())), "{:?}", aws.actions());
@@ -87,6 +91,23 @@ fn a_bucket_that_is_somebody_elses_is_told_as_such() {
         ]);
         aws.stack(&["deploy", "--yes", "--foundation"]).badly(&[words, "hint: "]);
     }
+}
+
+#[test]
+fn before_anything_is_built_it_is_told_who_deploys_where_and_what_stands() {
+    let founded = |aws: &Script| {
+        let site: serde_json::Value = serde_json::from_str(&aws.stack(&["site"]).well().out).unwrap();
+        assert_eq!((&site["account"], &site["region"]), (&"123456789012".into(), &"eu-west-1".into()));
+        site["founded"].as_bool().unwrap()
+    };
+    let nothing = [account(), ("DescribeStacks", vec![no_stack()]), (HEAD, vec![plain(404, "")])];
+    assert!(!founded(&Script::start(&nothing)));
+    let farm = [account(), template(), ("DescribeStacks", vec![stack("CREATE_COMPLETE")])];
+    assert!(founded(&Script::start(&farm)));
+    // What cannot be is refused with nobody called.
+    let aws = Script::start(&[]);
+    aws.stack(&["site", "--set", "Email=nobody"]).badly(&["one e-mail address"]);
+    assert!(aws.actions().is_empty());
 }
 
 #[test]

@@ -2,20 +2,23 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 
+use crate::blender;
 use crate::deploy::{Build, Engine};
 use crate::folders;
-use crate::output;
+use crate::kept::{self, Contents};
+use crate::output::{self, Advice};
+use crate::python::{self, Interpreter};
 
 /// As often as each first frame is waited for.
 const TIMES: usize = 5;
 const SCRIPT: &str = include_str!("first_frame.py");
-/// The level that `images push` compresses with.
+/// The level that `images push` compresses with, as a test holds it to.
 const LEVEL: &str = "-19";
 /// Between these the table stands.
 const MARKS: [&str; 2] = ["<!-- cargo xtask bench images -->", "<!-- end -->"];
@@ -82,30 +85,25 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             command.args(["--entrypoint", python, name, "/first_frame.py", "/tmp/frame.png"]);
             command
         };
-        let bare = || {
-            let blender = crate::blender::installed()?;
-            let mut command = Command::new(blender.path);
+        let bare = bare(version)?;
+        let in_none = || {
+            let mut command = Command::new(&bare);
             command.arg(&script).arg(folder.path().join("frame.png"));
-            Ok::<_, anyhow::Error>(command)
+            command
         };
-        let mut ways = vec![
+        let mut ways = [
             Way::of(&engine, "ours", &ours, &["zstd", LEVEL, "-T0", "-c"])?,
             Way::of(&engine, "naive", &naive, &["gzip", "-6", "-c"])?,
+            Way::named("no image"),
         ];
         // In turns, so that what else the machine does falls on all of them.
-        let own = version.starts_with("4.5.");
-        if own {
-            ways.push(Way::named("no image"));
-        }
         output::step(format_args!("Waiting for {TIMES} first frames each"));
         for _ in 0..TIMES {
             ways[0].measure(&mut in_image(&ours, "/opt/blender/bin/python"))?;
             ways[1].measure(&mut in_image(&naive, "python3"))?;
-            if own {
-                ways[2].measure(&mut bare()?)?;
-            }
+            ways[2].measure(&mut in_none())?;
         }
-        rows.extend(ways.iter().map(|way| way.row(version, ways.get(2))));
+        rows.extend(ways.iter().map(|way| way.row(version, &ways[2])));
     }
     let head = "| Blender | | unpacked | compressed | layers | first frame | beside no image | memory |\n\
                 | --- | --- | --- | --- | --- | --- | --- | --- |";
@@ -146,6 +144,7 @@ impl Way {
             let packed =
                 Command::new(compress[0]).args(&compress[1..]).arg(&layer).stderr(Stdio::null()).output();
             let packed = packed.with_context(|| format!("cannot run {}", compress[0]))?;
+            anyhow::ensure!(packed.status.success(), "{} cannot compress a layer of {image}", compress[0]);
             compressed += packed.stdout.len() as u64;
         }
         let layers = layers.len();
@@ -174,19 +173,18 @@ impl Way {
         sorted.get(sorted.len() / 2).copied().unwrap_or_default()
     }
 
-    fn row(&self, version: &str, bare: Option<&Self>) -> String {
+    fn row(&self, version: &str, bare: &Self) -> String {
         let mb = |bytes: Option<u64>| {
             bytes.map_or_else(|| "-".to_owned(), |bytes| format!("{:.0} MB", bytes as f64 / 1e6))
         };
         let layers = if self.layers == 0 { "-".to_owned() } else { self.layers.to_string() };
-        let ratio =
-            bare.map_or_else(|| "-".to_owned(), |bare| format!("{:.2}", self.median() / bare.median()));
+        let ratio = self.median() / bare.median();
         let (least, most) = self
             .seconds
             .iter()
             .fold((f64::MAX, 0.0_f64), |(least, most), seconds| (least.min(*seconds), most.max(*seconds)));
         format!(
-            "| {version} | {} | {} | {} | {layers} | {:.2} s ({least:.2} to {most:.2}) | {ratio} | {} |",
+            "| {version} | {} | {} | {} | {layers} | {:.2} s ({least:.2} to {most:.2}) | {ratio:.2} | {} |",
             self.name,
             mb(self.unpacked),
             mb(self.compressed),
@@ -194,6 +192,30 @@ impl Way {
             mb(Some(self.memory)),
         )
     }
+}
+
+/// The same Blender in no image, as its wheel installs it: a Python that has `bpy`.
+fn bare(version: &str) -> Result<PathBuf> {
+    if version == blender::PINNED {
+        return Ok(blender::installed()?.path);
+    }
+    let python = python::find(python::Version { minor: 11 });
+    let Some(Interpreter::Python(python)) = python else {
+        return Err(Advice::error(
+            "There is no Python 3.11 with its venv module to measure beside.",
+            "Install it and run this again.",
+        ));
+    };
+    let what = format!("Blender {version} to measure beside");
+    let folder = kept::folder("bench-bpy", [version])?;
+    let contents = Contents { name: "bench-bpy", what: &what, size: "about 400 MB from PyPI, 1 GB on disk" };
+    let installed = folder.join("bin/python");
+    kept::ensure(&folder, &contents, || {
+        kept::run(Command::new(python).args(["-m", "venv"]).arg(&folder), &what)?;
+        let mut install = Command::new(&installed);
+        kept::run(install.args(["-m", "pip", "install", &format!("bpy=={version}")]), &what)
+    })?;
+    Ok(installed)
 }
 
 /// Puts a text between the marks of a document.
@@ -205,4 +227,15 @@ fn write_between(path: &Path, text: &str) -> Result<()> {
     let (before, after) = parts.with_context(|| format!("{shown} has no place for the table"))?;
     fs::write(path, format!("{before}{begin}\n{text}\n{end}{after}"))
         .with_context(|| format!("cannot write {shown}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_are_measured_as_they_are_pushed() {
+        let pushed = include_str!("../../../crates/farm-images/src/compress.rs");
+        assert!(pushed.contains(&format!("const LEVEL: i32 = {};", LEVEL.trim_start_matches('-'))));
+    }
 }

@@ -15,7 +15,7 @@ use std::process::Command;
 use anyhow::Result;
 use blend_file::Version;
 
-pub use wheel::installed;
+pub use wheel::{BLENDER as PINNED, installed};
 
 use crate::output::{self, Advice};
 

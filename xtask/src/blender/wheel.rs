@@ -10,7 +10,7 @@ use crate::python;
 use crate::venv::Packages;
 
 /// The pinned version; its hashes stand in `bpy-requirements.txt`.
-const BLENDER: &str = "4.5.15";
+pub const BLENDER: &str = "4.5.15";
 /// [`BLENDER`], as files know it.
 const VERSION: Version = Version { major: 4, minor: 5 };
 

@@ -85,23 +85,7 @@ impl Engine {
             let place = PathBuf::from(String::from_utf8(told.stdout).ok()?.trim());
             (told.status.success() && place.is_dir()).then_some(place)
         });
-        let Some(place) = asked else { return Ok(()) };
-        let disk = rustix::fs::statvfs(&place)
-            .with_context(|| format!("cannot tell how much room {} has", place.display()))?;
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-        if free >= ROOM {
-            return Ok(());
-        }
-        let gb = |bytes: u64| bytes as f64 / 1e9;
-        Err(Advice::error(
-            format!(
-                "{} has {:.1} GB left; building the images takes up to {:.0} GB.",
-                place.display(),
-                gb(free),
-                gb(ROOM)
-            ),
-            "Make room: `docker system prune` (or `podman system prune`) clears what no container uses.",
-        ))
+        asked.map_or(Ok(()), |place| room(&place, ROOM))
     }
 
     /// Builds an image. Proxies with certificates of their own are heeded where SSL_CERT_FILE names them.
@@ -124,8 +108,9 @@ impl Engine {
         }
         Err(Advice::error(
             format!("{} could not be built.", capitalized(build.what)),
-            "What the container engine says above names the reason. Nothing of the farm was changed; run this again, \
-             and what is built is kept.",
+            "What the container engine says above names the reason. Where its disk is full, `docker system prune` (or \
+             `podman system prune`) makes room. Nothing of the farm was changed; run this again, and what is built is \
+             kept.",
         ))
     }
 
@@ -179,6 +164,26 @@ impl Engine {
     }
 }
 
+/// That a folder's disk has this many bytes left.
+fn room(place: &Path, needed: u64) -> Result<()> {
+    let disk = rustix::fs::statvfs(place)
+        .with_context(|| format!("cannot tell how much room {} has", place.display()))?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    if free >= needed {
+        return Ok(());
+    }
+    let gb = |bytes: u64| bytes as f64 / 1e9;
+    Err(Advice::error(
+        format!(
+            "{} has {:.1} GB left; building the images takes up to {:.0} GB.",
+            place.display(),
+            gb(free),
+            gb(needed)
+        ),
+        "Make room: `docker system prune` (or `podman system prune`) clears what no container uses.",
+    ))
+}
+
 fn capitalized(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
@@ -220,6 +225,33 @@ mod tests {
         assert!(error.contains("lacks its plug-in buildx"), "{error}");
         let error = found(&[]).unwrap_err().to_string();
         assert!(error.contains("neither docker nor podman is on PATH"), "{error}");
+    }
+
+    #[test]
+    fn a_disk_without_room_is_told_before_anything_is_built() {
+        let place = tempfile::tempdir().unwrap();
+        let error = room(place.path(), u64::MAX).unwrap_err().to_string();
+        assert!(error.starts_with(&place.path().display().to_string()), "{error}");
+        assert!(error.contains(" GB left; building the images takes up to 18446744074 GB."), "{error}");
+        assert!(room(place.path(), 0).is_ok());
+
+        // Docker and Podman each tell in their own words where that is; where neither does, nothing can
+        // be told.
+        let told = |field: &str, place: &Path| {
+            folder("docker", &format!("case $3 in *{field}*) echo {} ;; *) exit 1 ;; esac", place.display()))
+        };
+        // It has no room at all.
+        let full = Path::new("/proc");
+        for (field, place, has) in [
+            ("DockerRootDir", full, false),
+            ("GraphRoot", full, false),
+            ("Nothing", full, true),
+            ("DockerRootDir", Path::new("/nowhere"), true),
+        ] {
+            let script = told(field, place);
+            let engine = Engine { program: script.path().join("docker"), daemon: None };
+            assert_eq!(engine.has_room().is_ok(), has, "{field} {}", place.display());
+        }
     }
 
     #[test]

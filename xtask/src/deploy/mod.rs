@@ -1,10 +1,10 @@
 //! `cargo xtask deploy`: from a checkout to a farm that stands, and from one that stands to one that is
 //! as the checkout has it.
 //!
-//! In this order, so that what can fail early does: what the farm is to be, the programs, which images
-//! the registry lacks (which needs credentials and a region), those built, bucket and registry made where
-//! there are none, images pushed, the change shown, agreed to and applied. Each step finds what an
-//! interrupted run has done, and does only the rest.
+//! In this order, so that what can fail early does: what the farm is to be, who deploys it where and
+//! whether it can stand there, the programs, which images the registry lacks, those built, bucket and
+//! registry made where there are none, images pushed, the change shown, agreed to and applied. Each step
+//! finds what an interrupted run has done, and does only the rest.
 
 mod engine;
 mod images;
@@ -34,7 +34,8 @@ pub struct Args {
     /// the root of the repository].
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Show what would be built, pushed and changed, and do none of it.
+    /// Show what images would be built and pushed, and what would change, and do none of it. Only the
+    /// programs are built: what they are decides which images there are.
     #[arg(long)]
     dry_run: bool,
     /// Protect the stack from being deleted by mistake.
@@ -50,13 +51,14 @@ pub struct Args {
 /// # Errors
 /// Says which step failed and what to do; what is done stays done, and the same command goes on.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let settings = Settings::read(args.file.as_deref(), &args.given)?;
+    let mut settings = Settings::read(args.file.as_deref(), &args.given)?;
     images::known(&settings.blenders()?)?;
     cargo::build(Built::Deploy)?;
-    // Who deploys and where, and what builds, before anything that takes minutes.
+    // Who deploys where, onto what, and what builds, before anything that takes minutes.
+    let site = Site::of(&settings)?;
+    settings.stay_in(&site.region);
     Registry::look(&settings, &[])?;
-    let stands = stands(&settings)?;
-    if !stands && !args.dry_run {
+    if !site.founded && !args.dry_run {
         Engine::find()?.has_room()?;
     }
     let programs = programs::build()?;
@@ -74,7 +76,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         for image in &missing {
             image.build(&engine, &programs)?;
         }
-        if !stands {
+        if !site.founded {
             let mut foundation = stack("deploy")?;
             foundation.args(settings.foundation()?).stdout(Stdio::null());
             let ended = ended(foundation.args(args.yes.then_some("--yes")))?;
@@ -116,14 +118,21 @@ fn dry_run(
     ended(diff.arg("--function").arg(&programs.trigger_lambda))
 }
 
-/// Whether the farm's bucket and registry stand. Where that cannot be told, making them tells why.
-fn stands(settings: &Settings) -> Result<bool> {
-    let mut outputs = stack("outputs")?;
-    outputs.arg("--json").args(["--stack", settings.stack()?]);
-    outputs.args(settings.region()?.into_iter().flat_map(|region| ["--region", region]));
-    let told = outputs.stderr(Stdio::null()).output().context("cannot run stack")?;
-    let told: Value = serde_json::from_slice(&told.stdout).unwrap_or_default();
-    Ok(told.as_array().is_some_and(|all| all.iter().any(|output| output["name"] == "RegistryUri")))
+/// Where the farm is to stand.
+struct Site {
+    region: String,
+    /// Whether its bucket and registry are there.
+    founded: bool,
+}
+
+impl Site {
+    /// Asks AWS, and has all settings looked over.
+    fn of(settings: &Settings) -> Result<Self> {
+        let told = answer(stack("site")?.args(settings.arguments()?))?;
+        let site = told["region"].as_str().zip(told["founded"].as_bool());
+        let (region, founded) = site.context("stack does not tell where the farm is to stand")?;
+        Ok(Self { region: region.to_owned(), founded })
+    }
 }
 
 /// In the place of the digest of an image that is not there yet.

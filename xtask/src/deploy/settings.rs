@@ -150,6 +150,14 @@ impl Settings {
         Ok(())
     }
 
+    /// Keeps the region that the environment named, where the file names none: the next deploy, by
+    /// whomever, must not make a second farm elsewhere.
+    pub fn stay_in(&mut self, region: &str) {
+        if self.file.get("region").is_none() {
+            set(&mut self.file, "region", region.into());
+        }
+    }
+
     /// Writes the file, where it would say something else than it does.
     ///
     /// # Errors
@@ -295,92 +303,4 @@ fn set(file: &mut DocumentMut, name: &str, new: toml_edit::Value) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(path: &Path, given: &Given) -> Result<Settings> {
-        Settings::at(path.to_owned(), given)
-    }
-
-    #[test]
-    fn the_first_deploy_writes_down_what_farm_it_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(FILE);
-        let given = Given { region: Some("eu-west-1".into()), max_vcpus: Some(32), ..Given::default() };
-        let settings = read(&path, &given).unwrap();
-        assert!(!path.exists(), "nothing is written before it is asked for");
-        settings.write().unwrap();
-        let text = fs::read_to_string(&path).unwrap();
-        assert!(text.starts_with(HEAD), "{text}");
-        assert!(text.contains("blenders = [\"4.5\", \"4.1\"]") && text.contains("max-vcpus = 32"), "{text}");
-        let again = read(&path, &Given::default()).unwrap();
-        assert_eq!(again.arguments().unwrap(), settings.arguments().unwrap());
-        again.write().unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), text, "byte for byte");
-        let arguments = again.arguments().unwrap().join(" ");
-        for part in [
-            "--stack render-farm --region eu-west-1 --blender 4.5 --blender 4.1 --spot first",
-            "--set MaxSpotVcpus=32 --set MaxOnDemandVcpus=32",
-        ] {
-            assert!(arguments.contains(part), "{arguments}");
-        }
-    }
-
-    #[test]
-    fn what_is_given_goes_into_the_file_and_leaves_the_rest_of_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(FILE);
-        let text =
-            "# ours\nstack = \"shots\" # the name\nmax-vcpus = 512\n\n[settings]\nFrameSeconds = 1800\n";
-        fs::write(&path, text).unwrap();
-        let given = Given {
-            stack: Some("film".into()),
-            spot: Some("never".into()),
-            set: vec!["LogRetentionDays=7".into()],
-            ..Given::default()
-        };
-        let settings = read(&path, &given).unwrap();
-        let arguments = settings.arguments().unwrap().join(" ");
-        let wanted = "--stack film --blender 4.5 --blender 4.1 --spot never --set MaxOnDemandVcpus=512 \
-                      --set FrameSeconds=1800 --set LogRetentionDays=7";
-        assert_eq!(arguments, wanted);
-        let foundation = settings.foundation().unwrap().join(" ");
-        assert_eq!(foundation, "--foundation --stack film --blender 4.5 --blender 4.1 --spot never");
-        settings.write().unwrap();
-        let text = fs::read_to_string(&path).unwrap();
-        for kept in
-            ["# ours\n", "stack = \"film\" # the name\n", "FrameSeconds = 1800\n", "spot = \"never\"\n"]
-        {
-            assert!(text.contains(kept), "{kept} is not in {text}");
-        }
-    }
-
-    #[test]
-    fn a_setting_by_its_name_comes_before_what_follows_from_another() {
-        let folder = tempfile::tempdir().unwrap();
-        let given = Given { set: vec!["MaxOnDemandVcpus=8".into()], ..Given::default() };
-        let arguments = read(&folder.path().join(FILE), &given).unwrap().arguments().unwrap();
-        let ceilings: Vec<&String> =
-            arguments.iter().filter(|text| text.starts_with("MaxOnDemand")).collect();
-        assert_eq!(ceilings, ["MaxOnDemandVcpus=8"]);
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_told_with_its_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(FILE);
-        for (text, words) in [
-            ("stack = ", "cannot be read"),
-            ("stak = \"x\"", "has a `stak`"),
-            ("stack = 5", "`stack` in"),
-            ("blenders = \"4.5\"", "`blenders` in"),
-            ("max-vcpus = \"many\"", "`max-vcpus` in"),
-            ("[settings]\nEmail = [1]\n[settings.x]\n", "`x` in"),
-        ] {
-            fs::write(&path, text).unwrap();
-            let error = read(&path, &Given::default()).and_then(|settings| settings.arguments());
-            let error = error.map_err(|error| error.to_string()).unwrap_err();
-            assert!(error.contains(words), "{text}: {error}");
-        }
-    }
-}
+mod tests;

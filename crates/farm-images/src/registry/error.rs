@@ -98,7 +98,7 @@ impl RegistryError {
                 "Check the network, then run the same command again: what is there already stays there."
             }
             Fault::Refused { code, .. } if code == "NAME_UNKNOWN" => {
-                "There is no such repository yet. Deploy the foundation, which makes it: `cargo xtask deploy --foundation`."
+                "There is no such repository yet. `cargo xtask deploy` makes it before it pushes."
             }
             Fault::Refused { code, .. } if code == "TAG_INVALID" => {
                 "A tag of the farm's registry stays what it is. Push the image under another tag."

@@ -7,7 +7,10 @@ mod program;
 mod refusals;
 mod servers;
 
+use std::fs::File;
 use std::io::Read;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
@@ -128,4 +131,26 @@ fn the_cache_spares_work_and_a_damaged_one_is_noticed() {
     assert_eq!(ran.told.matches("the copy in the cache is damaged").count(), 2, "{}", ran.told);
     assert_eq!(program.kept(), kept);
     assert!(!program.push("three", &archive).told.contains("damaged"));
+}
+
+#[test]
+fn a_layer_that_no_push_wants_for_long_leaves_the_cache() {
+    let Some(registry) = Registry::start() else { return };
+    let program = Program::new(&aws(&format!("http://{}", registry.address), PASSWORD));
+    let archive = classic(&layers(b"x"));
+    assert!(program.push("one", &archive).good);
+    let old = program.kept();
+    let days_ago = |days: u64| SystemTime::now() - Duration::from_secs(days * 24 * 60 * 60);
+    let age = |path: &PathBuf, days| {
+        let file = File::options().append(true).open(path).expect("a file");
+        file.set_modified(days_ago(days)).expect("a time");
+    };
+    old.iter().for_each(|path| age(path, 59));
+    assert!(program.push("two", &archive).good);
+    let wanted = |path: &PathBuf| path.metadata().and_then(|data| data.modified()).expect("a time");
+    assert!(old.iter().all(|path| wanted(path) > days_ago(1)), "they were wanted just now");
+
+    age(&old[0], 61);
+    assert!(program.push("three", &classic(&[layer("other", b"x")])).good);
+    assert_eq!(old.iter().map(|path| path.exists()).collect::<Vec<_>>(), [false, true, true]);
 }

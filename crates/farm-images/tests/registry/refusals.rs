@@ -65,7 +65,7 @@ fn what_the_registry_refuses_is_told_in_its_words() {
         _ => nothing(),
     });
     let ran = program.push("one", &classic(&[layer("a", b"b")]));
-    has(ran.error(), &["NAME_UNKNOWN", "does not exist", "cargo xtask deploy --foundation"]);
+    has(ran.error(), &["NAME_UNKNOWN", "does not exist", "`cargo xtask deploy` makes it"]);
 }
 
 #[test]
