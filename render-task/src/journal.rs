@@ -109,6 +109,7 @@ impl Journal {
                 open: self.open,
                 total: self.started.elapsed().as_secs_f64(),
             },
+            threads: environment.threads,
             peak_memory_mib: self.peak_memory_mib,
             exit_code: failure.map_or(TaskExit::Done, |failure| failure.exit).code(),
         }

@@ -135,6 +135,7 @@ mod tests {
             blender: String::new(),
             warnings: Vec::new(),
             seconds: TaskSeconds::default(),
+            threads: 1,
             peak_memory_mib: 0,
             exit_code: 0,
         }

@@ -34,6 +34,9 @@ pub struct TaskRecord {
     pub warnings: Vec<String>,
     /// Seconds for the download, from start to a Blender that has opened the file, and in all.
     pub seconds: TaskSeconds,
+    /// Threads that Blender rendered with.
+    #[serde(default)]
+    pub threads: u32,
     /// Most memory that Blender held at once, in MiB.
     pub peak_memory_mib: u64,
     /// The code that the child exits with.

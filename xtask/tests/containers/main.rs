@@ -79,7 +79,7 @@ fn a_farm_is_deployed_renders_in_its_images_is_changed_and_goes() {
         let arguments = ["deploy", "--yes", "--file", file];
         machine.xtask(&arguments.into_iter().chain(more.iter().copied()).collect::<Vec<_>>())
     };
-    let given = ["--blender", "4.5", "--set", "FrameSeconds=600"];
+    let given = ["--blender", "4.5", "--set", "FrameSeconds=600", "--email", "td@studio.example"];
     // Killed on the way, and run again.
     let arguments: Vec<&str> = ["deploy", "--yes", "--file", file].into_iter().chain(given).collect();
     machine.kill_once_said(&arguments, "Pushing the image with Blender");
@@ -88,7 +88,14 @@ fn a_farm_is_deployed_renders_in_its_images_is_changed_and_goes() {
     for words in ["the image with Blender 4.5", "UploadCommand", "The stack is as requested"] {
         assert!(told(&first).contains(words), "`{words}` is not in: {}", told(&first));
     }
-    assert!(std::fs::read_to_string(file).unwrap().contains("blenders = [\"4.5\"]"));
+    let kept = std::fs::read_to_string(file).unwrap();
+    for line in ["blenders = [\"4.5\"]", "region = \"eu-west-1\"", "email = \"td@studio.example\""] {
+        assert!(kept.contains(line), "`{line}` is not in {kept}");
+    }
+    let told_by_mail = machine.ask(
+        "print(json.dumps([s['Endpoint'] for s in aws('sns').list_subscriptions()['Subscriptions'] if s['Protocol'] == 'email']))",
+    );
+    assert_eq!(told_by_mail, serde_json::json!(["td@studio.example"]));
 
     // Nothing has changed: nothing is built, pushed or changed.
     let again = deploy(&[]);
@@ -132,13 +139,15 @@ fn a_farm_is_deployed_renders_in_its_images_is_changed_and_goes() {
     );
     assert_eq!(attempts, 2);
 
-    // One changed program: one image, of which one layer is pushed.
+    // One changed program: one image, of which one layer is pushed. And smaller tasks.
     let changed = Changed::program("zip-task");
-    let dry = deploy(&["--dry-run"]);
-    for words in ["the image of zip-task would be built and pushed", "~ ZipJob"] {
+    let small = ["--vcpus", "1", "--memory", "4"];
+    let dry = deploy(&[&["--dry-run"], &small[..]].concat());
+    for words in ["the image of zip-task would be built and pushed", "~ ZipJob", "~ RenderJob45"] {
         assert!(told(&dry).contains(words), "`{words}` is not in: {}", told(&dry));
     }
-    let second = deploy(&[]);
+    assert!(!std::fs::read_to_string(file).unwrap().contains("vcpus = 1"), "a dry run writes nothing");
+    let second = deploy(&small);
     assert!(second.status.success(), "{}", told(&second));
     assert!(told(&second).contains("Pushing the image of zip-task"), "{}", told(&second));
     assert!(!told(&second).contains("Pushing the image with Blender"), "{}", told(&second));
@@ -148,6 +157,14 @@ fn a_farm_is_deployed_renders_in_its_images_is_changed_and_goes() {
     drop(changed);
     upload(&machine, &heavy, "b/heavy.blend", "frame=1");
     assert_eq!(report(&machine, "b/heavy.blend")["state"], "complete");
+    // As many threads as the container may use, and not as the machine has.
+    let record = machine.ask(&format!(
+        "s3 = aws('s3')\n\
+         found = [o for o in s3.list_objects_v2(Bucket='{BUCKET}', Prefix='.farm/')['Contents'] if '/tasks/' in o['Key']]\n\
+         last = max(found, key=lambda o: o['LastModified'])['Key']\n\
+         print(s3.get_object(Bucket='{BUCKET}', Key=last)['Body'].read().decode())"
+    ));
+    assert_eq!((&record["threads"], &record["exit_code"]), (&1.into(), &0.into()), "{record}");
 
     let gone = machine.xtask(&["destroy", "--yes"]);
     assert!(gone.status.success() && told(&gone).contains("The farm is gone."), "{}", told(&gone));

@@ -134,6 +134,7 @@ impl Bench {
             blender: "4.5.15 LTS".into(),
             warnings: Vec::new(),
             seconds: TaskSeconds::default(),
+            threads: 1,
             peak_memory_mib: 100,
             exit_code: 0,
         }
