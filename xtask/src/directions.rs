@@ -6,14 +6,15 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// Our crates, and which of ours each may know. Tests may know more; they are not looked at.
-const MAY_KNOW: [(&str, &[&str]); 10] = [
+const MAY_KNOW: [(&str, &[&str]); 11] = [
     ("blend-file", &[]),
     ("cfn-codegen", &[]),
+    ("farm-aws", &[]),
     ("farm-contract", &[]),
-    ("farm-images", &[]),
+    ("farm-images", &["farm-aws"]),
     ("farm-local", &["farm-contract", "stack"]),
     ("render-task", &["farm-contract"]),
-    ("stack", &["farm-contract"]),
+    ("stack", &["farm-aws", "farm-contract"]),
     ("trigger-lambda", &["blend-file", "farm-contract"]),
     // Only to compare a file's version with Blender's before anything is built.
     ("xtask", &["blend-file"]),
