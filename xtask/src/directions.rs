@@ -6,15 +6,16 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// Our crates, and which of ours each may know. Tests may know more; they are not looked at.
-const MAY_KNOW: [(&str, &[&str]); 11] = [
+const MAY_KNOW: [(&str, &[&str]); 12] = [
     ("blend-file", &[]),
     ("cfn-codegen", &[]),
     ("farm-aws", &[]),
     ("farm-contract", &[]),
-    ("farm-images", &["farm-aws"]),
-    ("farm-local", &["farm-contract", "stack"]),
+    ("farm-images", &["farm-aws", "farm-terminal"]),
+    ("farm-local", &["farm-contract", "farm-terminal", "stack"]),
+    ("farm-terminal", &[]),
     ("render-task", &["farm-contract"]),
-    ("stack", &["farm-aws", "farm-contract"]),
+    ("stack", &["farm-aws", "farm-contract", "farm-terminal"]),
     ("trigger-lambda", &["blend-file", "farm-contract"]),
     // Only to compare a file's version with Blender's before anything is built.
     ("xtask", &["blend-file"]),
@@ -22,7 +23,7 @@ const MAY_KNOW: [(&str, &[&str]); 11] = [
 ];
 
 /// These stay free of the AWS SDK, at any depth.
-const NO_SDK: [&str; 4] = ["blend-file", "cfn-codegen", "farm-contract", "xtask"];
+const NO_SDK: [&str; 5] = ["blend-file", "cfn-codegen", "farm-contract", "farm-terminal", "xtask"];
 
 /// Every broken direction, as a sentence each. `metadata` is what `cargo metadata` prints.
 pub fn broken(metadata: &Value) -> Result<Vec<String>> {
