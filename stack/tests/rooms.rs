@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// The rooms in order. The command line is another crate, which calls this one `stack`.
 const ROOMS: [&str; 5] = ["cfn", "template", "farm", "deploy", "cli"];
 /// What only `deploy` needs.
-const CALLS: [&str; 3] = ["aws_config", "aws_sdk_", "tokio"];
+const CALLS: [&str; 3] = ["aws_sdk_", "farm_aws", "tokio"];
 
 fn source(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();

@@ -6,14 +6,17 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// Our crates, and which of ours each may know. Tests may know more; they are not looked at.
-const MAY_KNOW: [(&str, &[&str]); 10] = [
+const MAY_KNOW: [(&str, &[&str]); 13] = [
     ("blend-file", &[]),
     ("cfn-codegen", &[]),
+    ("farm-aws", &[]),
     ("farm-contract", &[]),
-    ("farm-images", &[]),
-    ("farm-local", &["farm-contract", "stack"]),
+    ("farm-images", &["farm-aws", "farm-terminal"]),
+    ("farm-local", &["farm-contract", "farm-terminal", "stack"]),
+    ("farm-terminal", &[]),
+    ("farm-testing", &[]),
     ("render-task", &["farm-contract"]),
-    ("stack", &["farm-contract"]),
+    ("stack", &["farm-aws", "farm-contract", "farm-terminal"]),
     ("trigger-lambda", &["blend-file", "farm-contract"]),
     // Only to compare a file's version with Blender's before anything is built.
     ("xtask", &["blend-file"]),
@@ -21,7 +24,8 @@ const MAY_KNOW: [(&str, &[&str]); 10] = [
 ];
 
 /// These stay free of the AWS SDK, at any depth.
-const NO_SDK: [&str; 4] = ["blend-file", "cfn-codegen", "farm-contract", "xtask"];
+const NO_SDK: [&str; 6] =
+    ["blend-file", "cfn-codegen", "farm-contract", "farm-terminal", "farm-testing", "xtask"];
 
 /// Every broken direction, as a sentence each. `metadata` is what `cargo metadata` prints.
 pub fn broken(metadata: &Value) -> Result<Vec<String>> {

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::account::AwsError;
+use farm_aws::{AwsError, NoRegion};
+
 use crate::archive::ArchiveError;
 use crate::digest::Digest;
 use crate::registry::{EndpointError, RegistryError};
@@ -12,8 +13,8 @@ use crate::registry::{EndpointError, RegistryError};
 #[derive(Debug, thiserror::Error)]
 pub enum ImagesError {
     /// No region is named anywhere.
-    #[error("no region is named: neither with --region, nor in AWS_REGION, nor in the profile")]
-    NoRegion,
+    #[error(transparent)]
+    NoRegion(#[from] NoRegion),
     /// A call to AWS failed.
     #[error(transparent)]
     Aws(#[from] AwsError),
@@ -60,8 +61,8 @@ impl ImagesError {
     /// What to do next.
     pub fn hint(&self) -> Option<String> {
         let text = match self {
-            Self::NoRegion => "Name one: --region eu-west-1.",
-            Self::Aws(error) => return error.hint(),
+            Self::NoRegion(error) => return Some(error.hint()),
+            Self::Aws(error) => return error.hint(farm_aws::hint::any),
             Self::Endpoint(error) => return Some(error.hint()),
             Self::Archive(error) => return error.hint().map(str::to_owned),
             Self::Registry(error) => return error.hint(),

@@ -17,10 +17,11 @@ mod news;
 mod push;
 mod registry;
 
-pub use account::{AwsError, Login};
+pub use account::Login;
 pub use archive::ArchiveError;
 pub use digest::Digest;
 pub use error::ImagesError;
+pub use farm_aws::{AwsError, NoRegion};
 pub use find::{Found, find};
 pub use names::{NameError, Repository, Tag};
 pub use news::{News, Told};

@@ -1,6 +1,6 @@
 //! The person in front: told on stderr, asked on a terminal.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, IsTerminal};
 
 use async_trait::async_trait;
 use stack::deploy::{Answer, Host, News};
@@ -43,11 +43,8 @@ impl Console {
 #[async_trait(?Send)]
 impl Host for Console {
     fn tell(&mut self, news: &News) {
-        let mut stderr = std::io::stderr().lock();
         for line in show::lines(news, self.look) {
-            // A terminal that was closed is no reason to stop in the middle of a change.
-            let told = writeln!(stderr, "{line}");
-            drop(told);
+            show::say(&line);
         }
     }
 

@@ -9,10 +9,7 @@ mod verbs;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use tokio::signal::unix::{SignalKind, signal};
-
-/// Exit code of a program that Ctrl-C ended.
-const INTERRUPTED: u8 = 130;
+use farm_terminal::{INTERRUPTED, interrupted};
 
 /// The render farm's cloud: written, compared, deployed and taken down.
 #[derive(Debug, clap::Parser)]
@@ -52,19 +49,5 @@ impl Command {
                 Ok(ExitCode::from(INTERRUPTED))
             }
         }
-    }
-}
-
-/// Resolves on Ctrl-C or SIGTERM. Where signals cannot be had it never does, and the system's own
-/// handling stays.
-async fn interrupted() {
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
     }
 }

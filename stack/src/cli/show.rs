@@ -1,57 +1,15 @@
 //! How it looks: every line is made by a pure function of what there is to tell.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use farm_terminal::{Ink, count, plain, size};
 use stack::deploy::{DeployError, Loss, News, NoRegion, Output, Sentiment, StackEvent, WantedError};
 
+pub use farm_terminal::{Look, hint, prompt, say};
+
 mod plan;
-
-/// What lines are written to.
-#[derive(Debug, Clone, Copy)]
-pub struct Look {
-    /// Whether it shows colours.
-    pub colour: bool,
-}
-
-/// The terminal's own colours, by what they mean.
-#[derive(Debug, Clone, Copy)]
-enum Ink {
-    Green,
-    Red,
-    Yellow,
-    Dim,
-    Bold,
-}
-
-impl Look {
-    /// What stderr is now.
-    pub fn of_stderr() -> Self {
-        Self::of(std::io::stderr().is_terminal())
-    }
-
-    /// What stdout is now.
-    pub fn of_stdout() -> Self {
-        Self::of(std::io::stdout().is_terminal())
-    }
-
-    fn of(terminal: bool) -> Self {
-        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Self { colour: terminal && wanted }
-    }
-
-    fn ink(self, ink: Ink, text: &str) -> String {
-        let code = match ink {
-            Ink::Green => 32,
-            Ink::Red => 31,
-            Ink::Yellow => 33,
-            Ink::Dim => 2,
-            Ink::Bold => 1,
-        };
-        if self.colour && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
-    }
-}
 
 /// The lines for something that there is to tell.
 pub fn lines(news: &News, look: Look) -> Vec<String> {
@@ -129,12 +87,6 @@ fn event_line(event: &StackEvent, after: Duration, (done, of): (usize, usize), l
         look.ink(ink, &format!("{words:14}"))
     );
     Some(line.trim_end().to_owned())
-}
-
-/// A text of AWS's as a terminal may have it: on one line, and with nothing in it that moves the cursor.
-fn plain(text: &str) -> String {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 /// A status in words; one that is not known speaks for itself.
@@ -224,24 +176,6 @@ fn output_lines(outputs: &[Output], look: Look) -> Vec<String> {
     lines
 }
 
-/// Writes a line to stderr. A terminal that was closed is no reason to stop in the middle.
-pub fn say(text: &str) {
-    let told = writeln!(std::io::stderr(), "{text}");
-    drop(told);
-}
-
-/// Writes a question, and leaves the cursor behind it.
-pub fn prompt(question: &str) {
-    let mut stderr = std::io::stderr();
-    let told = write!(stderr, "{question}").and_then(|()| stderr.flush());
-    drop(told);
-}
-
-/// What to do next.
-pub fn hint(text: &str) {
-    say(&format!("\nhint: {text}"));
-}
-
 /// Ctrl-C.
 pub fn interrupted() {
     say("\nInterrupted. Whatever CloudFormation has begun already, it brings to its end.");
@@ -250,43 +184,18 @@ pub fn interrupted() {
 
 /// Tells why the program ends badly, and what helps.
 pub fn report(error: &anyhow::Error) {
-    say(&format!("\nerror: {}", printable(&error.to_string())));
-    for cause in error.chain().skip(1) {
-        say(&format!("  caused by: {}", printable(&cause.to_string())));
-    }
-    let hinted = error.chain().find_map(|cause| {
+    farm_terminal::report(error, |cause| {
         let deploy = cause.downcast_ref::<DeployError>().and_then(DeployError::hint);
         let wanted = cause.downcast_ref::<WantedError>().and_then(WantedError::hint);
-        let region = cause.downcast_ref::<NoRegion>().map(|_| "Name one: --region eu-west-1.".to_owned());
+        let region = cause.downcast_ref::<NoRegion>().map(|error| error.hint());
         deploy.or(wanted).or(region)
     });
-    if let Some(text) = hinted {
-        hint(&text);
-    }
-}
-
-/// An error's text, which may have lines of its own, without what moves the cursor.
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| *c == '\n' || !c.is_control()).collect()
-}
-
-fn count(number: u64, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 fn span(time: Duration) -> String {
     match time.as_secs() {
         seconds @ 0..60 => format!("{seconds} s"),
         seconds => format!("{} min {} s", seconds / 60, seconds % 60),
-    }
-}
-
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} bytes"),
-        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
-        _ => format!("{:.2} GB", bytes as f64 / 1e9),
     }
 }
 

@@ -7,10 +7,11 @@ use std::time::Duration;
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
+use farm_aws::AwsError;
 use farm_contract::keys::FARM_PREFIX;
 use sha2::{Digest, Sha256};
 
-use super::aws::{Aws, AwsError};
+use super::aws::Aws;
 use crate::farm::{BUCKET_TAG, bucket_name};
 
 /// A template's address is good for this long; CloudFormation reads it once, at once.

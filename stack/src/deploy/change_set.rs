@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use aws_sdk_cloudformation::types::{self, ChangeAction, ChangeSetStatus};
+use farm_aws::AwsError;
 
-use super::aws::{Aws, AwsError};
+use super::aws::Aws;
 use super::cloudformation::Proposal;
 use super::difference::{Detail, differences};
 

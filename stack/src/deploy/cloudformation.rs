@@ -3,9 +3,10 @@
 
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types::{self, ChangeSetType, EventFilter, Parameter, Stack, TemplateStage};
+use farm_aws::AwsError;
 use jiff::Timestamp;
 
-use super::aws::{Aws, AwsError};
+use super::aws::Aws;
 use super::events::StackEvent;
 use crate::template::Capability;
 

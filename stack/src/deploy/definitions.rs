@@ -1,7 +1,9 @@
 //! Job definitions that outlive their stack: an update leaves the revisions before it, for jobs that
 //! wait, and CloudFormation forgets them.
 
-use super::aws::{Aws, AwsError};
+use farm_aws::AwsError;
+
+use super::aws::Aws;
 use crate::farm::is_job_definition;
 
 /// The state of a definition that can be used.

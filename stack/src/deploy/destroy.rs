@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_cloudformation::types::Stack;
+use farm_aws::AwsError;
 
-use super::aws::{Aws, AwsError};
+use super::aws::Aws;
 use super::bucket::{Bucket, Found};
 use super::cloudformation::Resource;
 use super::definitions::deregister_all;

@@ -7,9 +7,9 @@ use std::time::Duration;
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
 use aws_sdk_s3::types::{Delete, EncodingType, Error as Refused, ObjectIdentifier};
+use farm_aws::AwsError;
 use percent_encoding::percent_decode_str;
 
-use super::aws::AwsError;
 use super::bucket::Bucket;
 
 /// S3 asks for another attempt in a moment, and gets this many in a row.

@@ -1,6 +1,7 @@
 //! Why a deploy did not come to its end, and what helps.
 
-use super::aws::AwsError;
+use farm_aws::AwsError;
+
 use super::change_set::ProposalError;
 use super::events::StackEvent;
 use super::follow::Ended;
@@ -135,7 +136,9 @@ impl DeployError {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::Wanted(error) => return error.hint(),
-            Self::Aws(error) | Self::Proposal(ProposalError::Aws(error)) => return error.hint(),
+            Self::Aws(error) | Self::Proposal(ProposalError::Aws(error)) => {
+                return error.hint(reason::hint);
+            }
             Self::Proposal(ProposalError::Refused(causes)) => {
                 return causes.iter().find_map(|why| reason::hint(why));
             }

@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use farm_aws::AwsError;
 use jiff::Timestamp;
 
-use super::aws::{Aws, AwsError};
+use super::aws::Aws;
 
 /// One event of a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use super::aws::{Aws, AwsError};
+use farm_aws::AwsError;
+
+use super::aws::Aws;
 use super::events::{StackEvent, Tail};
 use super::news::{Host, News};
 use super::status::{Sentiment, Standing};

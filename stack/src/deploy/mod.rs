@@ -34,13 +34,14 @@ use aws_sdk_cloudformation::types::Stack;
 
 use crate::farm::{self, FarmConfig, outputs, settings};
 
-pub use aws::{Aws, AwsError, NoRegion};
+pub use aws::Aws;
 pub use change_set::{Action, Change};
 pub use destroy::{Destruction, Loss, destroy, survey};
 pub use difference::Detail;
 pub use emptying::Contents;
 pub use error::{DeployError, Failure};
 pub use events::StackEvent;
+pub use farm_aws::{AwsError, NoRegion};
 pub use news::{Answer, Host, News};
 pub use site::{Site, site};
 pub use status::Sentiment;

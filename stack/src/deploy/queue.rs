@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use aws_sdk_batch::types::{JobStatus, JqState, JqStatus};
+use farm_aws::AwsError;
 use futures::future::try_join_all;
 
-use super::aws::{Aws, AwsError};
+use super::aws::Aws;
 
 /// Between two looks at jobs that are being stopped.
 const PAUSE: Duration = Duration::from_secs(3);

@@ -20,25 +20,22 @@ fn is_consequence(reason: &str) -> bool {
 /// What helps against a failure, by AWS's words for it. None where nothing better is known than
 /// those words.
 pub fn hint(reason: &str) -> Option<String> {
-    let lower = reason.to_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    if let Some(action) = denied_action(reason) {
-        return Some(format!(
-            "Whoever deploys lacks the right `{action}`. Add it to that user or role, then run the same command again."
-        ));
+    // Whatever code it comes with.
+    if reason.to_lowercase().contains("found existing jobqueue relationship") {
+        let text = "AWS Batch had not yet taken the environment off its queue. Run the same command again in a \
+             minute.";
+        return Some(text.to_owned());
     }
-    let text = if has(&["found existing jobqueue relationship"]) {
-        "AWS Batch had not yet taken the environment off its queue. Run the same command again in a minute."
-    } else if has(&["accessdenied", "access denied", "not authorized", "unauthorizedoperation"]) {
-        "Whoever deploys lacks a right. Deploy as an administrator of the account, or add what is named above."
-    } else if has(&[
-        "expiredtoken",
-        "expired token",
-        "token has expired",
-        "token included in the request is expired",
-    ]) {
-        "Log in to AWS again, then run the same command."
-    } else if has(&[
+    farm_aws::hint::caller(reason)
+        .or_else(|| of_what_stands(reason))
+        .or_else(|| farm_aws::hint::patience(reason))
+}
+
+/// What helps where it is about the stack, or what is in it.
+fn of_what_stands(reason: &str) -> Option<String> {
+    let reason = reason.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| reason.contains(word));
+    let text = if has(&[
         "limitexceeded",
         "limit exceeded",
         "quota",
@@ -61,19 +58,10 @@ pub fn hint(reason: &str) -> Option<String> {
         "AWS took too long. Run the same command again."
     } else if has(&["nosuchkey", "specified key does not exist", "s3 error code is nosuchkey"]) {
         "The function's code is not in the bucket. Give it with --function, which uploads it."
-    } else if has(&["throttl", "rate exceeded", "toomanyrequests"]) {
-        "AWS asked for patience. Run the same command again in a minute."
     } else {
         return None;
     };
     Some(text.to_owned())
-}
-
-/// The action in "... is not authorized to perform: ACTION on ...", as IAM and most services say it.
-fn denied_action(reason: &str) -> Option<&str> {
-    let (_, rest) = reason.split_once("not authorized to perform: ")?;
-    let action = rest.split([' ', ',', ')', ';']).next()?;
-    (action.contains(':')).then_some(action)
 }
 
 #[cfg(test)]

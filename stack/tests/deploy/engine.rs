@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
+use farm_testing::tool;
 use serde_json::Value;
 use tempfile::TempDir;
 use zip::ZipWriter;
@@ -37,16 +38,6 @@ pub struct Ran {
     pub out: String,
     /// Standard error: what a person reads.
     pub told: String,
-}
-
-/// What a test asks that not every machine can have; none where the command that runs the tests has
-/// said that it is left out.
-fn tool(variable: &str) -> Option<PathBuf> {
-    let path = std::env::var_os(variable).map(PathBuf::from);
-    let left_out = std::env::var("FARM_TEST_LEFT_OUT").unwrap_or_default();
-    let known = path.is_some() || left_out.split(',').any(|name| name == variable);
-    assert!(known, "{variable} names nothing; run the tests with `cargo xtask test`");
-    path
 }
 
 impl Engine {

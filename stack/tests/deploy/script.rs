@@ -1,10 +1,10 @@
 //! An AWS of scripted answers, written as AWS documents them.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
+
+use farm_testing::{Reply, Request, serve};
 
 use crate::engine::{ACCOUNT, REGION, Ran};
 
@@ -36,20 +36,14 @@ pub struct Script {
 
 impl Script {
     pub fn start(answers: &[(&str, Vec<Answer>)]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
         let asked = Asked::default();
-        let mut left: HashMap<String, Vec<Answer>> = answers
+        let left: HashMap<String, Vec<Answer>> = answers
             .iter()
             .map(|(action, answers)| ((*action).to_owned(), answers.iter().rev().cloned().collect()))
             .collect();
+        let left = Mutex::new(left);
         let recorded = asked.clone();
-        std::thread::spawn(move || {
-            // Ends with the process: nobody waits for a listener.
-            for stream in listener.incoming() {
-                one_request(stream.unwrap(), &mut left, &recorded);
-            }
-        });
+        let address = serve(move |request| answer(request, &mut left.lock().unwrap(), &recorded));
         Self { address, asked }
     }
 
@@ -82,18 +76,12 @@ impl Script {
     }
 }
 
-fn one_request(stream: TcpStream, left: &mut HashMap<String, Vec<Answer>>, asked: &Asked) {
-    let mut reader = BufReader::new(stream);
-    let mut head = String::new();
-    while reader.read_line(&mut head).unwrap() > 2 {}
-    let length =
-        head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
-    let mut body = vec![0; length.unwrap_or(0)];
-    reader.read_exact(&mut body).unwrap();
-    let body = String::from_utf8(body).unwrap();
+/// What the script has for a request.
+fn answer(request: &Request, left: &mut HashMap<String, Vec<Answer>>, asked: &Asked) -> Reply {
+    let body = String::from_utf8(request.body.clone()).unwrap();
     // CloudFormation's calls name themselves in a form; the others are told by their first line.
     let named = body.split('&').find_map(|pair| pair.strip_prefix("Action="));
-    let action = named.map_or_else(|| first_line(&head), str::to_owned);
+    let action = named.map_or_else(|| first_line(request.line()), str::to_owned);
     asked.lock().unwrap().push((action.clone(), body));
     let asked: Vec<String> = asked.lock().unwrap().iter().map(|(action, _)| action.clone()).collect();
     let answers = left.get_mut(&action).unwrap_or_else(|| panic!("the script has no answer to {action}"));
@@ -108,16 +96,12 @@ fn one_request(stream: TcpStream, left: &mut HashMap<String, Vec<Answer>>, asked
         [.., now] => now.clone(),
         [] => panic!("no answer to {action} is left"),
     };
-    let length = body.len();
-    let answer =
-        format!("HTTP/1.1 {status} Scripted\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}");
-    reader.into_inner().write_all(answer.as_bytes()).unwrap();
+    Reply::Say(status, String::new(), body)
 }
 
 /// Method and path, and of a query to S3 what part of the bucket it is about.
-fn first_line(head: &str) -> String {
-    let (method, rest) = head.split_once(' ').unwrap();
-    let address = rest.split(' ').next().unwrap();
+fn first_line(line: &str) -> String {
+    let (method, address) = line.split_once(' ').unwrap();
     let (path, query) = address.split_once('?').unwrap_or((address, ""));
     let parts = ["tagging", "versions", "uploads", "delete"];
     let part = query.split('&').find_map(|pair| {

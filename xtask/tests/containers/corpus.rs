@@ -6,9 +6,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
+use farm_testing::tool;
 use serde_json::Value;
 
-use crate::machine::{docker_command, told, tool};
+use crate::machine::{docker_command, told};
 
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../render-task/tests/corpus");
 const IMAGE: &str = "farm-test-corpus:4.5";

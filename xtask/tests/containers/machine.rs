@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use farm_testing::tool;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -28,15 +29,6 @@ pub struct Machine {
     registry: Child,
     cloud: Child,
     url: String,
-}
-
-/// A tool that `cargo xtask test` names; none where it says that it is left out.
-pub fn tool(variable: &str) -> Option<PathBuf> {
-    let path = std::env::var_os(variable).map(PathBuf::from);
-    let left_out = std::env::var("FARM_TEST_LEFT_OUT").unwrap_or_default();
-    let known = path.is_some() || left_out.split(',').any(|name| name == variable);
-    assert!(known, "{variable} names nothing; run the tests with `cargo xtask test`");
-    path
 }
 
 impl Machine {

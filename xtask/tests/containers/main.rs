@@ -13,7 +13,8 @@ use std::io::{Seek, Write};
 use std::path::PathBuf;
 use std::process::Command;
 
-use machine::{Machine, docker_command, told, tool};
+use farm_testing::tool;
+use machine::{Machine, docker_command, told};
 
 const BUCKET: &str = "render-farm-123456789012-eu-west-1";
 /// Makes the demo.

@@ -5,7 +5,9 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-use crate::machine::{docker_command, told, tool};
+use farm_testing::tool;
+
+use crate::machine::{docker_command, told};
 
 /// Makes the archive, says its hash, and serves it.
 const MIRROR: &str = r#"

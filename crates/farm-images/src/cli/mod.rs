@@ -10,11 +10,9 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use clap::builder::NonEmptyStringValueParser;
 use farm_images::{Login, Repository, Tag};
+use farm_terminal::{INTERRUPTED, interrupted};
 use serde::Serialize;
-use tokio::signal::unix::{SignalKind, signal};
 
-/// Exit code of a program that Ctrl-C ended.
-const INTERRUPTED: u8 = 130;
 /// The folder for compressed layers, below that of the user's caches.
 const CACHE: &str = "render-farm/layers";
 
@@ -115,18 +113,4 @@ fn print(data: &impl Serialize) -> Result<ExitCode> {
     let text = serde_json::to_string_pretty(data).context("cannot write the answer as JSON")?;
     writeln!(std::io::stdout(), "{text}").context("cannot print the answer")?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Resolves on Ctrl-C or SIGTERM. Where signals cannot be had it never does, and the system's own
-/// handling stays.
-async fn interrupted() {
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
 }

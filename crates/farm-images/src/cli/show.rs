@@ -1,8 +1,9 @@
 //! What a person reads: lines, and why the program ends badly.
 
-use std::io::{IsTerminal, Write};
-
 use farm_images::{ImagesError, News};
+use farm_terminal::{Ink, count, hint, printable};
+
+pub use farm_terminal::{Look, say, size};
 
 /// Somebody types where an image should come.
 #[derive(Debug, thiserror::Error)]
@@ -14,43 +15,11 @@ pub struct Terminal;
 #[error("there is no folder for compressed layers: neither --cache nor HOME names one")]
 pub struct NoCache;
 
-/// The terminal's own colours, by what they mean.
-#[derive(Debug, Clone, Copy)]
-enum Ink {
-    Green,
-    Yellow,
-    Bold,
-}
-
-/// What lines are written to.
-#[derive(Debug, Clone, Copy)]
-pub struct Look {
-    /// Whether it shows colours.
-    pub colour: bool,
-}
-
-impl Look {
-    /// What stderr is now.
-    pub fn of_stderr() -> Self {
-        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Self { colour: std::io::stderr().is_terminal() && wanted }
-    }
-
-    fn ink(self, ink: Ink, text: &str) -> String {
-        let code = match ink {
-            Ink::Green => 32,
-            Ink::Yellow => 33,
-            Ink::Bold => 1,
-        };
-        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
-    }
-}
-
 /// The line for something that there is to tell; none for what moves all the time.
 pub fn line(news: &News, look: Look) -> Option<String> {
     Some(match news {
         News::Target { repository, tag } => look.ink(Ink::Bold, &format!("Image {repository}:{tag}")),
-        News::Read { layers, bytes } => format!("  {}, {}", count(*layers, "layer"), size(*bytes)),
+        News::Read { layers, bytes } => format!("  {}, {}", count(*layers as u64, "layer"), size(*bytes)),
         News::Layer { layer, of, size: bytes, pushed } => {
             let what = if *pushed { "pushed" } else { "already there" };
             format!("  layer {layer}/{of}: {}, {what}", size(*bytes))
@@ -71,52 +40,20 @@ pub fn line(news: &News, look: Look) -> Option<String> {
     })
 }
 
-/// Writes a line to stderr. A terminal that was closed is no reason to stop in the middle.
-pub fn say(text: &str) {
-    let told = writeln!(std::io::stderr(), "{text}");
-    drop(told);
-}
-
 /// Ctrl-C.
 pub fn interrupted() {
     say("\nInterrupted. What is pushed already stays in the registry.");
-    say("\nhint: The same command again goes on from there.");
+    hint("The same command again goes on from there.");
 }
 
 /// Tells why the program ends badly, and what helps.
 pub fn report(error: &anyhow::Error) {
-    say(&format!("\nerror: {}", printable(&error.to_string())));
-    for cause in error.chain().skip(1) {
-        say(&format!("  caused by: {}", printable(&cause.to_string())));
-    }
-    let hinted = error.chain().find_map(|cause| {
+    farm_terminal::report(error, |cause| {
         let images = cause.downcast_ref::<ImagesError>().and_then(ImagesError::hint);
         let terminal =
             cause.downcast_ref::<Terminal>().map(|_| "docker save IMAGE | images push ...".to_owned());
         images.or(terminal)
     });
-    if let Some(text) = hinted {
-        say(&format!("\nhint: {text}"));
-    }
-}
-
-/// A text of others without what moves the cursor.
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| *c == '\n' || !c.is_control()).collect()
-}
-
-fn count(number: usize, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
-}
-
-/// A number of bytes for a person.
-pub fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} bytes"),
-        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
-        _ => format!("{:.2} GB", bytes as f64 / 1e9),
-    }
 }
 
 #[cfg(test)]

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use farm_testing::{Reply, exchange, serve};
 use serde_json::json;
 
 use super::layers;
 use super::making::{classic, layer};
 use super::program::Program;
-use super::servers::{PASSWORD, Registry, Reply, aws, exchange, json_reply, serve};
+use super::servers::{PASSWORD, Registry, aws, json_reply};
 
 /// A registry whose answers are a test's.
 fn scripted(reply: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Program {

@@ -61,17 +61,18 @@ impl Machine {
     }
 }
 
-/// Resolves on Ctrl-C, on SIGTERM, or when the terminal is closed. Where signals cannot be had it
-/// never does, and the system's own handling stays.
+/// Resolves on Ctrl-C, on SIGTERM, or when the terminal is closed: no task is to go on without it.
 async fn interrupted() {
-    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()))
-    else {
-        return std::future::pending().await;
-    };
     tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        _ = hangup.recv() => {}
+        () = farm_terminal::interrupted() => {}
+        () = hung_up() => {}
+    }
+}
+
+/// Resolves when the terminal is closed; never where that cannot be heard.
+async fn hung_up() {
+    match signal(SignalKind::hangup()) {
+        Ok(mut hangup) => drop(hangup.recv().await),
+        Err(_) => std::future::pending().await,
     }
 }

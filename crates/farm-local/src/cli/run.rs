@@ -15,6 +15,7 @@ use farm_contract::keys::BlendKey;
 use farm_contract::tags;
 use farm_local::farm::{Farm, FarmConfig};
 use farm_local::s3::{Credentials, ObjectCreated};
+use farm_terminal::INTERRUPTED;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::deliver::Delivery;
@@ -23,8 +24,6 @@ use super::outcome::{Outcome, Parts};
 use super::show::{self, Progress};
 use super::{Machine, interrupted};
 
-/// Exit code of a program that Ctrl-C ended.
-const INTERRUPTED: u8 = 130;
 /// Folder below the artist's own that holds the loopback bucket, so that a second run finds what
 /// the first one made.
 const FARM_FOLDER: &str = ".farm";
@@ -65,8 +64,8 @@ impl Run {
         let delivery = Delivery::new(&self.out, FARM_FOLDER)?;
         show::line(&format!(
             "{} at once, {} each",
-            count(workers.count, "task"),
-            count(workers.threads, "thread")
+            show::count(workers.count as u64, "task"),
+            show::count(workers.threads as u64, "thread")
         ));
         let farm = Farm::start(config).await?;
         let outcome = tokio::select! {
@@ -245,8 +244,4 @@ async fn event_of(
         }
     }
     bail!("the loopback bucket went away")
-}
-
-fn count(number: usize, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }

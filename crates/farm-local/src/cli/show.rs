@@ -1,10 +1,13 @@
 //! What the person in front sees: a bar on a terminal, plain lines elsewhere. All of it goes to
 //! stderr; stdout is for data.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
+use farm_terminal::say;
 use indicatif::{ProgressBar, ProgressStyle};
+
+pub use farm_terminal::{count, hint, size};
 
 /// The progress of one render.
 pub struct Progress {
@@ -111,13 +114,6 @@ impl Progress {
     }
 }
 
-/// Writes to stderr. A terminal that was closed is no reason to stop: the farm has yet to stop
-/// its tasks, and a failed print would end it before.
-fn say(text: &str) {
-    let told = writeln!(std::io::stderr(), "{text}");
-    drop(told);
-}
-
 /// One line for the person in front.
 pub fn line(text: &str) {
     say(&format!("  {text}"));
@@ -140,15 +136,7 @@ pub fn warning(text: &str) {
 
 /// Tells why the program ends badly.
 pub fn report(error: &anyhow::Error) {
-    say(&format!("\nerror: {error}"));
-    for cause in error.chain().skip(1) {
-        say(&format!("  caused by: {cause}"));
-    }
-}
-
-/// What to do next.
-pub fn hint(text: &str) {
-    say(&format!("\nhint: {text}"));
+    farm_terminal::report(error, |_| None);
 }
 
 /// A time as a person says it: `0.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min`.
@@ -163,28 +151,17 @@ pub fn span(time: Duration) -> String {
     }
 }
 
-/// A size as a person says it.
-pub fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} bytes"),
-        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
-        _ => format!("{:.2} GB", bytes as f64 / 1e9),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn times_and_sizes_read_well() {
+    fn times_read_well() {
         let told = |seconds: f64| span(Duration::from_secs_f64(seconds));
         assert_eq!(
             [told(0.44), told(12.4), told(59.7), told(185.0)],
             ["0.4 s", "12 s", "1 min 0 s", "3 min 5 s"]
         );
         assert_eq!(told(7_800.0), "2 h 10 min");
-        assert_eq!([size(5), size(1_500), size(2_340_000)], ["5 bytes", "1.5 kB", "2.3 MB"]);
     }
 }

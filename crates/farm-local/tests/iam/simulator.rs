@@ -6,10 +6,9 @@ use std::process::{Command, Stdio};
 
 use farm_local::blueprint::{Site, synthesize};
 use farm_local::workers::Workers;
+use farm_testing::tool;
 use serde_json::{Value, json};
 use stack::template::{AwsNames, Inputs, Names as _, Resolved};
-
-use crate::support::tool;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/iam/simulate.mjs");
 

@@ -34,16 +34,6 @@ pub fn python() -> PathBuf {
     path.expect("FARM_TEST_PYTHON names no Python; run the tests with `cargo xtask test`")
 }
 
-/// What a test asks that not every machine can have; none where the command that runs the tests has
-/// said that it is left out.
-pub fn tool(variable: &str) -> Option<PathBuf> {
-    let path = std::env::var_os(variable).map(PathBuf::from);
-    let left_out = std::env::var("FARM_TEST_LEFT_OUT").unwrap_or_default();
-    let known = path.is_some() || left_out.split(',').any(|name| name == variable);
-    assert!(known, "{variable} names nothing; run the tests with `cargo xtask test`");
-    path
-}
-
 /// One of the tests' scenes, as `scenes.py` names them. All are made once, by the Blender that
 /// the tests render with, and kept beside the built programs.
 pub fn scene(name: &str) -> PathBuf {

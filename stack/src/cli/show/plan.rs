@@ -1,8 +1,7 @@
 //! What would change, resource by resource, and of each value that part which changes.
 
+use farm_terminal::{Ink, Look, plain};
 use stack::deploy::{Action, Change, Detail};
-
-use super::{Ink, Look, plain};
 
 /// Of two values, this many characters of each are shown.
 const VALUE: usize = 60;

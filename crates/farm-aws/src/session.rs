@@ -1,0 +1,67 @@
+//! Who is logged in, and where calls go.
+
+use std::time::Duration;
+
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+
+use crate::error::AwsError;
+
+/// What the clients of one account and region are made from.
+#[derive(Debug, Clone)]
+pub struct Session {
+    config: SdkConfig,
+    region: String,
+}
+
+impl Session {
+    /// A session with the settings of the environment: profile, region, `AWS_ENDPOINT_URL`. One
+    /// attempt of a call waits for its answer as long as `answer`.
+    ///
+    /// # Errors
+    /// No region is named anywhere.
+    pub async fn open(region: Option<&str>, answer: Duration) -> Result<Self, NoRegion> {
+        let timeouts = TimeoutConfig::builder().read_timeout(answer).build();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts);
+        if let Some(region) = region {
+            loader = loader.region(Region::new(region.to_owned()));
+        }
+        let config = loader.load().await;
+        let region = config.region().map(ToString::to_string).filter(|region| !region.is_empty());
+        let region = region.ok_or(NoRegion)?;
+        Ok(Self { config, region })
+    }
+
+    /// What a client is made from.
+    pub fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// The region.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The account: 12 digits.
+    ///
+    /// # Errors
+    /// Nobody is logged in, or AWS does not say.
+    pub async fn account(&self) -> Result<String, AwsError> {
+        const DOING: &str = "find out whose account this is";
+        let answer = aws_sdk_sts::Client::new(&self.config).get_caller_identity().send().await;
+        let answer = answer.map_err(|error| AwsError::new(DOING, error))?;
+        answer.account.ok_or_else(|| AwsError::unsent(DOING, "AWS does not say"))
+    }
+}
+
+/// No region is named anywhere.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("no region is named: neither with --region, nor in AWS_REGION, nor in the profile")]
+pub struct NoRegion;
+
+impl NoRegion {
+    /// What helps.
+    pub fn hint(self) -> String {
+        "Name one: --region eu-west-1.".to_owned()
+    }
+}
