@@ -46,6 +46,8 @@ impl AwsError {
             return Self { doing: doing.into(), code, words, fault: Fault::LoggedOut };
         }
         let fault = match error {
+            // Of a login that is over, or that there never was: the SDK fails before it sends anything.
+            SdkError::DispatchFailure(_) if lacks_token(&words) => Fault::LoggedOut,
             SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => Fault::Unreachable,
             _ => Fault::Answered,
         };
@@ -92,6 +94,10 @@ impl AwsError {
     }
 }
 
+fn lacks_token(words: &str) -> bool {
+    words.contains("loading credentials") && words.to_lowercase().contains("token")
+}
+
 /// An error that never reached AWS, with what it came of.
 fn chain(error: &dyn Error) -> String {
     let causes = std::iter::successors(error.source(), |error| (*error).source());
@@ -100,7 +106,7 @@ fn chain(error: &dyn Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_sts::error::ErrorMetadata;
+    use aws_sdk_sts::error::{ConnectorError, ErrorMetadata};
     use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError;
 
     use super::*;
@@ -127,6 +133,17 @@ mod tests {
         assert!(error.is_passing());
         assert!(error.to_string().ends_with(": it took too long"), "{error}");
         assert!(error.hint(|told| panic!("{told}")).is_some());
+    }
+
+    #[test]
+    fn a_login_that_is_over_is_told_from_a_network_that_is_away() {
+        let lost =
+            |words: &str| AwsError::new("call", Call::dispatch_failure(ConnectorError::user(words.into())));
+        let over = lost("an error occurred while loading credentials: the SSO token has expired");
+        assert!(over.hint(|_| None).is_some_and(|hint| hint.contains("`aws sso login`")), "{over}");
+        assert!(!over.is_passing());
+        let away = lost("an error occurred while loading credentials: connection refused");
+        assert!(away.is_passing() && away.hint(|_| None).is_some_and(|hint| hint.contains("network")));
     }
 
     #[test]

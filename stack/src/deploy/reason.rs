@@ -57,7 +57,7 @@ fn of_what_stands(reason: &str) -> Option<String> {
     } else if has(&["did not stabilize", "exceeded attempts to wait"]) {
         "AWS took too long. Run the same command again."
     } else if has(&["nosuchkey", "specified key does not exist", "s3 error code is nosuchkey"]) {
-        "The function's code is not in the bucket. Give it with --function, which uploads it."
+        "The function's code is not in the bucket. `cargo xtask deploy` uploads it, and so does --function."
     } else {
         return None;
     };
