@@ -11,8 +11,8 @@ stderr, so that the supervisor knows which command a printed line belongs to.
 
 When stdin ends, the supervisor is gone, and so is this process, even in the middle of a frame.
 
-Start reading at `main`. What makes a picture wrong is in `faults.py`, where files go in
-`outputs.py`.
+Start reading at `main`. What makes a picture wrong is in `faults.py`, what of Blender's own lies
+elsewhere in `assets.py`, where files go in `outputs.py`.
 """
 
 import ctypes
@@ -29,6 +29,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import bpy  # noqa: E402  (only after stdout is out of its reach)
 
+import assets  # noqa: E402
 import faults  # noqa: E402
 import outputs  # noqa: E402
 
@@ -73,6 +74,7 @@ def open_file(path):
     except RuntimeError as error:
         fault = faults.of_open_error(blenders_words(error))
         return answer("failed", **fault)
+    assets.mend()
     scene = bpy.context.scene
     warnings = []
     found = faults.of_version() or faults.of_file(scene, warnings)

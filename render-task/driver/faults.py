@@ -191,12 +191,9 @@ def of_libraries():
         "(Object > Relations > Make Local > All), save, and upload the file again."
     )
     absent = set()
-    for library in bpy.data.libraries:
-        if library.packed_file is None and not getattr(library, "is_archive", False):
-            # A library's path is relative to the file itself, whoever links it.
-            if not os.path.isfile(os.path.normpath(bpy.path.abspath(library.filepath))):
-                absent.add(library.name)
-                yield missing("linked library", library, library.filepath, hint)
+    for library in absent_libraries():
+        absent.add(library.name)
+        yield missing("linked library", library, library.filepath, hint)
     lost = {
         f"`{block.name}` from `{block.library.name}`"
         for blocks in data_collections()
@@ -205,6 +202,15 @@ def of_libraries():
     }
     if lost:
         yield fault(f"Linked data is missing: {', '.join(sorted(lost)[:10])}.", hint)
+
+
+def absent_libraries():
+    """Libraries whose file is neither packed nor there."""
+    for library in bpy.data.libraries:
+        if library.packed_file is None and not getattr(library, "is_archive", False):
+            # A library's path is relative to the file itself, whoever links it.
+            if not os.path.isfile(os.path.normpath(bpy.path.abspath(library.filepath))):
+                yield library
 
 
 def data_collections():

@@ -18,8 +18,9 @@ use super::patterns;
 use super::protocol::{Answer, Command, Kind};
 
 /// The driver script and its parts.
-const DRIVER: [(&str, &str); 3] = [
+const DRIVER: [(&str, &str); 4] = [
     ("drive.py", include_str!("../../driver/drive.py")),
+    ("assets.py", include_str!("../../driver/assets.py")),
     ("faults.py", include_str!("../../driver/faults.py")),
     ("outputs.py", include_str!("../../driver/outputs.py")),
 ];

@@ -38,6 +38,8 @@ async fn a_scene_that_cannot_be_rendered_is_refused_in_the_artists_words() {
         ("nocamera", "no camera"),
         ("texture", "`wood grain`"),
         ("library", "props.blend"),
+        ("outsideassets", "props.blend"),
+        ("assetgone", "geometry_nodes/gone.blend"),
         ("eevee", "EEVEE"),
         ("workbench", "Workbench"),
         ("driver", "driver"),

@@ -12,6 +12,15 @@ import sys
 import bpy
 
 FOLDER = os.path.abspath(sys.argv[-1])
+ASSETS = bpy.utils.system_resource("DATAFILES", path="assets")
+# Of Blender's own assets, the file with `Smooth by Angle`; 5.0 has one for all node groups.
+SMOOTH = next(
+    os.path.relpath(os.path.join(at, name), ASSETS)
+    for at, _, names in os.walk(ASSETS)
+    for name in names
+    if name in {"smooth_by_angle.blend", "geometry_nodes_essentials.blend"}
+)
+WINDOWS = "C:/Program Files/Blender Foundation/Blender 4.5/4.5"
 
 
 def scene():
@@ -32,8 +41,9 @@ def scene():
 
 
 def save(name, compress=False):
-    """Saves what is open."""
-    bpy.ops.wm.save_as_mainfile(filepath=os.path.join(FOLDER, f"{name}.blend"), compress=compress)
+    """Saves what is open, with all paths as they are."""
+    path = os.path.join(FOLDER, f"{name}.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path, compress=compress, relative_remap=False)
 
 
 def texture(image):
@@ -51,6 +61,29 @@ def absent(source):
     image.source = source
     image.filepath = "//textures/wood grain 0001.png"
     return image
+
+
+def link(file, kind, name):
+    """Links one data-block."""
+    with bpy.data.libraries.load(file, link=True) as (_, wanted):
+        setattr(wanted, kind, [name])
+    return getattr(wanted, kind)[0]
+
+
+def smooth_by_angle():
+    """A cube, every other edge sharp, and Blender's own node group that is told to smooth all of them.
+
+    By itself the group leaves sharp edges as they are.
+    """
+    scene()
+    cube = bpy.data.objects["Cube"]
+    cube.data.polygons.foreach_set("use_smooth", [True] * len(cube.data.polygons))
+    cube.data.edges.foreach_set("use_edge_sharp", [edge.index % 2 == 0 for edge in cube.data.edges])
+    modifier = cube.modifiers.new("Smooth by Angle", "NODES")
+    modifier.node_group = link(os.path.join(ASSETS, SMOOTH), "node_groups", "Smooth by Angle")
+    inputs = {item.name: item.identifier for item in modifier.node_group.interface.items_tree}
+    modifier[inputs["Angle"]], modifier[inputs["Ignore Sharpness"]] = 3.0, True
+    return modifier
 
 
 def file_output(made):
@@ -143,11 +176,27 @@ save("driver")
 scene()
 save("props")
 scene()
-with bpy.data.libraries.load(os.path.join(FOLDER, "props.blend"), link=True) as (_, wanted):
-    wanted.objects = ["Cube"]
-bpy.context.scene.collection.objects.link(wanted.objects[0])
+props = os.path.join(FOLDER, "props.blend")
+bpy.context.scene.collection.objects.link(link(props, "objects", "Cube"))
 bpy.data.libraries[0].filepath = "//gone/props.blend"
 save("library")
+# Where such a path would lead from this Blender's assets is a file; where it leads from the root is none.
+bpy.data.libraries[0].filepath = "/gone" * 50 + "/datafiles/assets/" + os.path.relpath(props, ASSETS)
+save("outsideassets")
+
+smooth_by_angle()
+save("asset")
+for name, path in (
+    ("windows", f"{WINDOWS}/datafiles/assets/{SMOOTH}".replace("/", "\\")),
+    ("mac", f"/Applications/Blender.app/Contents/Resources/4.5/datafiles/assets/{SMOOTH}"),
+    ("linux", f"//../../../usr/share/blender/4.1/datafiles/assets/{SMOOTH}"),
+    ("gone", "/usr/share/blender/4.1/datafiles/assets/geometry_nodes/gone.blend"),
+):
+    smooth_by_angle()
+    bpy.data.libraries[0].filepath = path
+    save(f"asset{name}")
+smooth_by_angle().show_render = False
+save("assetoff")
 
 file_output(scene())
 save("fileoutput")
