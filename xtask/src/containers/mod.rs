@@ -40,14 +40,14 @@ pub struct Containers {
 pub fn ensure() -> Result<Containers> {
     let mut environment = Vec::new();
     let mut daemon = None;
-    let engine = match Engine::find() {
+    let engine = match Engine::docker(None) {
         Ok(engine) => engine,
         Err(_) => {
             install("dockerd")?;
             let started =
                 Daemon::start(&found("dockerd").context("dockerd was installed and is not there")?)?;
             environment.push(("DOCKER_HOST", started.address().into()));
-            let engine = Engine::at(&started.address())?;
+            let engine = Engine::docker(Some(&started.address()))?;
             daemon = Some(started);
             engine
         }
