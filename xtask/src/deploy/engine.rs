@@ -50,6 +50,11 @@ impl Engine {
         Self::find_in(&std::env::var_os("PATH").unwrap_or_default(), &["docker"], daemon)
     }
 
+    /// This Podman, whatever else there is.
+    pub fn podman(program: PathBuf) -> Self {
+        Self { program, daemon: None }
+    }
+
     fn find_in(paths: &OsStr, names: &[&str], daemon: Option<&str>) -> Result<Self> {
         let mut reasons = Vec::new();
         let folders: Vec<PathBuf> = std::env::split_paths(paths).collect();
