@@ -44,6 +44,8 @@ impl Tools {
     pub fn leave_out_containers(&mut self) {
         let why = "The tests that build the images and run them: --containers runs them too.";
         self.left_out.push(("FARM_TEST_CONTAINERS", why.to_owned()));
+        let why = "The test that deploys with Podman: --containers runs it too.";
+        self.left_out.push(("FARM_TEST_PODMAN", why.to_owned()));
         let why = "The tests that push to a registry of images: --containers runs them too.";
         self.left_out.push(("FARM_TEST_REGISTRY", why.to_owned()));
     }

@@ -67,7 +67,8 @@ fn what_is_left_out_is_said_before_and_after_the_tests() {
     }
     assert!(said.contains("FARM_TEST_PYTHON=") && said.contains("FARM_TEST_CHECKOV="), "{said}");
     assert!(!said.contains("FARM_TEST_LOCALSTACK=") && !said.contains("FARM_TEST_IAM_SIMULATOR="), "{said}");
-    let left_out = "FARM_TEST_LOCALSTACK,FARM_TEST_IAM_SIMULATOR,FARM_TEST_CONTAINERS,FARM_TEST_REGISTRY";
+    let left_out = "FARM_TEST_LOCALSTACK,FARM_TEST_IAM_SIMULATOR,FARM_TEST_CONTAINERS,FARM_TEST_PODMAN,\
+                    FARM_TEST_REGISTRY";
     assert!(said.contains(&format!("FARM_TEST_LEFT_OUT={left_out}\n")), "{said}");
 }
 

@@ -17,9 +17,7 @@ const SUITE: &str = "bookworm";
 /// # Errors
 /// It can be had neither way.
 pub fn ensure(engine: &Engine) -> Result<()> {
-    let answers =
-        |arguments: &[&str]| engine.command(arguments).output().is_ok_and(|output| output.status.success());
-    if answers(&["image", "inspect", BASE]) || answers(&["pull", "--quiet", BASE]) {
+    if answers(engine, &["image", "inspect", BASE]) || answers(engine, &["pull", "--quiet", BASE]) {
         return Ok(());
     }
     install("debootstrap")?;
@@ -50,4 +48,29 @@ pub fn ensure(engine: &Engine) -> Result<()> {
     let imported = import.status().is_ok_and(|status| status.success());
     let packed = tar.wait().is_ok_and(|status| status.success());
     if imported && packed { Ok(()) } else { Err(failed("taking it into the container engine")) }
+}
+
+/// Sees that another engine has it too.
+///
+/// # Errors
+/// It cannot be handed over.
+pub fn hand_over(from: &Engine, to: &Engine) -> Result<()> {
+    if answers(to, &["image", "inspect", BASE]) {
+        return Ok(());
+    }
+    let mut saved = from.save(BASE)?;
+    let mut load = to.command(&["load", "--quiet"]);
+    load.stdin(saved.stdout.take().map_or_else(Stdio::null, Stdio::from)).stdout(Stdio::null());
+    let loaded = load.status().is_ok_and(|status| status.success());
+    if saved.wait().is_ok_and(|status| status.success()) && loaded {
+        return Ok(());
+    }
+    Err(Advice::error(
+        format!("{} cannot take {BASE} from {}.", to.program().display(), from.program().display()),
+        "What they say above names the reason.",
+    ))
+}
+
+fn answers(engine: &Engine, arguments: &[&str]) -> bool {
+    engine.command(arguments).output().is_ok_and(|output| output.status.success())
 }

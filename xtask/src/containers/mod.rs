@@ -1,4 +1,4 @@
-//! What the tests with containers need: an engine, a registry, and the image that ours begin with.
+//! What the tests with containers need: an engine, Podman, a registry, and the image that ours begin with.
 //!
 //! What is there is taken. What is not is installed from Debian's packages, started for the tests, and
 //! stopped after them.
@@ -17,11 +17,15 @@ use crate::output::{self, Advice};
 use daemon::Daemon;
 
 /// The variables in which the tests find them.
-pub const VARIABLES: [&str; 2] = ["FARM_TEST_CONTAINERS", "FARM_TEST_REGISTRY"];
+pub const VARIABLES: [&str; 3] = ["FARM_TEST_CONTAINERS", "FARM_TEST_PODMAN", "FARM_TEST_REGISTRY"];
 
 /// Debian's packages of these programs.
-const PACKAGES: [(&str, &str); 3] =
-    [("dockerd", "docker.io"), ("docker-registry", "docker-registry"), ("debootstrap", "debootstrap")];
+const PACKAGES: [(&str, &str); 4] = [
+    ("dockerd", "docker.io"),
+    ("podman", "podman"),
+    ("docker-registry", "docker-registry"),
+    ("debootstrap", "debootstrap"),
+];
 /// Where they lie, also where PATH does not say so.
 const FOLDERS: [&str; 2] = ["/usr/sbin", "/usr/bin"];
 
@@ -40,14 +44,14 @@ pub struct Containers {
 pub fn ensure() -> Result<Containers> {
     let mut environment = Vec::new();
     let mut daemon = None;
-    let engine = match Engine::find() {
+    let engine = match Engine::docker(None) {
         Ok(engine) => engine,
         Err(_) => {
             install("dockerd")?;
             let started =
                 Daemon::start(&found("dockerd").context("dockerd was installed and is not there")?)?;
             environment.push(("DOCKER_HOST", started.address().into()));
-            let engine = Engine::at(&started.address())?;
+            let engine = Engine::docker(Some(&started.address()))?;
             daemon = Some(started);
             engine
         }
@@ -55,7 +59,12 @@ pub fn ensure() -> Result<Containers> {
     install("docker-registry")?;
     let registry = found("docker-registry").context("docker-registry was installed and is not there")?;
     base::ensure(&engine)?;
+    // After Docker, with whose runtime Podman then makes do: its own does not know every layout of cgroups.
+    install("podman")?;
+    let podman = Engine::podman(found("podman").context("podman was installed and is not there")?);
+    base::hand_over(&engine, &podman)?;
     environment.push(("FARM_TEST_CONTAINERS", engine.program().into()));
+    environment.push(("FARM_TEST_PODMAN", podman.program().into()));
     environment.push(("FARM_TEST_REGISTRY", registry.into()));
     Ok(Containers { environment, _daemon: daemon })
 }

@@ -39,20 +39,24 @@ impl Engine {
     /// # Errors
     /// There is none; the error says what is missing and how to get it.
     pub fn find() -> Result<Self> {
-        Self::find_in(&std::env::var_os("PATH").unwrap_or_default(), None)
+        Self::find_in(&std::env::var_os("PATH").unwrap_or_default(), &["docker", "podman"], None)
     }
 
-    /// The same, with a Docker daemon that listens at this address.
+    /// Docker and no other: with the daemon that the environment names, or one that listens at this address.
     ///
     /// # Errors
     /// As for [`Engine::find`].
-    pub fn at(daemon: &str) -> Result<Self> {
-        Self::find_in(&std::env::var_os("PATH").unwrap_or_default(), Some(daemon))
+    pub fn docker(daemon: Option<&str>) -> Result<Self> {
+        Self::find_in(&std::env::var_os("PATH").unwrap_or_default(), &["docker"], daemon)
     }
 
-    fn find_in(paths: &OsStr, daemon: Option<&str>) -> Result<Self> {
+    /// This Podman, whatever else there is.
+    pub fn podman(program: PathBuf) -> Self {
+        Self { program, daemon: None }
+    }
+
+    fn find_in(paths: &OsStr, names: &[&str], daemon: Option<&str>) -> Result<Self> {
         let mut reasons = Vec::new();
-        let names = ["docker", "podman"];
         let folders: Vec<PathBuf> = std::env::split_paths(paths).collect();
         let named = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
         for program in named.filter(|program| program.is_file()) {
@@ -63,7 +67,7 @@ impl Engine {
             }
         }
         let why = if reasons.is_empty() {
-            "neither docker nor podman is on PATH".to_owned()
+            format!("no {} is on PATH", names.join(" and no "))
         } else {
             reasons.join("; ")
         };
@@ -204,9 +208,9 @@ mod tests {
         folder
     }
 
-    fn found(folders: &[&tempfile::TempDir]) -> Result<Engine> {
+    fn found(folders: &[&tempfile::TempDir], names: &[&str]) -> Result<Engine> {
         let paths = std::env::join_paths(folders.iter().map(|folder| folder.path())).unwrap();
-        Engine::find_in(&paths, None)
+        Engine::find_in(&paths, names, None)
     }
 
     #[test]
@@ -216,15 +220,18 @@ mod tests {
         let old = folder("docker", "case $1 in version) echo 20.10.24 ;; buildx) exit 1 ;; esac");
         let podman = folder("podman", "");
 
-        let taken = |folders: &[&tempfile::TempDir]| found(folders).unwrap().program;
+        let both = ["docker", "podman"];
+        let taken = |folders: &[&tempfile::TempDir]| found(folders, &both).unwrap().program;
         assert_eq!(taken(&[&stopped, &bare, &old]), old.path().join("docker"));
         assert_eq!(taken(&[&podman, &bare]), podman.path().join("podman"));
 
-        let error = found(&[&stopped, &bare]).unwrap_err().to_string();
+        let error = found(&[&stopped, &bare], &both).unwrap_err().to_string();
         assert!(error.contains("does not answer: Cannot connect to the Docker daemon"), "{error}");
         assert!(error.contains("lacks its plug-in buildx"), "{error}");
-        let error = found(&[]).unwrap_err().to_string();
-        assert!(error.contains("neither docker nor podman is on PATH"), "{error}");
+        let error = found(&[], &both).unwrap_err().to_string();
+        assert!(error.contains("no docker and no podman is on PATH"), "{error}");
+        let error = found(&[&stopped, &podman], &["docker"]).unwrap_err().to_string();
+        assert!(error.contains("does not answer") && !error.contains("podman "), "{error}");
     }
 
     #[test]
@@ -258,7 +265,7 @@ mod tests {
     fn what_does_not_build_is_named() {
         let failing = folder("docker", "case $1 in build) exit 1 ;; version) echo 20.10 ;; esac");
         let build = Build { what: "the image of a test", dockerfile: "x", arguments: &[], name: "x" };
-        let error = found(&[&failing]).unwrap().build(&build).unwrap_err().to_string();
+        let error = found(&[&failing], &["docker"]).unwrap().build(&build).unwrap_err().to_string();
         assert!(error.starts_with("The image of a test could not be built"), "{error}");
     }
 }

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use farm_testing::tool;
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ use tempfile::TempDir;
 
 pub const ACCOUNT: &str = "123456789012";
 pub const REGION: &str = "eu-west-1";
-const PASSWORD: &str = "a-password-of-ecr";
+pub const PASSWORD: &str = "a-password-of-ecr";
 /// `AWS` and that password, as htpasswd writes them with bcrypt.
 const USERS: &str = "AWS:$2b$04$FLm9optruIjgYQYdw16d9.ul2PQLFDi6SvBAl2nNCV4bqpSYEBH3W\n";
 /// What functions run in.
@@ -21,14 +22,20 @@ const LOCALSTACK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../stack/tests/lo
 /// What every snippet of Python begins with: a client of a service is `aws("s3")`.
 const BEGIN: &str = "import boto3, json, time\ndef aws(name): return boto3.client(name)\n";
 
+/// A deploy puts the programs where the images are built from: so one machine at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
 /// All of it. It ends with the test.
 pub struct Machine {
     pub folder: TempDir,
+    /// Where the registry listens.
+    pub registry_at: String,
     docker: PathBuf,
     network: String,
     registry: Child,
     cloud: Child,
     url: String,
+    _alone: MutexGuard<'static, ()>,
 }
 
 impl Machine {
@@ -36,6 +43,7 @@ impl Machine {
     pub fn start() -> Option<Self> {
         let docker = tool("FARM_TEST_CONTAINERS")?;
         let python = tool("FARM_TEST_LOCALSTACK")?;
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = tempfile::tempdir().unwrap();
         let network = format!("farm-test-{}", std::process::id());
         let ran = |arguments: &[&str]| text(&docker_command(&docker, arguments).output().unwrap());
@@ -76,21 +84,30 @@ impl Machine {
         BufReader::new(cloud.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim().strip_prefix("ready ").unwrap_or_else(|| panic!("the cloud said `{line}`"));
         let url = url.to_owned();
-        Some(Self { folder, docker, network, registry, cloud, url })
+        Some(Self { folder, registry_at: address, docker, network, registry, cloud, url, _alone: alone })
     }
 
     /// A command of this project's, as somebody types it who is logged in to the cloud.
     pub fn xtask(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-        self.client(&mut command);
-        command.args(arguments).output().unwrap()
+        self.program("xtask").args(arguments).output().unwrap()
     }
 
-    /// Starts a command of this project's, and kills it once it has said this.
-    pub fn kill_once_said(&self, arguments: &[&str], until: &str) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    /// A program of this project's, as somebody types it who is logged in to the cloud.
+    pub fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_xtask")).with_file_name(name));
         self.client(&mut command);
-        let mut child = command.args(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        command
+    }
+
+    /// Starts a command of this project's, and kills it once it has said this. What it said until then.
+    pub fn kill_once_said(&self, arguments: &[&str], until: &str) -> String {
+        let mut child = self
+            .program("xtask")
+            .args(arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut said = String::new();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let seen = lines.any(|line| {
@@ -100,6 +117,7 @@ impl Machine {
         });
         child.kill().and_then(|()| child.wait()).unwrap();
         assert!(seen, "it came to its end before `{until}`: {said}");
+        said
     }
 
     fn client(&self, command: &mut Command) {

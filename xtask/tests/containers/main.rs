@@ -7,6 +7,7 @@
 
 mod corpus;
 mod machine;
+mod podman;
 mod releases;
 
 use std::io::{Seek, Write};
