@@ -99,6 +99,8 @@ impl Engine {
     pub fn build(&self, build: &Build<'_>) -> Result<()> {
         output::step(format_args!("Building {}", build.what));
         let mut command = self.command(&["build", "--file", build.dockerfile, "--tag", build.name]);
+        // The farm's own, on whatever machine it is built.
+        command.args(["--platform", "linux/amd64"]);
         for (name, value) in build.arguments {
             command.arg("--build-arg").arg(format!("{name}={value}"));
         }

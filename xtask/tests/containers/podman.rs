@@ -2,7 +2,9 @@
 
 use std::process::{Command, Stdio};
 
-use crate::machine::{Machine, PASSWORD, told, tool};
+use farm_testing::tool;
+
+use crate::machine::{Machine, PASSWORD, told};
 
 /// In the place of the image with Blender, whose stages the other tests build.
 const OTHER: &str = "farm-test-podman:other";
