@@ -1,12 +1,12 @@
 #!/bin/sh
 # Fetches a Blender, proves it by its hash, and unpacks it.
-# Usage: fetch.sh VERSION MIRROR FOLDER
+# Usage: fetch.sh VERSION FOLDER MIRROR INDEX
 #
-# VERSION is one of the file `blenders`, or the beginning of one. MIRROR is empty, or where an archive's
-# folder (.../release) or a package index (.../simple) is to be read instead.
+# VERSION is one of the file `blenders`, or the beginning of one. MIRROR is where the folders of archives are
+# (.../release), INDEX a package index (.../simple); each is empty where it is the usual one.
 set -eu
 export LC_ALL=C
-wanted=$1 mirror=$2 folder=$3
+wanted=$1 folder=$2 mirror=$3 index=$4
 list=$(dirname "$0")/blenders
 
 fail() {
@@ -43,9 +43,9 @@ wheel)
     [ -f $certificates ] && export PIP_CERT=$certificates
     echo "fetching bpy $version"
     pip download --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
-        ${mirror:+--index-url "$mirror"} --dest /download --requirement /download/requirements \
+        ${index:+--index-url "$index"} --dest /download --requirement /download/requirements \
         || fail "Blender $version cannot be fetched as a Python package, or is not the one that is pinned" \
-            "pip says above what it met. Look at the way to the index, or name a mirror: --build-arg BLENDER_MIRROR=ADDRESS"
+            "pip says above what it met. Look at the way to the index, or name another: --build-arg BLENDER_INDEX=ADDRESS"
     packages=$folder/blender/lib/python3.11/site-packages
     mkdir -p "$packages" "$folder/blender/bin"
     for wheel in /download/*.whl; do

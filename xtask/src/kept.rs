@@ -42,7 +42,7 @@ pub fn ensure(folder: &Path, contents: &Contents<'_>, make: impl FnOnce() -> Res
     }
     let cache = folders::cache()?;
     fs::create_dir_all(&cache).with_context(|| format!("cannot make {}", cache.display()))?;
-    let _lock = lock(&folder.with_added_extension("lock"))?;
+    let _lock = lock(&folder.with_added_extension("lock"), "Another run is installing the same")?;
     if is_whole(folder) {
         return Ok(());
     }
@@ -56,12 +56,16 @@ pub fn ensure(folder: &Path, contents: &Contents<'_>, make: impl FnOnce() -> Res
     fs::write(&marker, contents.what).with_context(|| format!("cannot write {}", marker.display()))
 }
 
-/// Holds other runs off until it is dropped, or this process ends in whatever way.
-fn lock(path: &Path) -> Result<fs::File> {
+/// Holds other runs off until it is dropped, or this process ends in whatever way. Where there is one,
+/// `told` says so to a person who waits.
+///
+/// # Errors
+/// The file cannot be written or locked.
+pub fn lock(path: &Path, told: &str) -> Result<fs::File> {
     let shown = path.display();
     let file = fs::File::create(path).with_context(|| format!("cannot write {shown}"))?;
     if file.try_lock().is_err() {
-        output::note("Another run is installing the same; waiting for it.");
+        output::note(format_args!("{told}; waiting for it."));
         file.lock().with_context(|| format!("cannot lock {shown}"))?;
     }
     Ok(file)

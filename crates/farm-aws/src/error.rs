@@ -47,7 +47,7 @@ impl AwsError {
         }
         let fault = match error {
             // Of a login that is over, or that there never was: the SDK fails before it sends anything.
-            SdkError::DispatchFailure(_) if lacks_token(&words) => Fault::LoggedOut,
+            SdkError::DispatchFailure(_) if lacks_credentials(&words) => Fault::LoggedOut,
             SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => Fault::Unreachable,
             _ => Fault::Answered,
         };
@@ -94,8 +94,11 @@ impl AwsError {
     }
 }
 
-fn lacks_token(words: &str) -> bool {
-    words.contains("loading credentials") && words.to_lowercase().contains("token")
+/// Whether there are no credentials for another reason than a network that is away.
+fn lacks_credentials(words: &str) -> bool {
+    let words = words.to_lowercase();
+    let away = ["connect", "dns", "timeout", "timed out"];
+    words.contains("loading credentials") && !away.iter().any(|away| words.contains(away))
 }
 
 /// An error that never reached AWS, with what it came of.
@@ -139,9 +142,11 @@ mod tests {
     fn a_login_that_is_over_is_told_from_a_network_that_is_away() {
         let lost =
             |words: &str| AwsError::new("call", Call::dispatch_failure(ConnectorError::user(words.into())));
-        let over = lost("an error occurred while loading credentials: the SSO token has expired");
-        assert!(over.hint(|_| None).is_some_and(|hint| hint.contains("`aws sso login`")), "{over}");
-        assert!(!over.is_passing());
+        for words in ["the SSO token has expired", "the process of credential_process failed"] {
+            let over = lost(&format!("an error occurred while loading credentials: {words}"));
+            assert!(over.hint(|_| None).is_some_and(|hint| hint.contains("`aws sso login`")), "{over}");
+            assert!(!over.is_passing());
+        }
         let away = lost("an error occurred while loading credentials: connection refused");
         assert!(away.is_passing() && away.hint(|_| None).is_some_and(|hint| hint.contains("network")));
     }

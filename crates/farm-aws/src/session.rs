@@ -62,6 +62,12 @@ pub struct NoRegion;
 impl NoRegion {
     /// What helps.
     pub fn hint(self) -> String {
-        "Name one: --region eu-west-1.".to_owned()
+        let name = "Name one: --region eu-west-1.";
+        match std::env::var("AWS_PROFILE") {
+            Ok(profile) => {
+                format!("{name} AWS_PROFILE is `{profile}`: see that there is a profile of that name.")
+            }
+            Err(_) => name.to_owned(),
+        }
     }
 }

@@ -67,11 +67,14 @@ impl ImagesError {
             Self::Archive(error) => return error.hint().map(str::to_owned),
             Self::Registry(error) => return error.hint(),
             Self::File { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-                "Make room on that disk, or name a folder on another with --cache."
+                "Make room on that disk, or name a folder on another: XDG_CACHE_HOME, or --cache."
             }
-            Self::File { .. } => "See that the folder is yours to write to, or name another with --cache.",
+            Self::File { .. } => {
+                "See that the folder is yours to write to, or name another: XDG_CACHE_HOME, or --cache."
+            }
             Self::Taken { .. } => {
-                "A tag of the farm's registry stays what it is. Push this image under another tag."
+                "Somebody else may have pushed it just now: `cargo xtask deploy` takes what is there. By hand, push under another tag: \
+                 one of the farm's registry stays what it is."
             }
             Self::Stopped => return None,
         };

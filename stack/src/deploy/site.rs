@@ -18,6 +18,8 @@ pub struct Site {
     pub region: String,
     /// Whether its bucket and its registry are there.
     pub founded: bool,
+    /// The settings that a deploy of those alone takes.
+    pub foundation_settings: Vec<String>,
 }
 
 /// Looks whether a farm can be deployed here. Changes nothing.
@@ -42,5 +44,6 @@ pub async fn site(aws: &Aws, wanted: &Wanted) -> Result<Site, DeployError> {
             stack.iter().flat_map(outputs_of).any(|output| output.name == outputs::REGISTRY_URI)
         }
     };
-    Ok(Site { account, region, founded })
+    let foundation_settings = wanted.foundation.document.parameters.keys().cloned().collect();
+    Ok(Site { account, region, founded, foundation_settings })
 }

@@ -17,7 +17,7 @@ fn a_change_that_fails_is_taken_back_and_its_cause_named() {
         "not changed    TriggerFunction",
         "error: TriggerFunction was not changed: ",
         "caused by: the stack `render-farm` is UPDATE_ROLLBACK_COMPLETE: all that was changed was taken back",
-        "hint: The function's code is not in the bucket. Give it with --function",
+        "hint: The function's code is not in the bucket. `cargo xtask deploy` uploads it",
     ]);
     assert_eq!(engine.status("render-farm").as_deref(), Some("UPDATE_ROLLBACK_COMPLETE"));
     assert_eq!(engine.ask(policies), before, "the roles are what they were");

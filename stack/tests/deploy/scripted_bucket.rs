@@ -98,6 +98,8 @@ fn before_anything_is_built_it_is_told_who_deploys_where_and_what_stands() {
     let founded = |aws: &Script| {
         let site: serde_json::Value = serde_json::from_str(&aws.stack(&["site"]).well().out).unwrap();
         assert_eq!((&site["account"], &site["region"]), (&"123456789012".into(), &"eu-west-1".into()));
+        let settings = site["foundation_settings"].as_array().unwrap();
+        assert!(settings.contains(&"KmsKeyArn".into()) && !settings.contains(&"Email".into()), "{site}");
         site["founded"].as_bool().unwrap()
     };
     let nothing = [account(), ("DescribeStacks", vec![no_stack()]), (HEAD, vec![plain(404, "")])];

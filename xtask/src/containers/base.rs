@@ -46,6 +46,8 @@ pub fn ensure(engine: &Engine) -> Result<()> {
     let mut import = engine.command(&["import", "-", BASE]);
     import.stdin(tar.stdout.take().map_or_else(Stdio::null, Stdio::from)).stdout(Stdio::null());
     let imported = import.status().is_ok_and(|status| status.success());
+    // Whoever writes into a pipe that nobody reads any more has to notice.
+    drop(import);
     let packed = tar.wait().is_ok_and(|status| status.success());
     if imported && packed { Ok(()) } else { Err(failed("taking it into the container engine")) }
 }
@@ -62,6 +64,7 @@ pub fn hand_over(from: &Engine, to: &Engine) -> Result<()> {
     let mut load = to.command(&["load", "--quiet"]);
     load.stdin(saved.stdout.take().map_or_else(Stdio::null, Stdio::from)).stdout(Stdio::null());
     let loaded = load.status().is_ok_and(|status| status.success());
+    drop(load);
     if saved.wait().is_ok_and(|status| status.success()) && loaded {
         return Ok(());
     }

@@ -12,6 +12,9 @@ use crate::output::{self, Advice};
 /// What building an image takes: the download, Blender unpacked and trimmed, and the image.
 const ROOM: u64 = 8_000_000_000;
 
+/// The way out for what a build fetches, by these variables.
+const PROXIES: [&str; 6] = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"];
+
 /// An engine that can build.
 #[derive(Debug, Clone)]
 pub struct Engine {
@@ -101,6 +104,10 @@ impl Engine {
         let mut command = self.command(&["build", "--file", build.dockerfile, "--tag", build.name]);
         // The farm's own, on whatever machine it is built.
         command.args(["--platform", "linux/amd64"]);
+        // Podman hands these on by itself, Docker does not.
+        for name in PROXIES.into_iter().filter(|name| std::env::var_os(name).is_some()) {
+            command.args(["--build-arg", name]);
+        }
         for (name, value) in build.arguments {
             command.arg("--build-arg").arg(format!("{name}={value}"));
         }
@@ -114,8 +121,8 @@ impl Engine {
         }
         Err(Advice::error(
             format!("{} could not be built.", capitalized(build.what)),
-            "What the container engine says above names the reason. Where its disk is full, `docker system prune` (or \
-             `podman system prune`) makes room. Nothing of the farm was changed; run this again, and what is built is \
+            "What the container engine says above names the reason. Where its disk is full, `docker system prune --all` (or \
+             `podman system prune --all`) makes room. Nothing of the farm was changed; run this again, and what is built is \
              kept.",
         ))
     }
@@ -186,7 +193,7 @@ fn room(place: &Path, needed: u64) -> Result<()> {
             gb(free),
             gb(needed)
         ),
-        "Make room: `docker system prune` (or `podman system prune`) clears what no container uses.",
+        "Make room: `docker system prune --all` (or `podman system prune --all`) clears what no container uses.",
     ))
 }
 

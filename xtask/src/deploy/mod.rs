@@ -6,24 +6,28 @@
 //! registry made where there are none, images pushed, the change shown, agreed to and applied. Each step
 //! finds what an interrupted run has done, and does only the rest.
 
+mod children;
 mod engine;
 mod images;
 mod programs;
+mod registry;
 mod settings;
 
+use std::io::IsTerminal;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result};
-use serde_json::Value;
 
 use crate::cargo::{self, Programs as Built};
-use crate::folders;
 use crate::output::{self, Advice};
+use crate::{folders, kept};
 pub use engine::{Build, Engine};
 use images::Image;
-use settings::{Given, Settings};
+use programs::Programs;
+use registry::Registry;
+pub use settings::{Given, Settings};
 
 /// Deploy the farm into your AWS account, or bring one that stands up to date.
 #[derive(Debug, clap::Args)]
@@ -53,12 +57,16 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let mut settings = Settings::read(args.file.as_deref(), &args.given)?;
     images::known(&settings.blenders()?)?;
+    // What is built lies in one place, and is tagged as what it was when it was looked at.
+    let _alone = kept::lock(&folders::target()?.join("deploy.lock"), "Another deploy of this checkout runs")?;
     cargo::build(Built::Deploy)?;
+    children::watch()?;
     // Who deploys where, onto what, and what builds, before anything that takes minutes.
     let site = Site::of(&settings)?;
-    settings.stay_in(&site.region);
+    settings.stay_in(&site.account, &site.region)?;
     Registry::look(&settings, &[])?;
     if !site.founded && !args.dry_run {
+        args.somebody_to_ask()?;
         Engine::find()?.has_room()?;
     }
     let programs = programs::build()?;
@@ -68,24 +76,32 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     if args.dry_run {
         return dry_run(&settings, &registry, &images, &programs);
     }
-    settings.write()?;
-
     if !missing.is_empty() {
+        args.somebody_to_ask()?;
         let engine = Engine::find()?;
-        engine.has_room()?;
+        if missing.iter().any(|image| image.has_blender()) {
+            engine.has_room()?;
+        }
         for image in &missing {
-            image.build(&engine, &programs)?;
+            image.build(&engine)?;
+        }
+        if Image::all(&settings.blenders()?, &programs)? != images {
+            return Err(Advice::error(
+                "What the images are made of changed while they were built.",
+                "Nothing was pushed. Run this again.",
+            ));
+        }
+        if settings.is_new() {
+            settings.write()?;
         }
         if !site.founded {
-            let mut foundation = stack("deploy")?;
-            foundation.args(settings.foundation()?).stdout(Stdio::null());
-            let ended = ended(foundation.args(args.yes.then_some("--yes")))?;
+            let ended = site.found(&settings, args.yes)?;
             if ended != ExitCode::SUCCESS {
                 return Ok(ended);
             }
         }
         for image in &missing {
-            push(&settings, &engine, image)?;
+            registry::push(&settings, &engine, image)?;
         }
     }
     // All of them now, with the digests that the registry gave them.
@@ -99,14 +115,32 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     deploy.args(settings.arguments()?).args(registry.arguments(&images));
     deploy.arg("--function").arg(&programs.trigger_lambda);
     deploy.args(args.protect.then_some("--protect")).args(args.yes.then_some("--yes"));
-    ended(&mut deploy)
+    let ended = ended(&mut deploy)?;
+    // The file says what stands: not what was declined, or failed and was taken back.
+    if ended == ExitCode::SUCCESS {
+        settings.write()?;
+    }
+    Ok(ended)
+}
+
+impl Args {
+    /// That somebody can be asked, where something is going to be asked: not after minutes of building.
+    fn somebody_to_ask(&self) -> Result<()> {
+        if self.yes || std::io::stdin().is_terminal() {
+            return Ok(());
+        }
+        Err(Advice::error(
+            "Nobody can be asked here, and there is something to make.",
+            "Give --yes to go on without a question; --dry-run shows what it is.",
+        ))
+    }
 }
 
 fn dry_run(
     settings: &Settings,
     registry: &Registry,
     images: &[Image],
-    programs: &programs::Programs,
+    programs: &Programs,
 ) -> Result<ExitCode> {
     for image in images {
         let there = registry.digest(image).is_some();
@@ -120,74 +154,40 @@ fn dry_run(
 
 /// Where the farm is to stand.
 struct Site {
+    account: String,
     region: String,
     /// Whether its bucket and registry are there.
     founded: bool,
+    /// The settings that making those takes.
+    foundation_settings: Vec<String>,
 }
 
 impl Site {
     /// Asks AWS, and has all settings looked over.
     fn of(settings: &Settings) -> Result<Self> {
-        let told = answer(stack("site")?.args(settings.arguments()?))?;
-        let site = told["region"].as_str().zip(told["founded"].as_bool());
-        let (region, founded) = site.context("stack does not tell where the farm is to stand")?;
-        Ok(Self { region: region.to_owned(), founded })
-    }
-}
-
-/// In the place of the digest of an image that is not there yet.
-const UNKNOWN: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
-
-/// What the farm's registry has.
-struct Registry(Value);
-
-impl Registry {
-    /// Asks it for the images.
-    fn look(settings: &Settings, images: &[Image]) -> Result<Self> {
-        let mut find = program("images")?;
-        find.arg("find").args(["--repository", settings.stack()?]);
-        find.args(settings.region()?.into_iter().flat_map(|region| ["--region", region]));
-        find.args(images.iter().map(|image| image.tag.as_str()));
-        answer(&mut find).map(Self)
+        let told = registry::json(&children::answer(stack("site")?.args(settings.arguments()?))?)?;
+        let text = |name: &str| told[name].as_str().map(str::to_owned);
+        let names = told["foundation_settings"].as_array();
+        let site = || {
+            Some(Self {
+                account: text("account")?,
+                region: text("region")?,
+                founded: told["founded"].as_bool()?,
+                foundation_settings: names?
+                    .iter()
+                    .filter_map(|name| Some(name.as_str()?.to_owned()))
+                    .collect(),
+            })
+        };
+        site().context("stack does not tell where the farm is to stand")
     }
 
-    /// The digest of an image, where it is there.
-    fn digest(&self, image: &Image) -> Option<&str> {
-        self.0["images"][&image.tag].as_str()
+    /// Makes bucket and registry, so that images can be pushed.
+    fn found(&self, settings: &Settings, yes: bool) -> Result<ExitCode> {
+        let mut foundation = stack("deploy")?;
+        foundation.args(settings.foundation(&self.foundation_settings)?).stdout(Stdio::null());
+        ended(foundation.args(yes.then_some("--yes")))
     }
-
-    /// How `stack` is told of them.
-    fn arguments(&self, images: &[Image]) -> Vec<String> {
-        let repository = self.0["repository"].as_str().unwrap_or_default();
-        let named = images.iter().flat_map(|image| {
-            let digest = self.digest(image).unwrap_or(UNKNOWN);
-            ["--image".to_owned(), format!("{}={repository}@{digest}", image.of)]
-        });
-        named.collect()
-    }
-}
-
-/// Hands an image over to the registry.
-fn push(settings: &Settings, engine: &Engine, image: &Image) -> Result<()> {
-    output::step(format_args!("Pushing {}", image.what()));
-    let mut saved = engine.save(&image.name())?;
-    let mut push = program("images")?;
-    push.arg("push").args(["--repository", settings.stack()?, "--tag", &image.tag]);
-    push.args(settings.region()?.into_iter().flat_map(|region| ["--region", region]));
-    push.arg("--cache").arg(folders::cache()?.join("layers"));
-    push.stdin(saved.stdout.take().map_or_else(Stdio::null, Stdio::from));
-    let pushed = answer(&mut push);
-    let saved = saved.wait().context("the container engine cannot be waited for")?;
-    // Where both failed, the engine did first.
-    if !saved.success() && pushed.is_err() {
-        return Err(Advice::error(
-            format!("{} could not be taken from the container engine ({saved}).", image.name()),
-            "What it says above names the reason; run this again.",
-        ));
-    }
-    let bytes = pushed?["pushed_bytes"].as_u64().unwrap_or_default();
-    output::note(format_args!("{:.1} MB were sent; what the registry had was not", bytes as f64 / 1e6));
-    Ok(())
 }
 
 /// One of the programs that were built for this machine, beside this one.
@@ -204,16 +204,6 @@ fn stack(verb: &str) -> Result<Command> {
 
 /// Runs a program that shows what it does; the exit code is its own.
 fn ended(command: &mut Command) -> Result<ExitCode> {
-    let status = cargo::run(command)?;
+    let status = children::status(command)?;
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
-}
-
-/// Runs a program that answers in JSON. Where it fails it has said why.
-fn answer(command: &mut Command) -> Result<Value> {
-    let shown = command.get_program().display().to_string();
-    let output = command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot run {shown}"))?;
-    if !output.status.success() {
-        return Err(output::Told.into());
-    }
-    serde_json::from_slice(&output.stdout).with_context(|| format!("{shown} says no JSON"))
 }

@@ -51,23 +51,22 @@ pub fn build() -> Result<Programs> {
         ));
     }
     let built = folders::target()?.join(TARGET).join("release");
-    let program = |name: &str| built.join(name);
     Ok(Programs {
-        render_task: program("render-task"),
-        zip_task: program("zip-task"),
-        trigger_lambda: program("trigger-lambda"),
+        render_task: placed(&built.join("render-task"))?,
+        zip_task: placed(&built.join("zip-task"))?,
+        trigger_lambda: built.join("trigger-lambda"),
     })
 }
 
-/// Puts a program where the images' Dockerfiles look for it.
-pub fn place(program: &Path) -> Result<()> {
+/// Puts a program where the images' Dockerfiles look for it. Its path there.
+fn placed(program: &Path) -> Result<PathBuf> {
     // Below the root, which is what is handed to the container engine.
     let folder = folders::workspace().join("target/image");
-    let name = program.file_name().context("a program has a name")?;
+    let place = folder.join(program.file_name().context("a program has a name")?);
     std::fs::create_dir_all(&folder)
-        .and_then(|()| std::fs::copy(program, folder.join(name)))
+        .and_then(|()| std::fs::copy(program, &place))
         .with_context(|| format!("cannot copy {} to {}", program.display(), folder.display()))?;
-    Ok(())
+    Ok(place)
 }
 
 fn cross() -> Packages<'static> {

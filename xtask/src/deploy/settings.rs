@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use toml_edit::{Array, DocumentMut, Item, Table, value};
+use toml_edit::{Array, DocumentMut, Item, Table, TableLike, Value, value};
 
 use crate::folders;
 use crate::output::{self, Advice};
@@ -18,8 +18,9 @@ const MAX_VCPUS: i64 = 256;
 /// The most that Fargate is used at the full price where Spot is full and nobody says otherwise.
 const MAX_ON_DEMAND: i64 = 64;
 
-/// Settings of the bucket, which is made first.
-const FOUNDATION: [&str; 3] = ["KmsKeyArn", "OldVersionDays", "RenderExpiryDays"];
+/// The settings that `max-vcpus` and `email` decide on.
+const CEILINGS: [&str; 2] = ["MaxSpotVcpus", "MaxOnDemandVcpus"];
+const EMAIL: &str = "Email";
 
 /// The beginning of a file that is written anew.
 const HEAD: &str = "\
@@ -41,7 +42,8 @@ pub struct Given {
     /// 4.1].
     #[arg(long, value_name = "VERSION")]
     pub blender: Vec<String>,
-    /// vCPUs that render at once [default: 256].
+    /// vCPUs that render at once on Fargate Spot; where it is full, up to 64 more render on Fargate at the
+    /// full price [default: 256].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..=100_000))]
     pub max_vcpus: Option<i64>,
     /// Fargate Spot first (and Fargate where it is full), only, or never [default: first].
@@ -99,14 +101,27 @@ impl Settings {
 
     /// A name that is misspelt must not pass for a setting that is not given.
     fn know_all(&self) -> Result<()> {
-        const KNOWN: [&str; 9] =
-            ["stack", "region", "blenders", "max-vcpus", "spot", "email", "vcpus", "memory", "settings"];
-        match self.file.iter().find(|(name, _)| !KNOWN.contains(name)) {
-            None => Ok(()),
-            Some((name, _)) => Err(Advice::error(
+        const KNOWN: [&str; 10] = [
+            "stack",
+            "account",
+            "region",
+            "blenders",
+            "max-vcpus",
+            "spot",
+            "email",
+            "vcpus",
+            "memory",
+            "settings",
+        ];
+        if let Some((name, _)) = self.file.iter().find(|(name, _)| !KNOWN.contains(name)) {
+            return Err(Advice::error(
                 format!("{} has a `{name}`, which is nothing of a farm's.", self.path.display()),
                 format!("Known are {}.", KNOWN.join(", ")),
-            )),
+            ));
+        }
+        match self.file.get("settings") {
+            Some(settings) if !settings.is_table_like() => Err(self.wrong("settings", "a table: [settings]")),
+            _ => Ok(()),
         }
     }
 
@@ -126,18 +141,18 @@ impl Settings {
             ("email", &given.email),
         ] {
             if let Some(text) = text {
-                set(file, name, text.as_str().into());
+                set(file.as_table_mut(), name, text.as_str().into());
             }
         }
         if !given.blender.is_empty() {
-            set(file, "blenders", given.blender.iter().collect::<Array>().into());
+            set(file.as_table_mut(), "blenders", given.blender.iter().collect::<Array>().into());
         }
         if let Some(most) = given.max_vcpus {
-            set(file, "max-vcpus", most.into());
+            set(file.as_table_mut(), "max-vcpus", most.into());
         }
         for (name, number) in [("vcpus", given.vcpus), ("memory", given.memory)] {
             if let Some(number) = number {
-                set(file, name, number.into());
+                set(file.as_table_mut(), name, number.into());
             }
         }
         for text in &given.set {
@@ -145,24 +160,56 @@ impl Settings {
                 Advice::error(format!("`{text}` cannot be read."), "Write --set NAME=VALUE.")
             })?;
             let others = file.entry("settings").or_insert(Item::Table(Table::new()));
-            others[name] = value(text);
+            if let Some(others) = others.as_table_like_mut() {
+                set(others, name, text.into());
+            }
+        }
+        // What is given last is meant, though the setting that it decides on was given once.
+        let decided = CEILINGS.into_iter().filter(|_| given.max_vcpus.is_some());
+        for name in decided.chain(given.email.iter().map(|_| EMAIL)) {
+            let named = given.set.iter().any(|text| text.split_once('=').is_some_and(|(set, _)| set == name));
+            if let (false, Some(others)) = (named, file.get_mut("settings").and_then(Item::as_table_like_mut))
+            {
+                others.remove(name);
+            }
         }
         Ok(())
     }
 
-    /// Keeps the region that the environment named, where the file names none: the next deploy, by
-    /// whomever, must not make a second farm elsewhere.
-    pub fn stay_in(&mut self, region: &str) {
-        if self.file.get("region").is_none() {
-            set(&mut self.file, "region", region.into());
+    /// Keeps where the farm stands, where the file does not say it: the next deploy, by whomever, must not
+    /// make a second farm elsewhere.
+    ///
+    /// # Errors
+    /// The farm of this file is another account's.
+    pub fn stay_in(&mut self, account: &str, region: &str) -> Result<()> {
+        match self.text("account")? {
+            Some(of) if of != account => {
+                return Err(Advice::error(
+                    format!(
+                        "{} is of the farm in the account {of}, and you are logged in to {account}.",
+                        self.path.display()
+                    ),
+                    "Log in to that account, or give another farm a file of its own with --file.",
+                ));
+            }
+            _ => set(self.file.as_table_mut(), "account", account.into()),
         }
+        if self.file.get("region").is_none() {
+            set(self.file.as_table_mut(), "region", region.into());
+        }
+        Ok(())
+    }
+
+    /// Whether there is no such file yet.
+    pub fn is_new(&self) -> bool {
+        self.before.is_none()
     }
 
     /// Writes the file, where it would say something else than it does.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn write(&self) -> Result<()> {
+    pub fn write(&mut self) -> Result<()> {
         let text = match &self.before {
             Some(_) => self.file.to_string(),
             None => format!("{HEAD}{}", self.file),
@@ -173,6 +220,7 @@ impl Settings {
         fs::write(&self.path, &text).with_context(|| format!("cannot write {}", self.path.display()))?;
         let shown = self.path.file_name().unwrap_or_default().display();
         output::note(format_args!("{shown} says what farm this is; commit it"));
+        self.before = Some(text);
         Ok(())
     }
 
@@ -202,19 +250,21 @@ impl Settings {
         };
         let texts = item.as_array().map(|array| array.iter().map(|item| Some(item.as_str()?.to_owned())));
         let texts: Option<Vec<String>> = texts.and_then(Iterator::collect);
-        texts.ok_or_else(|| self.wrong("blenders", "a list of versions, such as [\"4.5\", \"4.1\"]"))
+        texts
+            .filter(|texts| !texts.is_empty())
+            .ok_or_else(|| self.wrong("blenders", "a list of versions, such as [\"4.5\", \"4.1\"]"))
     }
 
-    /// Arguments of `stack deploy --foundation`, which takes settings of the bucket alone.
+    /// Arguments of `stack deploy --foundation`, which takes these settings alone.
     ///
     /// # Errors
     /// As for [`Settings::stack`].
-    pub fn foundation(&self) -> Result<Vec<String>> {
+    pub fn foundation(&self, takes: &[String]) -> Result<Vec<String>> {
         let mut arguments = vec!["--foundation".to_owned()];
         let all = self.arguments()?;
-        let of_bucket = |set: &str| FOUNDATION.iter().any(|name| set.starts_with(&format!("{name}=")));
+        let taken = |set: &str| takes.iter().any(|name| set.starts_with(&format!("{name}=")));
         for pair in all.chunks(2) {
-            if !matches!(pair, [option, set] if option == "--set" && !of_bucket(set)) {
+            if !matches!(pair, [option, set] if option == "--set" && !taken(set)) {
                 arguments.extend_from_slice(pair);
             }
         }
@@ -245,23 +295,27 @@ impl Settings {
         }
         if let Some(item) = self.file.get("max-vcpus") {
             let most = item.as_integer().ok_or_else(|| self.wrong("max-vcpus", "a whole number"))?;
+            let [on_spot, on_demand] = CEILINGS;
             let ceilings: &[(&str, i64)] = match spot {
-                "never" => &[("MaxOnDemandVcpus", most)],
-                "only" => &[("MaxSpotVcpus", most)],
-                _ => &[("MaxSpotVcpus", most), ("MaxOnDemandVcpus", most.min(MAX_ON_DEMAND))],
+                "never" => &[(on_demand, most)],
+                "only" => &[(on_spot, most)],
+                _ => &[(on_spot, most), (on_demand, most.min(MAX_ON_DEMAND))],
             };
             for (name, most) in ceilings.iter().filter(|(name, _)| self.other(name).is_none()) {
                 give("--set", format!("{name}={most}"));
             }
         }
         if let Some(email) = self.text("email")? {
-            give("--set", format!("Email={email}"));
+            if self.other(EMAIL).is_some() {
+                return Err(Advice::error(
+                    format!("{} has both `email` and the setting `{EMAIL}`.", self.path.display()),
+                    "Keep one of them.",
+                ));
+            }
+            give("--set", format!("{EMAIL}={email}"));
         }
         for (name, item) in self.others() {
-            let text = item.as_value().map(|value| match value.as_str() {
-                Some(text) => text.to_owned(),
-                None => value.to_string().trim().to_owned(),
-            });
+            let text = item.as_value().and_then(plain);
             give("--set", format!("{name}={}", text.ok_or_else(|| self.wrong(name, "one value"))?));
         }
         Ok(arguments)
@@ -286,19 +340,28 @@ impl Settings {
     }
 }
 
+/// One value as `stack` reads it; none for what is none, such as a list.
+fn plain(value: &Value) -> Option<String> {
+    let number = || value.as_integer().map(|number| number.to_string());
+    let number = || number().or_else(|| value.as_float().map(|number| number.to_string()));
+    let number = || number().or_else(|| value.as_bool().map(|yes| yes.to_string()));
+    value.as_str().map(str::to_owned).or_else(number)
+}
+
 /// Sets a value where it is another one, and leaves the file as it is written where it is not.
-fn set(file: &mut DocumentMut, name: &str, new: toml_edit::Value) {
-    let plain = |value: &toml_edit::Value| value.clone().decorated("", "").to_string();
-    match file.get(name).and_then(Item::as_value) {
-        Some(old) if plain(old) == plain(&new) => {}
+fn set(table: &mut dyn TableLike, name: &str, mut new: Value) {
+    let bare = |value: &Value| value.clone().decorated("", "").to_string();
+    let same = |old: &Value, new: &Value| {
+        plain(old).is_some_and(|old| plain(new).as_ref() == Some(&old)) || bare(old) == bare(new)
+    };
+    match table.get_mut(name).and_then(Item::as_value_mut) {
+        Some(old) if same(old, &new) => {}
         Some(old) => {
             // A remark behind it stays.
-            let decor = old.decor().clone();
-            let mut new = new;
-            *new.decor_mut() = decor;
-            file[name] = Item::Value(new);
+            *new.decor_mut() = old.decor().clone();
+            *old = new;
         }
-        None => file[name] = Item::Value(new),
+        None => drop(table.insert(name, Item::Value(new))),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -104,6 +105,8 @@ impl Machine {
         let mut child = self
             .program("xtask")
             .args(arguments)
+            // With all that it has started.
+            .process_group(0)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -115,7 +118,9 @@ impl Machine {
             said.push('\n');
             said.contains(until)
         });
-        child.kill().and_then(|()| child.wait()).unwrap();
+        let group = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process_group(group, rustix::process::Signal::KILL).unwrap();
+        child.wait().unwrap();
         assert!(seen, "it came to its end before `{until}`: {said}");
         said
     }

@@ -20,9 +20,10 @@ use machine::{Machine, docker_command, told};
 const BUCKET: &str = "render-farm-123456789012-eu-west-1";
 /// Makes the demo.
 const DEMO: &str = include_str!("../../../demo/make_demo.py");
-/// Makes a scene whose frames differ, and take some seconds each.
-const SCENE: &str = "
-import bpy, sys
+/// Makes a scene whose frames differ, and take some seconds each. It links a node group of Blender's own
+/// assets from where the Blender of an artist on Windows has it.
+const SCENE: &str = r"
+import bpy, os, sys
 bpy.ops.wm.read_factory_settings()
 scene = bpy.context.scene
 scene.render.engine = 'CYCLES'
@@ -33,7 +34,13 @@ cube = bpy.data.objects['Cube']
 for frame, angle in ((1, 0.0), (6, 1.5)):
     cube.rotation_euler[2] = angle
     cube.keyframe_insert('rotation_euler', frame=frame)
-bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1], compress=True)
+asset = os.path.join('datafiles', 'assets', 'geometry_nodes', 'smooth_by_angle.blend')
+with bpy.data.libraries.load(os.path.join(bpy.utils.resource_path('LOCAL'), asset), link=True) as (_, wanted):
+    wanted.node_groups = ['Smooth by Angle']
+cube.modifiers.new('Smooth', 'NODES').node_group = wanted.node_groups[0]
+windows = r'C:\Program Files\Blender Foundation\Blender 4.5\4.5'
+bpy.data.libraries[0].filepath = windows + '\\' + asset.replace('/', '\\')
+bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1], compress=True, relative_remap=False)
 ";
 
 fn scene(machine: &Machine, name: &str, script: &str) -> PathBuf {

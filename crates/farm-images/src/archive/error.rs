@@ -124,7 +124,9 @@ impl ArchiveError {
             Self::Damaged { .. } => Some("Save the image again. Where that does not help, build it again."),
             Self::Oci => Some("Save it with `podman save --format docker-archive IMAGE`."),
             Self::Images(_) => Some("Save one image, by one name: `docker save IMAGE`."),
-            Self::Writing { .. } => Some("Make room on that disk, or name a folder on another with --cache."),
+            Self::Writing { .. } => {
+                Some("Make room on that disk, or name a folder on another: XDG_CACHE_HOME, or --cache.")
+            }
             Self::Reading(_) | Self::ReadingAgain { .. } | Self::Layout { .. } | Self::TooLarge(_) => None,
         }
     }

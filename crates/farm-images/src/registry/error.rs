@@ -101,7 +101,8 @@ impl RegistryError {
                 "There is no such repository yet. `cargo xtask deploy` makes it before it pushes."
             }
             Fault::Refused { code, .. } if code == "TAG_INVALID" => {
-                "A tag of the farm's registry stays what it is. Push the image under another tag."
+                "Somebody else may have pushed it just now: `cargo xtask deploy` takes what is there. By hand, push under another tag: \
+                 one of the farm's registry stays what it is."
             }
             Fault::Refused { status, .. } => match status.as_u16() {
                 401 => {
