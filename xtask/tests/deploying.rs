@@ -25,12 +25,12 @@ fn what_cannot_be_is_refused_before_anything_is_built() {
     };
     refused(
         &["--blender", "3.6"],
-        &["error: There is no Blender 3.6 to build an image of.", "hint: Known are", "4.1.1"],
+        &["error: There is no Blender 3.6 to build an image of.", "hint: Known are 5.2, ", ", 4.1;"],
     );
     refused(&["--spot", "sometimes"], &["invalid value 'sometimes'", "first, only, never"]);
     refused(&["--max-vcpus", "0"], &["0 is not in 1..=100000"]);
     refused(&["--set", "FrameSeconds"], &["error: `FrameSeconds` cannot be read.", "--set NAME=VALUE"]);
     assert!(!file.exists(), "nothing is written");
     std::fs::write(&file, "stak = \"x\"\n").unwrap();
-    refused(&[], &["has a `stak`, which is nothing of a farm's", "hint: Known are stack, region"]);
+    refused(&[], &["has a `stak`, which is nothing of a farm's", "hint: Known are stack, account, region"]);
 }
