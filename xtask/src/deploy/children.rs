@@ -2,7 +2,7 @@
 //! too.
 
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
@@ -14,8 +14,8 @@ use crate::output::{Advice, Told};
 
 /// Those that run now.
 static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
-/// Whether somebody stopped the deploy.
-static STOPPED: AtomicBool = AtomicBool::new(false);
+/// The signal with which somebody stopped the deploy; 0 is none.
+static STOPPED: AtomicI32 = AtomicI32::new(0);
 
 /// From now on, a signal that ends this program is passed on, and what runs is waited for.
 ///
@@ -25,7 +25,7 @@ pub fn watch() -> Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM]).context("signals cannot be heard here")?;
     std::thread::spawn(move || {
         for signal in &mut signals {
-            STOPPED.store(true, Ordering::SeqCst);
+            STOPPED.store(signal, Ordering::SeqCst);
             let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
             if running.is_empty() {
                 std::process::exit(128 + signal);
@@ -67,8 +67,10 @@ fn waited(child: Child, name: &str) -> Result<Output> {
     let ended = child.wait_with_output();
     running().retain(|other| Some(*other) != pid);
     let output = ended.with_context(|| format!("{name} cannot be waited for"))?;
-    if STOPPED.load(Ordering::SeqCst) {
-        return Err(Told.into());
+    // It has told what there is to tell.
+    match STOPPED.load(Ordering::SeqCst) {
+        0 => {}
+        signal => std::process::exit(128 + signal),
     }
     if output.status.code().is_none() {
         return Err(Advice::error(
