@@ -124,29 +124,13 @@ fn absolute(path: impl Into<PathBuf>) -> PathBuf {
 mod tests {
     use super::*;
     use farm_contract::command;
-    use farm_contract::plan::{PLAN_VERSION, Plan, Source};
+    use farm_contract::plan::{Plan, Source};
 
     fn plan(key: &str, frames: &str, version_id: Option<&str>) -> Plan {
-        Plan {
-            version: PLAN_VERSION,
-            render: RenderId::of_event("bucket", key, "v", "1"),
-            bucket: "bucket".into(),
-            key: key.into(),
-            source: Source {
-                etag: "\"abc-3\"".into(),
-                version_id: version_id.map(str::to_owned),
-                size: 1,
-                id: SourceId::of(key, "\"abc-3\"", "4.5"),
-                saved_by: "4.5".into(),
-            },
-            frames: frames.into(),
-            chunk: 4,
-            claimed_by: String::new(),
-            claimed_at: 0,
-            arrays: Vec::new(),
-            zip_job_id: None,
-            warnings: Vec::new(),
-        }
+        let mut source = Source::of(key, "\"abc-3\"", 1, "4.5");
+        source.version_id = version_id.map(str::to_owned);
+        let render = RenderId::of_event("bucket", key, "v", "1");
+        Plan { chunk: 4, ..Plan::draft(render, "bucket", key, source, frames) }
     }
 
     #[test]

@@ -239,28 +239,16 @@ pub async fn submitted(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use farm_contract::plan::{ArrayJob, PLAN_VERSION, Source, SourceId};
+    use farm_contract::plan::{ArrayJob, Source};
 
     fn plan(holder: &str, at: u64) -> Plan {
+        let source = Source::of("k.blend", "\"e\"", 1, "4.5");
+        let render = RenderId::of_event("b", "k", "v", "s");
         Plan {
-            version: PLAN_VERSION,
-            render: RenderId::of_event("b", "k", "v", "s"),
-            bucket: "b".into(),
-            key: "k.blend".into(),
-            source: Source {
-                etag: "\"e\"".into(),
-                version_id: None,
-                size: 1,
-                id: SourceId::of("k.blend", "e", "4.5"),
-                saved_by: "4.5".into(),
-            },
-            frames: "1-2".into(),
-            chunk: 1,
             claimed_by: holder.into(),
             claimed_at: at,
-            arrays: vec![ArrayJob { first_child: 0, children: 2, job_id: None }],
-            zip_job_id: None,
-            warnings: Vec::new(),
+            arrays: vec![ArrayJob::new(0, 2)],
+            ..Plan::draft(render, "b", "k.blend", source, "1-2")
         }
     }
 

@@ -6,7 +6,7 @@ use blend_file::Head;
 use farm_contract::Fault;
 use farm_contract::frames::FrameSpec;
 use farm_contract::keys::BlendKey;
-use farm_contract::plan::{Layout, PLAN_VERSION, Plan, RenderId, Source, SourceId};
+use farm_contract::plan::{Layout, Plan, RenderId, Source, SourceId};
 use farm_contract::report::{Frames, Report, State};
 use farm_contract::tags::{FramesAsked, Request};
 
@@ -60,25 +60,24 @@ pub fn plan(intake: &Intake<'_>, config: &Config, holder: &str, now: u64) -> Res
     let layout = Layout::new(spec.frames().len(), request.chunk, config.parallel)?;
     let mut warnings = request.warnings;
     warnings.extend(past_the_end(&request.frames, &spec, &head));
+    let source = Source {
+        etag: intake.object.etag.clone(),
+        version_id: intake.object.version_id.clone(),
+        size: intake.object.size,
+        id: SourceId::of(intake.key.as_str(), &intake.object.etag, &config.blender.to_string())
+            .allowing(request.allowed),
+        saved_by: head.version.to_string(),
+    };
+    let draft =
+        Plan::draft(intake.render.clone(), &config.bucket, intake.key.as_str(), source, &spec.to_string());
     Ok(Plan {
-        version: PLAN_VERSION,
-        render: intake.render.clone(),
-        bucket: config.bucket.clone(),
-        key: intake.key.to_string(),
-        source: Source {
-            etag: intake.object.etag.clone(),
-            version_id: intake.object.version_id.clone(),
-            size: intake.object.size,
-            id: SourceId::of(intake.key.as_str(), &intake.object.etag, &config.blender.to_string()),
-            saved_by: head.version.to_string(),
-        },
-        frames: spec.to_string(),
         chunk: layout.chunk,
+        allowed: request.allowed,
         claimed_by: holder.to_owned(),
         claimed_at: now,
         arrays: layout.arrays,
-        zip_job_id: None,
         warnings,
+        ..draft
     })
 }
 

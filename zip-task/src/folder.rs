@@ -104,30 +104,12 @@ fn owner(body: &[u8], plan: &Plan) -> Owner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use farm_contract::plan::{PLAN_VERSION, RenderId, Source, SourceId};
+    use farm_contract::plan::{RenderId, Source};
     use farm_contract::report::State;
 
     fn plan() -> Plan {
-        Plan {
-            version: PLAN_VERSION,
-            render: RenderId::of_event("b", "a.blend", "v", "s"),
-            bucket: "b".into(),
-            key: "a.blend".into(),
-            source: Source {
-                etag: "\"e\"".into(),
-                version_id: None,
-                size: 1,
-                id: SourceId::of("a.blend", "e", "4.5"),
-                saved_by: "4.5".into(),
-            },
-            frames: "1".into(),
-            chunk: 1,
-            claimed_by: "me".into(),
-            claimed_at: 0,
-            arrays: Vec::new(),
-            zip_job_id: None,
-            warnings: Vec::new(),
-        }
+        let source = Source::of("a.blend", "\"e\"", 1, "4.5");
+        Plan::draft(RenderId::of_event("b", "a.blend", "v", "s"), "b", "a.blend", source, "1")
     }
 
     #[test]

@@ -134,24 +134,11 @@ fn shared_fault(missing: &[FrameFault]) -> Option<&Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use farm_contract::plan::{PLAN_VERSION, RenderId, Source, SourceId};
+    use farm_contract::plan::{RenderId, Source};
 
     fn plan() -> Plan {
-        let (etag, id) = ("\"e\"".to_owned(), SourceId::of("a.blend", "e", "4.5"));
-        Plan {
-            version: PLAN_VERSION,
-            render: RenderId::of_event("b", "a.blend", "v", "s"),
-            bucket: "b".into(),
-            key: "a.blend".into(),
-            source: Source { etag, version_id: None, size: 1, id, saved_by: "4.5".into() },
-            frames: "1-2000".into(),
-            chunk: 1,
-            claimed_by: "me".into(),
-            claimed_at: 0,
-            arrays: Vec::new(),
-            zip_job_id: None,
-            warnings: Vec::new(),
-        }
+        let source = Source::of("a.blend", "\"e\"", 1, "4.5");
+        Plan::draft(RenderId::of_event("b", "a.blend", "v", "s"), "b", "a.blend", source, "1-2000")
     }
 
     /// Of `planned` frames from 1 on, those that `missing` names are not there.

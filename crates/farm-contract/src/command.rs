@@ -3,6 +3,8 @@
 //! A job definition names the program; these are its arguments. The tasks declare the same
 //! flags to their parser, and a test of each parses what is built here.
 
+use crate::allowances::ALLOW;
+use crate::children::Children;
 use crate::keys::BlendKey;
 use crate::plan::{Plan, RenderId};
 
@@ -12,6 +14,15 @@ pub const CONTAINER: &str = "task";
 /// Arguments of render-task for the children of one array, the first of which is
 /// `first_child` in the whole render.
 pub fn render(plan: &Plan, first_child: u32) -> Vec<String> {
+    render_children(plan, "--first-child", &first_child.to_string())
+}
+
+/// Arguments of render-task for the children of one job that tries `children` once more.
+pub fn render_again(plan: &Plan, children: &Children) -> Vec<String> {
+    render_children(plan, "--children", &children.to_string())
+}
+
+fn render_children(plan: &Plan, which: &str, children: &str) -> Vec<String> {
     let mut arguments = flags([
         ("--bucket", plan.bucket.as_str()),
         ("--blend", &plan.key),
@@ -20,11 +31,12 @@ pub fn render(plan: &Plan, first_child: u32) -> Vec<String> {
         ("--etag", &plan.source.etag),
         ("--frames", &plan.frames),
         ("--chunk", &plan.chunk.to_string()),
-        ("--first-child", &first_child.to_string()),
+        (which, children),
     ]);
     if let Some(version) = &plan.source.version_id {
         arguments.push(format!("--version-id={version}"));
     }
+    arguments.extend(plan.allowed.names().map(|name| format!("--{name}={ALLOW}")));
     arguments
 }
 
@@ -51,15 +63,22 @@ pub fn render_job_name(render: &RenderId, first_child: u32) -> String {
     format!("farm-{render}-render-{first_child}")
 }
 
+/// The name of the job that tries children of a render job once more, with more memory:
+/// `farm-ID-large-FIRST`, where `FIRST` is that of the render job.
+pub fn large_job_name(render: &RenderId, first_child: u32) -> String {
+    format!("farm-{render}-large-{first_child}")
+}
+
 /// The name of the zip job: `farm-ID-zip`, or `farm-ID-finish` for the partial one.
 pub fn zip_job_name(render: &RenderId, partial: bool) -> String {
     format!("farm-{render}-{}", if partial { "finish" } else { "zip" })
 }
 
-/// The render that a render job's name belongs to. `None` for the names of other jobs.
+/// The render that a render job's name belongs to, be it the first or the one with more memory. `None`
+/// for the names of other jobs.
 pub fn render_of_job_name(name: &str) -> Option<RenderId> {
     let (id, rest) = name.strip_prefix("farm-")?.split_once('-')?;
-    let first_child = rest.strip_prefix("render-")?;
+    let first_child = rest.strip_prefix("render-").or_else(|| rest.strip_prefix("large-"))?;
     let number = !first_child.is_empty() && first_child.bytes().all(|b| b.is_ascii_digit());
     number.then(|| RenderId::parse(id).ok()).flatten()
 }
@@ -82,7 +101,10 @@ mod tests {
     #[test]
     fn job_names_lead_back_to_their_render() {
         let id = RenderId::of_event("b", "k", "v", "s");
-        assert_eq!(render_of_job_name(&render_job_name(&id, 0)), Some(id.clone()));
+        for name in [render_job_name(&id, 0), large_job_name(&id, 10_000)] {
+            assert_eq!(render_of_job_name(&name), Some(id.clone()));
+            assert_eq!(render_of_zip_job_name(&name), None);
+        }
         for other in [zip_job_name(&id, false), zip_job_name(&id, true), "farm-x-render-0".into(), "x".into()]
         {
             assert_eq!(render_of_job_name(&other), None, "{other}");
@@ -90,6 +112,5 @@ mod tests {
         for partial in [true, false] {
             assert_eq!(render_of_zip_job_name(&zip_job_name(&id, partial)), Some(id.clone()));
         }
-        assert_eq!(render_of_zip_job_name(&render_job_name(&id, 0)), None);
     }
 }

@@ -6,6 +6,8 @@ pub const BUCKET_NAME: &str = "BUCKET_NAME";
 pub const JOB_QUEUE_ARN: &str = "JOB_QUEUE_ARN";
 /// Job definition of render-task (trigger-lambda).
 pub const JOB_DEFINITION_ARN: &str = "JOB_DEFINITION_ARN";
+/// Job definition of render-task with more memory, for children that ran out of it (trigger-lambda).
+pub const LARGE_JOB_DEFINITION_ARN: &str = "LARGE_JOB_DEFINITION_ARN";
 /// Job definition of zip-task (trigger-lambda).
 pub const ZIP_JOB_DEFINITION_ARN: &str = "ZIP_JOB_DEFINITION_ARN";
 /// Version of the farm's Blender as `major.minor`, such as `4.5` (trigger-lambda). A file saved
@@ -26,6 +28,9 @@ pub const DEFAULT_FRAME_SECONDS: u32 = 900;
 pub const BLENDER: &str = "FARM_BLENDER";
 /// Threads that Blender may use (render-task). Unset: as many as the task has CPUs.
 pub const THREADS: &str = "FARM_THREADS";
+/// MiB of memory that the task has (render-task), for its words when they are not enough. Unset: the
+/// machine's.
+pub const MEMORY: &str = "FARM_MEMORY";
 /// Folder for the downloaded file and the frames in work (render-task). Unset: the system's
 /// temporary folder.
 pub const SCRATCH: &str = "FARM_SCRATCH";

@@ -9,6 +9,8 @@
 //!
 //! Start reading at [`keys`] (what lies where in the bucket), then [`frames`] and [`plan`].
 
+pub mod allowances;
+pub mod children;
 pub mod command;
 pub mod env;
 pub mod exit;

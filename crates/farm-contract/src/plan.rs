@@ -8,6 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::allowances::Allowances;
 use crate::fault::Fault;
 use crate::frames::FrameSpec;
 use crate::keys::hex;
@@ -76,6 +77,18 @@ impl SourceId {
         Self(digest(&["source", key, etag.trim_matches('"'), blender]))
     }
 
+    /// The same bytes, with what is let pass: that too makes another picture.
+    pub fn allowing(self, allowed: Allowances) -> Self {
+        if allowed.is_none() {
+            return self;
+        }
+        let mut parts = vec!["allowing", self.as_str()];
+        for name in allowed.names() {
+            parts.push(name);
+        }
+        Self(digest(&parts))
+    }
+
     /// Takes an id from a command line or from metadata; any text that is none matches none.
     pub fn from_text(text: &str) -> Self {
         Self(text.to_owned())
@@ -119,6 +132,19 @@ pub struct Source {
     pub saved_by: String,
 }
 
+impl Source {
+    /// Of an upload in a bucket that keeps no versions, saved by the Blender that renders it.
+    pub fn of(key: &str, etag: &str, size: u64, blender: &str) -> Self {
+        Self {
+            etag: etag.to_owned(),
+            version_id: None,
+            size,
+            id: SourceId::of(key, etag, blender),
+            saved_by: blender.to_owned(),
+        }
+    }
+}
+
 /// One submitted array (or plain) render job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArrayJob {
@@ -126,6 +152,31 @@ pub struct ArrayJob {
     pub first_child: u32,
     /// How many children it has; a job of one child is a plain job.
     pub children: u32,
+    /// Batch's id, once submitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_id: Option<String>,
+    /// The job that tries those of its children once more that ran out of memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub large: Option<LargeJob>,
+}
+
+impl ArrayJob {
+    /// A job that is not yet submitted.
+    pub fn new(first_child: u32, children: u32) -> Self {
+        Self { first_child, children, job_id: None, large: None }
+    }
+
+    /// Batch's ids of the job and of what followed from it, as far as they are submitted.
+    pub fn job_ids(&self) -> impl Iterator<Item = &String> {
+        self.job_id.iter().chain(self.large.iter().filter_map(|large| large.job_id.as_ref()))
+    }
+}
+
+/// A job with more memory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LargeJob {
+    /// Its [`Children`](crate::children::Children), as text.
+    pub children: String,
     /// Batch's id, once submitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job_id: Option<String>,
@@ -148,6 +199,9 @@ pub struct Plan {
     pub frames: String,
     /// Frames that one child renders.
     pub chunk: u32,
+    /// What is let pass that is refused otherwise.
+    #[serde(default, skip_serializing_if = "Allowances::is_none")]
+    pub allowed: Allowances,
     /// Who holds the claim: the function's request id.
     pub claimed_by: String,
     /// When the claim was made or taken over, milliseconds since 1970.
@@ -163,6 +217,25 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// A plan of one frame in each child, which nobody holds and of which nothing is submitted.
+    pub fn draft(render: RenderId, bucket: &str, key: &str, source: Source, frames: &str) -> Self {
+        Self {
+            version: PLAN_VERSION,
+            render,
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            source,
+            frames: frames.to_owned(),
+            chunk: 1,
+            allowed: Allowances::default(),
+            claimed_by: String::new(),
+            claimed_at: 0,
+            arrays: Vec::new(),
+            zip_job_id: None,
+            warnings: Vec::new(),
+        }
+    }
+
     /// Reads `plan.json`.
     ///
     /// # Errors
@@ -260,7 +333,7 @@ fn arrays(children: u32) -> Vec<ArrayJob> {
         .map(|job| {
             let first_child = children / jobs * job + (children % jobs).min(job);
             let next = children / jobs * (job + 1) + (children % jobs).min(job + 1);
-            ArrayJob { first_child, children: next - first_child, job_id: None }
+            ArrayJob::new(first_child, next - first_child)
         })
         .collect()
 }
@@ -301,6 +374,12 @@ mod tests {
         assert!(RenderId::parse("../../etc/passwd").is_err());
         assert_eq!(SourceId::of("k", "\"e\"", "4.5"), SourceId::of("k", "e", "4.5"));
         assert_ne!(SourceId::of("k", "e", "4.5"), SourceId::of("k", "e", "5.0"));
+        let allowing = |missing, scripts| {
+            SourceId::of("k", "e", "4.5").allowing(Allowances { missing, scripts })
+        };
+        let all = [(false, false), (false, true), (true, false), (true, true)].map(|(m, s)| allowing(m, s));
+        assert_eq!(all[0], SourceId::of("k", "e", "4.5"));
+        assert!(all.iter().enumerate().all(|(at, id)| !all[..at].contains(id)), "{all:?}");
     }
 
     #[test]

@@ -47,6 +47,12 @@ pub struct Report {
     /// The render, unless the upload was rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub render: Option<RenderId>,
+    /// Orders the uploads of one key: that of the upload event, hexadecimal digits of any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequencer: Option<String>,
+    /// The command that renders what is missing, and only that, where another try may help.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<String>,
     /// The frames, unless the upload was rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frames: Option<Frames>,
@@ -91,6 +97,8 @@ impl Report {
             key: key.to_owned(),
             etag: None,
             render: None,
+            sequencer: None,
+            resume: None,
             frames: None,
             zip: None,
             warnings: Vec::new(),

@@ -2,6 +2,7 @@
 //!
 //! S3 allows letters, digits, spaces and `+ - = . _ : / @` in a tag value: no comma.
 
+use crate::allowances::{Allowances, MISSING, SCRIPTS};
 use crate::fault::Fault;
 use crate::frames::{EXAMPLES, FrameRange, FrameSpec};
 
@@ -17,7 +18,7 @@ pub const SCENE: &str = "scene";
 
 /// Tags that a later version of the farm honours. Ignoring one would render a picture that
 /// nobody asked for, so until then they are refused.
-pub const RESERVED: [&str; 12] = [
+pub const RESERVED: [&str; 10] = [
     "camera",
     "scene",
     "view_layer",
@@ -27,8 +28,6 @@ pub const RESERVED: [&str; 12] = [
     "percentage",
     "blender",
     "spot",
-    "scripts",
-    "missing",
     "order",
 ];
 
@@ -83,6 +82,8 @@ pub struct Request {
     pub frames: FramesAsked,
     /// Frames that one child renders.
     pub chunk: Chunk,
+    /// What it lets pass that the farm refuses otherwise.
+    pub allowed: Allowances,
     /// Tags that look like ours but are not, in words for the report.
     pub warnings: Vec<String>,
 }
@@ -95,9 +96,11 @@ impl Request {
     /// No tag names frames, two do, or one is written wrongly. The hint shows how to write it.
     pub fn from_tags<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Fault> {
         let (mut frame, mut frames, mut chunk) = (None, None, Chunk::Auto);
+        let mut allowed = Allowances::default();
         let mut warnings = Vec::new();
         for (key, value) in tags {
             match key {
+                _ if allowed.take(key, value)? => {}
                 FRAME => frame = Some(count(value)?),
                 FRAMES if value.trim() == SCENE => frames = Some(FramesAsked::Scene),
                 FRAMES => frames = Some(FramesAsked::Spec(value.parse()?)),
@@ -110,7 +113,7 @@ impl Request {
                 }
                 _ => {
                     let lower = key.trim().to_ascii_lowercase();
-                    if [FRAME, FRAMES, CHUNK].contains(&lower.as_str()) {
+                    if [FRAME, FRAMES, CHUNK, MISSING, SCRIPTS].contains(&lower.as_str()) {
                         warnings.push(format!("The tag `{key}` was ignored: it is written `{lower}`."));
                     }
                 }
@@ -141,7 +144,7 @@ impl Request {
                 ));
             }
         };
-        Ok(Self { frames, chunk, warnings })
+        Ok(Self { frames, chunk, allowed, warnings })
     }
 }
 
@@ -203,8 +206,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_refused_otherwise_is_allowed_by_its_own_tag() {
+        assert!(read(&[("frame", "3")]).expect("good").allowed.is_none());
+        let request = read(&[("frame", "3"), ("missing", "allow")]).expect("good");
+        assert_eq!(request.allowed, Allowances { missing: true, scripts: false });
+        let request = read(&[("scripts", "allow"), ("frame", "3")]).expect("good");
+        assert_eq!(request.allowed, Allowances { missing: false, scripts: true });
+        let warned = read(&[("frame", "3"), ("Scripts", "allow")]).expect("good");
+        assert!(warned.allowed.is_none() && warned.warnings[0].contains("`scripts`"), "{warned:?}");
+    }
+
+    #[test]
     fn every_bad_tag_is_refused_with_the_way_to_write_it() {
-        let tags: [&[(&str, &str)]; 14] = [
+        let tags: [&[(&str, &str)]; 16] = [
             &[],
             &[("frame", "0")],
             &[("frame", "abc")],
@@ -218,6 +232,8 @@ mod tests {
             &[("frame", "3"), ("chunk", "0")],
             &[("frame", "3"), ("chunk", "many")],
             &[("frame", "3"), ("camera", "Left")],
+            &[("frame", "3"), ("scripts", "yes")],
+            &[("frame", "3"), ("missing", "")],
             &[("Frame", "3")],
         ];
         for tags in tags {
@@ -231,7 +247,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_tags_are_read_without_panic(tags in proptest::collection::vec(("(frame|frames|chunk|\\PC*)", "\\PC*"), 0..4)) {
+        fn any_tags_are_read_without_panic(tags in proptest::collection::vec(("(frame|frames|chunk|missing|scripts|\\PC*)", "\\PC*"), 0..4)) {
             let _ = Request::from_tags(tags.iter().map(|(k, v)| (k.as_str(), v.as_str())));
         }
     }

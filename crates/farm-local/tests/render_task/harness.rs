@@ -54,26 +54,9 @@ impl Bench {
         tokio::spawn(serve(listener, store.clone(), credentials, std::future::pending::<()>()));
         let etag = store.put(BUCKET, KEY, bytes, PutAttributes::default()).unwrap().etag;
         let etag = format!("\"{etag}\"");
-        let plan = Plan {
-            version: PLAN_VERSION,
-            render: RenderId::of_event(BUCKET, KEY, &etag, "1"),
-            bucket: BUCKET.into(),
-            key: KEY.into(),
-            source: Source {
-                version_id: None,
-                size: bytes.len() as u64,
-                id: SourceId::of(KEY, &etag, "4.5"),
-                saved_by: "4.5".into(),
-                etag,
-            },
-            frames: frames.into(),
-            chunk: 1000,
-            claimed_by: String::new(),
-            claimed_at: 0,
-            arrays: Vec::new(),
-            zip_job_id: None,
-            warnings: Vec::new(),
-        };
+        let render = RenderId::of_event(BUCKET, KEY, &etag, "1");
+        let source = Source::of(KEY, &etag, bytes.len() as u64, "4.5");
+        let plan = Plan { chunk: 1000, ..Plan::draft(render, BUCKET, KEY, source, frames) };
         let scratch = tempfile::tempdir().unwrap();
         let blender = support::blender();
         Self { store, plan, scratch, blender, endpoint, _folder: folder }

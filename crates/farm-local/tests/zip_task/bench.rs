@@ -55,24 +55,17 @@ impl Bench {
         let key = BlendKey::parse(key).unwrap();
         let etag = "\"0123456789abcdef0123456789abcdef\"";
         let plan = Plan {
-            version: PLAN_VERSION,
-            render: RenderId::of_event(BUCKET, key.as_str(), etag, "1"),
-            bucket: BUCKET.into(),
-            key: key.to_string(),
-            source: Source {
-                etag: etag.into(),
-                version_id: None,
-                size: 1,
-                id: SourceId::of(key.as_str(), etag, "4.5"),
-                saved_by: "4.5".into(),
-            },
-            frames: FrameSpec::describe(&frames.collect::<Vec<_>>()),
             chunk: 2,
             claimed_by: "test".into(),
             claimed_at: CLAIMED_AT,
-            arrays: Vec::new(),
-            zip_job_id: None,
             warnings: vec!["From the plan.".into()],
+            ..Plan::draft(
+                RenderId::of_event(BUCKET, key.as_str(), etag, "1"),
+                BUCKET,
+                key.as_str(),
+                Source::of(key.as_str(), etag, 1, "4.5"),
+                &FrameSpec::describe(&frames.collect::<Vec<_>>()),
+            )
         };
         let bench = Self { s3: Client::from_conf(config), address, key, plan, folder };
         bench.put(&keys::plan(&bench.plan.render), serde_json::to_vec(&bench.plan).unwrap()).await;
