@@ -67,14 +67,18 @@ def peak_memory_mib():
     return 0
 
 
-def open_file(path):
-    """Opens the file and says what it is and what is wrong with it."""
+def open_file(path, missing, scripts):
+    """Opens the file and says what it is and what is wrong with it.
+
+    `missing` and `scripts` say whether the upload lets missing files and Python in the file pass.
+    """
     try:
-        bpy.ops.wm.open_mainfile(filepath=path, load_ui=False, use_scripts=False)
+        bpy.ops.wm.open_mainfile(filepath=path, load_ui=False, use_scripts=scripts)
     except RuntimeError as error:
         fault = faults.of_open_error(blenders_words(error))
         return answer("failed", **fault)
     assets.mend()
+    faults.ALLOWED.update(missing=missing, scripts=scripts)
     scene = bpy.context.scene
     warnings = []
     found = faults.of_version() or faults.of_file(scene, warnings)
@@ -101,7 +105,8 @@ def render(frame, folder, stem):
     """Renders one frame, all of whose files land in `folder`."""
     scene = bpy.context.scene
     scene.frame_set(frame)
-    found = faults.of_frame(scene)
+    warnings = []
+    found = faults.of_frame(scene, warnings)
     if found:
         return answer("failed", **found[0])
     outputs.redirect(scene, folder, stem)
@@ -122,6 +127,7 @@ def render(frame, folder, stem):
         height=height,
         extension=outputs.extension(scene),
         views=outputs.views(scene),
+        warnings=warnings,
     )
 
 
@@ -148,7 +154,7 @@ def main():
     """Answers commands until told to quit."""
     threading.Thread(target=listen, daemon=True).start()
     answer("hello", token=TOKEN, blender=bpy.app.version_string)
-    handlers = {"open": lambda path: open_file(path), "render": lambda args: render(**args), "check": check}
+    handlers = {"open": lambda args: open_file(**args), "render": lambda args: render(**args), "check": check}
     while True:
         [(verb, value)] = json.loads(COMMANDS.get()).items()
         if verb == "quit":

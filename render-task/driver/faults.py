@@ -4,7 +4,7 @@ Blender draws a missing texture in magenta, leaves out a missing library or volu
 the result a success. So the data itself is looked at. A fault is a dict of a `message` and a
 `hint`, both whole sentences for an artist.
 
-Start reading at `of_file`.
+Start reading at `of_file`. Which files a file names, and where they lie, is in `paths.py`.
 """
 
 import os
@@ -12,11 +12,15 @@ import re
 
 import bpy
 
+import paths
+
 PACK = "In Blender choose File > External Data > Pack Resources, save, and upload the file again."
 ALONE = "The farm gets the .blend file alone, and this kind of file cannot be packed into it: "
 # Kinds of data-blocks whose images end up in the picture.
 DRAWING = {"MATERIAL", "WORLD", "LIGHT", "NODETREE", "SCENE", "TEXTURE"}
 SAVE_AGAIN = "Open the file in Blender, save it, and upload it again."
+# What the upload lets pass: a missing file is then told as a warning, and Python runs.
+ALLOWED = {"missing": False, "scripts": False}
 UPLOAD_AGAIN = "Save the file in Blender and upload it again, and let the upload run to its end."
 
 
@@ -56,26 +60,32 @@ def of_version():
 
 def of_file(scene, warnings):
     """All faults of the file. What may be harmless is added to `warnings`."""
-    found = [*of_settings(scene), *of_images(), *of_libraries(), *of_other_files(), *of_strips(scene)]
-    named = {path for path in map(fault_path, found) if path}
-    for path in bpy.utils.blend_paths(absolute=True, packed=False, local=False):
-        name = os.path.basename(path)
-        # Blender's own brushes are named in every file that was painted or sculpted in.
-        matters = not any(mark in name for mark in "<#") and not name.startswith("essentials_brushes")
-        if path and matters and not os.path.exists(path) and os.path.normpath(path) not in named:
-            warnings.append(f"`{name}` is not with the upload ({bpy.path.relpath(path)}).")
+    found = [*paths.of_outside()]
+    absent = [*of_images(), *of_libraries(), *of_other_files(), *of_strips(scene)]
+    named = {each["path"] for each in absent if each.get("path")}
+    found += let_pass(absent, warnings)
+    found += of_settings(scene)
+    for path in paths.named():
+        if not os.path.exists(path) and os.path.normpath(path) not in named:
+            warnings.append(f"`{os.path.basename(path)}` is not with the upload ({bpy.path.relpath(path)}).")
     for text in bpy.data.texts:
         # Most often a rig's panel, which no picture needs; a driver that needs it fails by itself.
-        if text.use_module:
-            warnings.append(f"The script `{text.name}` in the file was not run: the farm runs no Python from a file.")
-    for each in found:
-        each.pop("path", None)
+        if text.use_module and not ALLOWED["scripts"]:
+            warnings.append(
+                f"The script `{text.name}` in the file was not run: the farm runs Python from a file only where "
+                "the upload has the tag scripts=allow."
+            )
     return found
 
 
-def fault_path(found):
-    """The file that a fault is about, if it is about one."""
-    return found.get("path")
+def let_pass(absent, warnings):
+    """What is left of the faults of missing files: all, or none where they are allowed."""
+    for each in absent:
+        each.pop("path", None)
+    if not ALLOWED["missing"]:
+        return absent
+    warnings += [f"{each['message']} It was rendered without, as the upload allows." for each in absent]
+    return []
 
 
 def of_settings(scene):
@@ -103,12 +113,13 @@ def of_settings(scene):
             f"All view layers of the scene `{scene.name}` are switched off for rendering.",
             "Tick Use for Rendering in the view layer properties, save, and upload the file again.",
         )
-    if scene.render.use_freestyle and any(
+    if not ALLOWED["scripts"] and scene.render.use_freestyle and any(
         layer.freestyle_settings.mode == "SCRIPT" for layer in scene.view_layers if layer.use_freestyle
     ):
         yield fault(
             "Freestyle is set to run Python scripts, which the farm does not run.",
-            "Set Freestyle's Control Mode to Parameter Editor, save, and upload the file again.",
+            "Set Freestyle's Control Mode to Parameter Editor, save, and upload the file again; or, if you trust "
+            "the file, upload it with the tag scripts=allow.",
         )
 
 
@@ -264,8 +275,8 @@ def of_strips(scene):
             )
 
 
-def of_frame(scene):
-    """Faults of the scene's current frame: files of sequences."""
+def of_frame(scene, warnings):
+    """Faults of the scene's current frame: files of sequences. What is let pass is added to `warnings`."""
     found = []
     for image, user in images_with_users(scene):
         if image.source == "SEQUENCE" and not len(image.packed_files):
@@ -282,9 +293,7 @@ def of_frame(scene):
                 found.append(
                     missing("volume sequence", volume, os.path.basename(path), f"{ALONE}use one volume file.")
                 )
-    for each in found:
-        each.pop("path", None)
-    return found
+    return let_pass(found, warnings)
 
 
 def images_with_users(scene):

@@ -6,14 +6,15 @@ use farm_contract::Fault;
 use farm_contract::exit::TaskExit;
 use farm_contract::keys;
 
+use crate::args::Memory;
+use crate::blender::patterns::LIGHTER;
 use crate::blender::protocol::{Kind, Opened, Rendered};
-use crate::blender::{Death, Reply};
+use crate::blender::{Cause, Death, Reply};
 use crate::failure::Failure;
 use crate::frame::{self, Produced};
 
 /// Faults of a file that one message names.
 const FAULTS: usize = 10;
-const SIGKILL: i32 = 9;
 const SAVE_ANEW: &str = "Open the file in Blender, save it, and upload it again.";
 
 /// What an answer to [`Command::Open`] says of the file.
@@ -31,7 +32,7 @@ pub fn opened(reply: Reply) -> Result<Opened, Failure> {
     };
     let mut faults: Vec<Fault> = opened.faults.clone();
     if faults.is_empty() {
-        faults.extend(reply.wrong);
+        faults.extend(reply.wrong.map(|sign| sign.fault));
     }
     if faults.is_empty() { Ok(opened) } else { Err(Failure::of(TaskExit::Scene, one_of(&faults))) }
 }
@@ -53,15 +54,15 @@ fn one_of(faults: &[Fault]) -> Fault {
     Fault::new(messages.join(" "), hints.join(" "))
 }
 
-/// What an answer to [`Command::Render`] says of the frame.
+/// What an answer to [`Command::Render`] says of the frame, and what the artist should know of it.
 ///
 /// # Errors
 /// The frame failed, or a file of it is not there.
-pub fn rendered(reply: Reply, frame: i32, folder: &Path) -> Result<Produced, Fault> {
+pub fn rendered(reply: Reply, frame: i32, folder: &Path) -> Result<(Produced, Vec<String>), Fault> {
     if let Some(wrong) = reply.wrong {
-        return Err(wrong);
+        return Err(wrong.fault);
     }
-    let Rendered { seconds, width, height, extension, views } = match reply.answer.kind {
+    let Rendered { seconds, width, height, extension, views, warnings } = match reply.answer.kind {
         Kind::Rendered(rendered) => rendered,
         Kind::Failed { message, hint } => {
             return Err(Fault::new(message, hint.unwrap_or_else(|| SAVE_ANEW.to_owned())));
@@ -70,7 +71,8 @@ pub fn rendered(reply: Reply, frame: i32, folder: &Path) -> Result<Produced, Fau
     };
     let stem = keys::frame_stem(frame);
     let wanted: Vec<String> = views.iter().map(|view| format!("{stem}{view}{extension}")).collect();
-    Produced::collect(frame, seconds, (width, height), folder.to_owned(), &wanted)
+    let produced = Produced::collect(frame, seconds, (width, height), folder.to_owned(), &wanted)?;
+    Ok((produced, warnings))
 }
 
 /// What an answer to [`Command::Check`] says of a picture.
@@ -109,7 +111,7 @@ pub fn cannot_start(program: &Path, error: std::io::Error) -> Failure {
 
 /// Blender ended before it was ready.
 pub fn did_not_start(program: &Path, death: Death) -> Failure {
-    let exit = if death.signal.is_some() { TaskExit::TryAgain } else { TaskExit::Failed };
+    let exit = if death.cause == Cause::Ended { TaskExit::Failed } else { TaskExit::TryAgain };
     Failure::new(
         exit,
         format!("`{}` ended before it was ready to render.", program.display()),
@@ -119,33 +121,43 @@ pub fn did_not_start(program: &Path, death: Death) -> Failure {
 }
 
 /// Blender died of opening the file, and not for the first time.
-pub fn cannot_open(death: Death) -> Failure {
-    let exit = match death.signal {
-        Some(SIGKILL) => TaskExit::TryAgain,
-        Some(_) => TaskExit::Scene,
-        None => TaskExit::Failed,
+pub fn cannot_open(death: Death, memory: Memory) -> Failure {
+    let exit = match death.cause {
+        Cause::OutOfMemory => return out_of_memory(&death, "opened the file", memory),
+        Cause::Signal(_) => TaskExit::Scene,
+        Cause::Ended => TaskExit::Failed,
     };
     let message = format!("The file could not be opened. {}", death.message);
     Failure::new(exit, message, SAVE_ANEW).because(death)
 }
 
 /// Blender died while it rendered a frame.
-pub fn died_in_frame(death: &Death, frame: i32) -> Failure {
-    let exit = if death.signal.is_some() { TaskExit::TryAgain } else { TaskExit::Failed };
+pub fn died_in_frame(death: &Death, frame: i32, memory: Memory) -> Failure {
+    let exit = match death.cause {
+        Cause::OutOfMemory => return out_of_memory(death, &format!("rendered frame {frame}"), memory),
+        Cause::Signal(_) => TaskExit::TryAgain,
+        Cause::Ended => TaskExit::Failed,
+    };
     Failure::new(
         exit,
         format!("{} It was rendering frame {frame}.", death.message),
-        "The task is tried again if that may help. If it keeps failing, make the scene lighter, or give the task \
-         more memory.",
+        "The task is tried again if that may help. If it keeps failing, open the file in Blender and render this frame.",
     )
+}
+
+/// Another attempt with as much memory would end the same way.
+fn out_of_memory(death: &Death, doing: &str, memory: Memory) -> Failure {
+    let message = format!("Blender needed more memory than there is ({memory}) while it {doing}.");
+    Failure::new(TaskExit::OutOfMemory, message, LIGHTER).because(death.clone())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::blender::patterns::{self, Sign};
     use crate::blender::protocol::Answer;
 
-    fn reply(answer: &str, wrong: Option<Fault>) -> Reply {
+    fn reply(answer: &str, wrong: Option<Sign>) -> Reply {
         let line = format!(r#"{{{answer}, "peak_memory_mib": 1}}"#);
         Reply { answer: Answer::parse(&line).unwrap(), wrong }
     }
@@ -170,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_printed_sign_of_a_wrong_picture_outweighs_a_good_answer() {
-        let wrong = || Some(Fault::new("Wrong.", "Mend."));
+        let wrong = || Some(Sign { kind: patterns::Kind::Wrong, fault: Fault::new("Wrong.", "Mend.") });
         assert!(opened(reply(&open_with("[]"), None)).is_ok());
         assert_eq!(opened(reply(&open_with("[]"), wrong())).unwrap_err().exit, TaskExit::Scene);
         let good = r#""rendered": {"seconds": 1, "width": 1, "height": 1, "extension": ".png", "views": []}"#;
@@ -181,9 +193,13 @@ mod tests {
 
     #[test]
     fn only_a_crash_that_repeats_itself_is_the_files_fault() {
-        let exit = |signal| cannot_open(Death { signal, message: String::new() }).exit;
-        assert_eq!(exit(Some(11)), TaskExit::Scene);
-        assert_eq!(exit(Some(SIGKILL)), TaskExit::TryAgain);
-        assert_eq!(exit(None), TaskExit::Failed);
+        let memory = Memory { mib: 8192 };
+        let exit = |cause| cannot_open(Death { cause, message: String::new() }, memory).exit;
+        assert_eq!(exit(Cause::Signal(11)), TaskExit::Scene);
+        assert_eq!(exit(Cause::OutOfMemory), TaskExit::OutOfMemory);
+        assert_eq!(exit(Cause::Ended), TaskExit::Failed);
+        let death = Death { cause: Cause::OutOfMemory, message: String::new() };
+        let words = died_in_frame(&death, 7, memory).fault.message;
+        assert!(words.contains("(8 GB)") && words.contains("frame 7"), "{words}");
     }
 }

@@ -1,9 +1,12 @@
 //! What the child is told: its command line and its environment.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::Parser;
 use farm_contract::Fault;
+use farm_contract::allowances::{ALLOW, Allowances};
+use farm_contract::children::Children;
 use farm_contract::env;
 use farm_contract::exit::TaskExit;
 use farm_contract::frames::FrameSpec;
@@ -40,11 +43,35 @@ pub struct Args {
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub chunk: u32,
     /// Number of this job's first child in the whole render.
-    #[arg(long, value_name = "NUMBER")]
-    pub first_child: u32,
+    #[arg(long, value_name = "NUMBER", required_unless_present = "children")]
+    first_child: Option<u32>,
+    /// Numbers of this job's children in the whole render, where they are tried once more.
+    #[arg(long, value_name = "NUMBERS", conflicts_with = "first_child")]
+    children: Option<Children>,
+    /// What to do about files that are not with the upload.
+    #[arg(long, value_name = "allow", value_parser = [ALLOW])]
+    missing: Option<String>,
+    /// What to do about Python in the file.
+    #[arg(long, value_name = "allow", value_parser = [ALLOW])]
+    scripts: Option<String>,
     /// Version of the upload, in a bucket that keeps versions.
     #[arg(long, value_name = "ID")]
     pub version_id: Option<String>,
+}
+
+impl Args {
+    /// Number, in the whole render, of the child `index` of this job. `None` where it has no such child.
+    pub fn child(&self, index: u32) -> Option<u32> {
+        match (&self.children, self.first_child) {
+            (Some(children), _) => children.at(index),
+            (None, first) => first.unwrap_or_default().checked_add(index),
+        }
+    }
+
+    /// What the upload lets pass.
+    pub fn allowed(&self) -> Allowances {
+        Allowances { missing: self.missing.is_some(), scripts: self.scripts.is_some() }
+    }
 }
 
 fn source(text: &str) -> Result<SourceId, Fault> {
@@ -62,12 +89,39 @@ pub struct Environment {
     pub job_id: String,
     /// Attempt, counted from 1.
     pub attempt: u32,
+    /// This program.
+    pub task: PathBuf,
     /// A `blender`, or a Python that has `bpy`.
     pub blender: PathBuf,
     /// Threads that Blender uses.
     pub threads: u32,
     /// Where the task's temporary folder is made.
     pub scratch: PathBuf,
+    /// Memory that the task has.
+    pub memory: Memory,
+}
+
+/// An amount of memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    /// In MiB.
+    pub mib: u32,
+}
+
+impl Memory {
+    /// All that the machine has; none where it does not say.
+    fn of_machine() -> Self {
+        let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+        let kib = text.lines().find_map(|line| line.strip_prefix("MemTotal:")?.split_whitespace().next());
+        Self { mib: kib.and_then(|kib| kib.parse::<u32>().ok()).unwrap_or_default() / 1024 }
+    }
+}
+
+impl fmt::Display for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tenths = (f64::from(self.mib) / 102.4).round();
+        write!(f, "{} GB", tenths / 10.0)
+    }
 }
 
 impl Environment {
@@ -97,12 +151,15 @@ impl Environment {
             )
         })?;
         Ok(Self {
+            // Should the program be replaced while it runs, this is still the one that runs.
+            task: std::env::current_exe().unwrap_or_else(|_| "/proc/self/exe".into()),
             array_index: number(env::ARRAY_INDEX)?.unwrap_or(0),
             job_id: get(env::JOB_ID).unwrap_or_default(),
             attempt: number(env::JOB_ATTEMPT)?.unwrap_or(1),
             // A bare name is looked for in PATH; Blender works in another folder than we do.
             blender: if blender.contains('/') { program(absolute(blender)) } else { blender.into() },
             threads: number(env::THREADS)?.filter(|threads| *threads > 0).unwrap_or_else(cpus),
+            memory: number(env::MEMORY)?.map_or_else(Memory::of_machine, |mib| Memory { mib }),
             scratch: absolute(get(env::SCRATCH).map_or_else(std::env::temp_dir, PathBuf::from)),
         })
     }
@@ -150,9 +207,28 @@ mod tests {
             assert_eq!(args.source, plan.source.id);
             assert_eq!(args.etag, plan.source.etag);
             assert_eq!(args.frames.frames(), plan.frame_list().unwrap());
-            assert_eq!((args.chunk, args.first_child), (4, 17));
+            assert_eq!((args.chunk, args.child(0), args.child(3)), (4, Some(17), Some(20)));
+            assert!(args.allowed().is_none());
             assert_eq!(args.version_id.as_deref(), version);
         }
+    }
+
+    #[test]
+    fn a_second_try_and_what_is_let_pass_are_read_back() {
+        let allowed = Allowances { missing: true, scripts: true };
+        let plan = Plan { allowed, ..plan("scene.blend", "1-120", None) };
+        let children = Children::new([3, 7, 8]).unwrap();
+        let line = std::iter::once("render-task".to_owned()).chain(command::render_again(&plan, &children));
+        let args = Args::try_parse_from(line).unwrap();
+        assert_eq!((args.child(0), args.child(2), args.child(3)), (Some(3), Some(8), None));
+        assert_eq!(args.allowed(), allowed);
+    }
+
+    #[test]
+    fn memory_is_told_as_it_is_spoken_of() {
+        let told = |mib| Memory { mib }.to_string();
+        assert_eq!([told(8192), told(512), told(15_974)], ["8 GB", "0.5 GB", "15.6 GB"]);
+        assert!(Memory::of_machine().mib > 0);
     }
 
     #[test]
@@ -169,6 +245,10 @@ mod tests {
             let flag = bad.split('=').next().unwrap();
             let line = good.iter().map(|arg| if arg.starts_with(&format!("{flag}=")) { bad } else { arg });
             assert!(Args::try_parse_from(std::iter::once("render-task").chain(line)).is_err(), "{bad}");
+        }
+        for more in ["--scripts=deny", "--missing=", "--children=1", "--children=x"] {
+            let line = good.iter().map(String::as_str).chain([more]);
+            assert!(Args::try_parse_from(std::iter::once("render-task").chain(line)).is_err(), "{more}");
         }
         for missing in 0..good.len() {
             let line = good.iter().enumerate().filter(|(at, _)| *at != missing).map(|(_, arg)| arg.as_str());

@@ -16,9 +16,12 @@ use farm_contract::record::FrameRecord;
 use walkdir::WalkDir;
 
 use crate::failure::Failure;
+use crate::good;
 use crate::picture::{self, Size};
 use crate::store::{Bucket, Put, Upload};
 
+/// How often a file is put that something else is written in place of.
+const PUTS: u32 = 5;
 /// Less than this, and the scratch folder counts as full, in bytes.
 const NEARLY_FULL: u64 = 16 << 20;
 
@@ -169,21 +172,42 @@ async fn check_and_upload(target: &Target, produced: &Produced) -> Result<FrameR
         Some(failure) => task(failure),
         None => Trouble::Frame(fault),
     })?;
-    target.bucket.check_unchanged(&target.upload).await.map_err(task)?;
     let mut bytes = 0;
     for (file, (crc32, length)) in produced.files.iter().zip(sums) {
         let path = produced.folder.join(&file.name);
+        let key = target.blend.file(&file.name);
         let put = Put {
-            key: target.blend.file(&file.name),
+            key: key.clone(),
             path: &path,
             content_type: picture::content_type(&path),
             crc32,
             metadata: marks(target, produced, crc32),
         };
-        target.bucket.put_file(put).await.map_err(task)?;
         bytes += length;
+        put_once(target, produced.frame, put).await.map_err(task)?;
     }
     Ok(FrameRecord { frame: produced.frame, seconds: produced.seconds, bytes })
+}
+
+/// Uploads one file. A child that was taken for lost may still be at work, and so may one of an older
+/// upload: so a file is put in place of exactly what was seen there before the upload was found to be
+/// the one that is rendered. Then a file of an older upload never takes the place of a newer one's.
+async fn put_once(target: &Target, frame: i32, put: Put<'_>) -> Result<(), Failure> {
+    for _ in 0..PUTS {
+        let seen = target.bucket.head(&put.key).await?;
+        target.bucket.check_unchanged(&target.upload).await?;
+        // Another attempt was faster, or it is our own put, whose answer was lost.
+        let there = seen.as_ref().is_some_and(|seen| good::is_of(seen, &target.source, frame));
+        if there || target.bucket.put_file(&put, seen.as_ref()).await? {
+            return Ok(());
+        }
+        tracing::info!("`{}` changed while it was uploaded; looking again", put.key);
+    }
+    Err(Failure::new(
+        TaskExit::TryAgain,
+        format!("`{}` changes faster than it can be uploaded.", put.key),
+        "See that nothing else writes into the folder of the upload.",
+    ))
 }
 
 /// Decodes every file. Gives CRC-32 and length of each.

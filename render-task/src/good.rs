@@ -86,13 +86,21 @@ impl Look<'_> {
     }
 }
 
+/// Whether an object is a file of this frame, made from this source, and stored as it was sent.
+pub fn is_of(head: &Head, source: &SourceId, frame: i32) -> bool {
+    files(head, source, frame).is_some()
+}
+
 /// How many files the frame has that this is one of. `None` where it is another source's or
 /// another frame's.
 fn files(head: &Head, source: &SourceId, frame: i32) -> Option<usize> {
     let said = |name: &str| head.metadata.get(name).map(String::as_str);
     let ours = said(metadata::SOURCE) == Some(source.as_str())
         && said(metadata::FRAME).and_then(|text| text.parse().ok()) == Some(frame);
-    ours.then(|| said(metadata::FILES)?.parse().ok()).flatten()
+    // What the bucket stored is what was uploaded, as far as both are known.
+    let stated = said(metadata::CRC32).and_then(|text| u32::from_str_radix(text, 16).ok());
+    let whole = stated.zip(head.crc32).is_none_or(|(stated, stored)| stated == stored);
+    (ours && whole).then(|| said(metadata::FILES)?.parse().ok()).flatten()
 }
 
 #[cfg(test)]
@@ -102,7 +110,18 @@ mod tests {
     fn head(source: &str, frame: &str, files: &str) -> Head {
         let pairs = [(metadata::SOURCE, source), (metadata::FRAME, frame), (metadata::FILES, files)];
         let metadata = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        Head { etag: String::new(), metadata }
+        Head { etag: String::new(), metadata, crc32: None }
+    }
+
+    #[test]
+    fn a_file_that_the_bucket_stored_otherwise_does_not_count() {
+        let ours = SourceId::from_text("ours");
+        let stored = |crc32| {
+            let mut head = head("ours", "7", "1");
+            head.metadata.insert(metadata::CRC32.to_owned(), "0000000a".to_owned());
+            files(&Head { crc32, ..head }, &ours, 7)
+        };
+        assert_eq!((stored(Some(10)), stored(None), stored(Some(11))), (Some(1), Some(1), None));
     }
 
     #[test]
@@ -112,6 +131,6 @@ mod tests {
         assert_eq!(files(&head("older", "7", "2"), &ours, 7), None);
         assert_eq!(files(&head("ours", "70", "2"), &ours, 7), None);
         assert_eq!(files(&head("ours", "7", "many"), &ours, 7), None);
-        assert_eq!(files(&Head { etag: String::new(), metadata: [].into() }, &ours, 7), None);
+        assert_eq!(files(&Head { etag: String::new(), metadata: [].into(), crc32: None }, &ours, 7), None);
     }
 }

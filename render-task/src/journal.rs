@@ -58,6 +58,16 @@ impl Journal {
         self.failed.push(FrameFault { frame, fault });
     }
 
+    /// Takes note of what the artist should know, each thing once.
+    pub fn warn(&mut self, warnings: Vec<String>) {
+        for warning in warnings {
+            tracing::warn!("warning: {warning}");
+            if !self.warnings.contains(&warning) {
+                self.warnings.push(warning);
+            }
+        }
+    }
+
     /// Blender died while it rendered a frame.
     pub fn die(&mut self, frame: i32, failure: Failure) {
         self.fail(frame, failure.fault.clone());

@@ -9,6 +9,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use farm_contract::exit::TaskExit;
 use render_task::args::{Args, Environment};
+use render_task::blender::confine;
 use render_task::failure::Failure;
 use render_task::init;
 use render_task::stop::Stop;
@@ -16,6 +17,10 @@ use render_task::task;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
+    if let Some(line) = confine::asked(std::env::args_os()) {
+        // What it prints is Blender's last words to the supervisor.
+        return report(&internal("Blender cannot be started.").because(confine::become_program(&line)));
+    }
     // Blender runs as the same user and opens files of strangers: it must not be able to read from
     // /proc how our credentials are found, in whichever process of ours.
     if let Err(error) = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)

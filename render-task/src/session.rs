@@ -5,15 +5,18 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use farm_contract::Fault;
+use farm_contract::allowances::Allowances;
 use farm_contract::exit::TaskExit;
 use farm_contract::record::FrameRecord;
 use farm_contract::{keys, log_line};
 use tokio::task::JoinSet;
 
 use crate::answer;
-use crate::args::Environment;
+use crate::args::{Environment, Memory};
+use crate::blender::confine::User;
+use crate::blender::patterns::{self, Sign};
 use crate::blender::protocol::Command;
-use crate::blender::{Blender, Death, Reply, Setup};
+use crate::blender::{Blender, Cause, Death, Reply, Setup};
 use crate::failure::Failure;
 use crate::frame::{self, Target, Trouble};
 use crate::journal::Journal;
@@ -33,6 +36,7 @@ pub struct Session<'a> {
     uploads: JoinSet<(i32, Result<FrameRecord, Trouble>)>,
     /// How many more times a Blender may be started for one that died.
     restarts: u32,
+    memory: Memory,
 }
 
 /// How asking Blender ended.
@@ -46,16 +50,30 @@ impl<'a> Session<'a> {
     pub fn new(
         target: Target,
         environment: &Environment,
+        allowed: Allowances,
         blend: PathBuf,
         journal: &'a mut Journal,
         stop: &'a mut Stop,
     ) -> Self {
         let setup = Setup {
+            task: environment.task.clone(),
             program: environment.blender.clone(),
             threads: environment.threads,
             scratch: target.scratch.clone(),
+            user: User::choose(&environment.blender, &target.scratch),
+            allowed,
         };
-        Self { target: Arc::new(target), setup, blend, journal, stop, uploads: JoinSet::new(), restarts: 1 }
+        let memory = environment.memory;
+        Self {
+            target: Arc::new(target),
+            setup,
+            blend,
+            journal,
+            stop,
+            uploads: JoinSet::new(),
+            restarts: 1,
+            memory,
+        }
     }
 
     /// Renders the frames of `todo` and sees them into the bucket. What became of each stands
@@ -111,13 +129,17 @@ impl<'a> Session<'a> {
         let stem = keys::frame_stem(frame);
         let folder = self.target.scratch.join("frames").join(&stem);
         tokio::fs::create_dir_all(&folder).await.map_err(|error| Failure::scratch("make a folder", error))?;
+        self.setup.user.give(&folder).map_err(|error| Failure::scratch("hand over a folder", error))?;
         let command = Command::Render { frame, folder: &folder, stem: &stem };
         let reply = match self.ask(blender, command).await? {
             Asked::Answered(reply) => reply,
             Asked::Died(death) => return Ok(Some(death)),
         };
         let produced = match answer::rendered(reply, frame, &folder) {
-            Ok(produced) => produced,
+            Ok((produced, warnings)) => {
+                self.journal.warn(warnings);
+                produced
+            }
             Err(fault) => return self.fail(frame, fault).map(|()| None),
         };
         for path in produced.for_blender() {
@@ -152,7 +174,8 @@ impl<'a> Session<'a> {
             };
             self.journal.blender = blender.version().to_owned();
             let blend = self.blend.clone();
-            match self.ask(&mut blender, Command::Open(&blend)).await {
+            let command = Command::Open { path: &blend, allowed: self.setup.allowed.into() };
+            match self.ask(&mut blender, command).await {
                 Ok(Asked::Answered(reply)) => {
                     let opened = match answer::opened(reply) {
                         Ok(opened) => opened,
@@ -171,19 +194,14 @@ impl<'a> Session<'a> {
                         opened.height,
                         opened.file_format
                     );
-                    for warning in opened.warnings {
-                        tracing::warn!("warning: {warning}");
-                        if !self.journal.warnings.contains(&warning) {
-                            self.journal.warnings.push(warning);
-                        }
-                    }
+                    self.journal.warn(opened.warnings);
                     return Ok(blender);
                 }
-                Ok(Asked::Died(death)) if self.restarts > 0 => {
+                Ok(Asked::Died(death)) if self.restarts > 0 && death.cause != Cause::OutOfMemory => {
                     tracing::warn!("warning: {death} It is started once more.");
                     self.restarts -= 1;
                 }
-                Ok(Asked::Died(death)) => return Err(answer::cannot_open(death)),
+                Ok(Asked::Died(death)) => return Err(answer::cannot_open(death, self.memory)),
                 Err(failure) => {
                     blender.kill().await;
                     return Err(failure);
@@ -206,6 +224,11 @@ impl<'a> Session<'a> {
             }
         };
         Ok(match asked {
+            // It goes on as if nothing were; what it then makes is no picture of the scene.
+            Ok(Reply { wrong: Some(Sign { kind: patterns::Kind::OutOfMemory, fault }), .. }) => {
+                blender.kill().await;
+                Asked::Died(Death { cause: Cause::OutOfMemory, message: fault.message })
+            }
             Ok(reply) => {
                 let peak = &mut self.journal.peak_memory_mib;
                 *peak = reply.answer.peak_memory_mib.max(*peak);
@@ -228,7 +251,7 @@ impl<'a> Session<'a> {
         if let Some(full) = frame::scratch_is_full(&self.target.scratch) {
             return full;
         }
-        answer::died_in_frame(death, frame)
+        answer::died_in_frame(death, frame, self.memory)
     }
 }
 

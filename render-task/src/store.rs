@@ -11,10 +11,11 @@ use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{ChecksumMode, EncodingType};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use farm_contract::exit::TaskExit;
-use farm_contract::metadata;
+use farm_contract::{keys, metadata};
 use tokio::io::AsyncWriteExt;
 
 use crate::failure::Failure;
@@ -45,6 +46,8 @@ pub struct Head {
     pub etag: String,
     /// User metadata.
     pub metadata: HashMap<String, String>,
+    /// CRC-32 that the bucket itself has of the content, where it has one.
+    pub crc32: Option<u32>,
 }
 
 /// A file on its way into the bucket.
@@ -101,12 +104,14 @@ impl Bucket {
     /// # Errors
     /// The bucket did not tell.
     pub async fn list(&self, prefix: &str) -> Result<Vec<String>, Failure> {
-        let mut pages =
-            self.client.list_objects_v2().bucket(&self.name).prefix(prefix).into_paginator().send();
+        let call = self.client.list_objects_v2().bucket(&self.name).prefix(prefix);
+        // As they are, some keys would not be XML.
+        let mut pages = call.encoding_type(EncodingType::Url).into_paginator().send();
         let mut keys = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| failure("list", prefix, error))?;
-            keys.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key));
+            let found = page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
+            keys.extend(found.map(|key| keys::decode_listed(&key)));
         }
         Ok(keys)
     }
@@ -116,8 +121,10 @@ impl Bucket {
     /// # Errors
     /// The bucket did not tell.
     pub async fn head(&self, key: &str) -> Result<Option<Head>, Failure> {
-        match self.client.head_object().bucket(&self.name).key(key).send().await {
+        let call = self.client.head_object().bucket(&self.name).key(key);
+        match call.checksum_mode(ChecksumMode::Enabled).send().await {
             Ok(head) => Ok(Some(Head {
+                crc32: head.checksum_crc32.as_deref().and_then(decode_crc32),
                 etag: head.e_tag.unwrap_or_default(),
                 metadata: head.metadata.unwrap_or_default(),
             })),
@@ -190,11 +197,12 @@ impl Bucket {
         }
     }
 
-    /// Uploads a file that a render made.
+    /// Uploads a file that a render made, if what lies under its key is still what was `seen` there. Whether
+    /// it was uploaded: another child may have been faster.
     ///
     /// # Errors
     /// The bucket did not take it.
-    pub async fn put_file(&self, put: Put<'_>) -> Result<(), Failure> {
+    pub async fn put_file(&self, put: &Put<'_>, seen: Option<&Head>) -> Result<bool, Failure> {
         let body = ByteStream::from_path(put.path).await.map_err(|error| {
             Failure::new(
                 TaskExit::Failed,
@@ -203,19 +211,25 @@ impl Bucket {
             )
             .because(error)
         })?;
-        self.client
-            .put_object()
-            .bucket(&self.name)
-            .key(&put.key)
+        let call = self.client.put_object().bucket(&self.name).key(&put.key);
+        let call = match seen {
+            Some(seen) => call.if_match(&seen.etag),
+            None => call.if_none_match("*"),
+        };
+        let sent = call
             .content_type(put.content_type)
-            .set_metadata(Some(put.metadata))
+            .set_metadata(Some(put.metadata.clone()))
             .tagging(metadata::rendered_tagging())
-            .checksum_crc32(STANDARD.encode(put.crc32.to_be_bytes()))
+            .checksum_crc32(encode_crc32(put.crc32))
             .body(body)
             .send()
-            .await
-            .map(|_| ())
-            .map_err(|error| failure("upload", &put.key, error))
+            .await;
+        match sent {
+            Ok(_) => Ok(true),
+            // 404: what was to be replaced is gone. 409: another write was under way.
+            Err(error) if matches!(status(&error), Some(404 | 409 | 412)) => Ok(false),
+            Err(error) => Err(failure("upload", &put.key, error)),
+        }
     }
 
     /// Writes a small JSON object.
@@ -226,6 +240,15 @@ impl Bucket {
         let put = self.client.put_object().bucket(&self.name).key(key).content_type("application/json");
         put.body(json.into()).send().await.map(|_| ()).map_err(|error| failure("write", key, error))
     }
+}
+
+/// A CRC-32 as S3 writes it.
+fn encode_crc32(crc32: u32) -> String {
+    STANDARD.encode(crc32.to_be_bytes())
+}
+
+fn decode_crc32(text: &str) -> Option<u32> {
+    STANDARD.decode(text).ok()?.try_into().ok().map(u32::from_be_bytes)
 }
 
 /// The failure of a child whose upload was replaced.
@@ -262,6 +285,9 @@ fn verdict(status: Option<u16>, code: Option<&str>, never_sent: bool) -> (TaskEx
         (Some(408 | 429 | 500..), _) | (_, Some("SlowDown" | "RequestTimeout" | "RequestTimeTooSkewed")) => {
             (TaskExit::TryAgain, ASK_AGAIN)
         }
+        (_, Some("ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired")) => {
+            (TaskExit::TryAgain, ASK_AGAIN)
+        }
         (Some(401 | 403), _) => (
             TaskExit::Failed,
             "The task's role lacks a permission on the bucket: deploy the farm again, then upload the file again.",
@@ -289,6 +315,10 @@ mod tests {
         }
         assert_eq!(exit(Some(400), Some("RequestTimeout")), TaskExit::TryAgain);
         assert_eq!(exit(None, None), TaskExit::TryAgain);
+        for status in [400, 403] {
+            assert_eq!(exit(Some(status), Some("ExpiredToken")), TaskExit::TryAgain);
+        }
+        assert_eq!(exit(Some(403), Some("RequestTimeTooSkewed")), TaskExit::TryAgain);
         assert_eq!(exit(Some(403), Some("AccessDenied")), TaskExit::Failed);
         assert_eq!(exit(Some(400), Some("KeyTooLongError")), TaskExit::Failed);
         assert_eq!(verdict(None, None, true).0, TaskExit::Failed);

@@ -26,10 +26,16 @@ use crate::store::{Bucket, Upload};
 /// # Errors
 /// Frames of it are not in the bucket; the failure says why.
 pub async fn run(args: &Args, environment: &Environment, mut stop: Stop) -> Result<(), Failure> {
-    let child = args.first_child.saturating_add(environment.array_index);
+    let child = args.child(environment.array_index).ok_or_else(|| {
+        Failure::new(
+            TaskExit::Usage,
+            format!("This job has no child {}.", environment.array_index),
+            "AWS Batch starts render-task as the trigger submits it; upload the file again.",
+        )
+    })?;
     let bucket = Bucket::from_env(&args.bucket).await;
     let mut journal = Journal::new(child);
-    let ended = match work(args, environment, &bucket, &mut journal, &mut stop).await {
+    let ended = match work(child, args, environment, &bucket, &mut journal, &mut stop).await {
         Ok(()) => journal.verdict(),
         Err(failure) => Err(failure),
     };
@@ -54,13 +60,13 @@ pub async fn run(args: &Args, environment: &Environment, mut stop: Stop) -> Resu
 }
 
 async fn work(
+    child: u32,
     args: &Args,
     environment: &Environment,
     bucket: &Bucket,
     journal: &mut Journal,
     stop: &mut Stop,
 ) -> Result<(), Failure> {
-    let child = args.first_child.saturating_add(environment.array_index);
     let all = args.frames.frames();
     let mine = frames::of_child(&all, args.chunk, child);
     journal.kept = stop.unless(good::frames(bucket, &args.blend, &args.source, mine)).await?;
@@ -98,5 +104,5 @@ async fn work(
         upload,
         scratch: scratch.path().to_owned(),
     };
-    Session::new(target, environment, blend, journal, stop).render(&todo).await
+    Session::new(target, environment, args.allowed(), blend, journal, stop).render(&todo).await
 }

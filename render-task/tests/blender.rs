@@ -3,13 +3,23 @@
 
 use std::path::{Path, PathBuf};
 
+use farm_contract::allowances::Allowances;
+use render_task::blender::confine::User;
 use render_task::blender::protocol::{Command, Kind};
-use render_task::blender::{Blender, Death, Reply, Setup};
+use render_task::blender::{Blender, Cause, Death, Reply, Setup};
 use tempfile::TempDir;
 
 fn setup(program: impl Into<PathBuf>) -> (Setup, TempDir) {
     let scratch = tempfile::tempdir().unwrap();
-    (Setup { program: program.into(), threads: 2, scratch: scratch.path().to_owned() }, scratch)
+    let setup = Setup {
+        task: env!("CARGO_BIN_EXE_render-task").into(),
+        program: program.into(),
+        threads: 2,
+        scratch: scratch.path().to_owned(),
+        user: User::Ourselves,
+        allowed: Allowances::default(),
+    };
+    (setup, scratch)
 }
 
 async fn start() -> (Blender, TempDir) {
@@ -34,7 +44,7 @@ async fn what_was_printed_belongs_to_the_frame_that_it_was_printed_for() {
     let reply = render(&mut blender, 1).await.unwrap();
     assert_eq!((reply.wrong, reply.answer.peak_memory_mib), (None, 30));
     let reply = render(&mut blender, 2).await.unwrap();
-    assert!(reply.wrong.unwrap().message.contains("No space left"));
+    assert!(reply.wrong.unwrap().fault.message.contains("No space left"));
     assert!(matches!(reply.answer.kind, Kind::Failed { .. }));
     assert_eq!(render(&mut blender, 3).await.unwrap().wrong, None);
     blender.quit().await;
@@ -59,11 +69,11 @@ async fn blender_sees_nothing_of_our_environment() {
 async fn a_crash_and_an_early_end_are_told_apart() {
     let (mut blender, _scratch) = start().await;
     let death = render(&mut blender, 5).await.unwrap_err();
-    assert_eq!(death.signal, Some(11), "{death}");
+    assert_eq!(death.cause, Cause::Signal(11), "{death}");
 
     let (mut blender, _scratch) = start().await;
     let death = render(&mut blender, 6).await.unwrap_err();
-    assert_eq!(death.signal, None);
+    assert_eq!(death.cause, Cause::Ended);
     assert!(death.message.contains("Cannot do that, Dave"), "{death}");
     // Asking a dead one again says so again.
     assert!(render(&mut blender, 1).await.is_err());
@@ -80,13 +90,14 @@ async fn a_busy_blender_is_ended_at_once() {
     }
     blender.kill().await;
     let death = render(&mut blender, 1).await.unwrap_err();
-    assert_eq!(death.signal, Some(9), "{death}");
+    assert_eq!(death.cause, Cause::OutOfMemory, "{death}");
 }
 
 #[tokio::test]
 async fn a_program_that_is_none_is_an_error_and_one_that_is_no_blender_a_death() {
     let (absent, _scratch) = setup("/nowhere/blender");
-    assert_eq!(Blender::start(&absent).await.unwrap_err().kind(), std::io::ErrorKind::NotFound);
+    let death = Blender::start(&absent).await.unwrap().unwrap_err();
+    assert!(death.message.contains("No such file"), "{death}");
     let (other, _scratch) = setup("true");
     assert!(Blender::start(&other).await.unwrap().is_err());
 }

@@ -158,6 +158,27 @@ pub async fn acquire(
     }
 }
 
+/// Takes the claim on a plan whose jobs are submitted, for what follows from them; `plan` is how it is
+/// to stand. `None` where somebody else wrote in between.
+///
+/// # Errors
+/// The bucket does not answer.
+pub(crate) async fn retake(
+    storage: &Storage,
+    plan: Plan,
+    etag: String,
+    holder: &str,
+    invocation: &Invocation,
+) -> Result<Option<Claim>> {
+    let wanted = renewed(plan, holder);
+    let until = invocation.until.min(Instant::now() + LEASE - MARGIN);
+    let key = keys::plan(&wanted.render);
+    match storage.put_json(&key, &wanted, Condition::Unchanged(etag)).await? {
+        Put::Written(etag) => Ok(Some(Claim { plan: wanted, fresh: false, until, etag })),
+        Put::Refused => Ok(None),
+    }
+}
+
 fn renewed(mut plan: Plan, holder: &str) -> Plan {
     holder.clone_into(&mut plan.claimed_by);
     plan.claimed_at = now_ms();
@@ -200,7 +221,7 @@ impl Claim {
 pub async fn end(storage: &Storage, render: &RenderId) -> Result<Option<Plan>> {
     loop {
         let Some(mut stored) = read(storage, render).await? else { return Ok(None) };
-        if stored.plan.is_submitted() || stored.plan.claimed_by == REPLACED {
+        if stored.plan.claimed_by == REPLACED {
             return Ok(Some(stored.plan));
         }
         REPLACED.clone_into(&mut stored.plan.claimed_by);
@@ -223,11 +244,11 @@ pub async fn submitted(
     let patience = (Instant::now() + PATIENCE).min(invocation.until);
     loop {
         let Some(stored) = read(storage, render).await? else { return Ok(None) };
-        if stored.plan.is_submitted() {
-            return Ok(Some(stored));
-        }
         if stored.plan.claimed_by == REPLACED {
             return Ok(None);
+        }
+        if stored.plan.is_submitted() {
+            return Ok(Some(stored));
         }
         if Instant::now() >= patience {
             bail!("the jobs of render {render} are not all submitted yet");

@@ -11,6 +11,8 @@ pub struct Config {
     pub job_queue: String,
     /// ARN of render-task's job definition.
     pub render_definition: String,
+    /// ARN of render-task's job definition with more memory.
+    pub large_definition: String,
     /// ARN of zip-task's job definition.
     pub zip_definition: String,
     /// The farm's Blender, `major.minor`.
@@ -57,6 +59,7 @@ impl Config {
             bucket: text(env::BUCKET_NAME)?,
             job_queue: text(env::JOB_QUEUE_ARN)?,
             render_definition: text(env::JOB_DEFINITION_ARN)?,
+            large_definition: text(env::LARGE_JOB_DEFINITION_ARN)?,
             zip_definition: text(env::ZIP_JOB_DEFINITION_ARN)?,
             blender,
             parallel: parallel(
@@ -101,6 +104,7 @@ mod tests {
             (env::BUCKET_NAME, "farm"),
             (env::JOB_QUEUE_ARN, "arn:queue"),
             (env::JOB_DEFINITION_ARN, "arn:render"),
+            (env::LARGE_JOB_DEFINITION_ARN, "arn:large"),
             (env::ZIP_JOB_DEFINITION_ARN, "arn:zip"),
             (env::BLENDER_VERSION, "4.5"),
             (env::MAX_VCPUS, "256"),
@@ -120,6 +124,7 @@ mod tests {
             env::BUCKET_NAME,
             env::JOB_QUEUE_ARN,
             env::JOB_DEFINITION_ARN,
+            env::LARGE_JOB_DEFINITION_ARN,
             env::ZIP_JOB_DEFINITION_ARN,
             env::BLENDER_VERSION,
             env::MAX_VCPUS,

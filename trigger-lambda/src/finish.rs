@@ -2,19 +2,19 @@
 //!
 //! The ordinary zip job never runs then, since what it depends on has failed. The finisher is
 //! the same program, told that frames are missing. It must come after the last of the render's
-//! arrays, and once.
+//! jobs, and once: where children ran out of memory, after their second try ([`crate::ladder`]).
 
 use anyhow::{Result, bail};
 use farm_contract::command;
-use farm_contract::keys::{self, BlendKey};
+use farm_contract::keys::BlendKey;
 use farm_contract::plan::{Plan, RenderId};
 use farm_contract::report::{Report, State};
-use tokio::time::Instant;
 
-use crate::claim::{self, LEASE, MARGIN, Standing, StoredPlan};
+use crate::claim::{self, Claim, Standing, StoredPlan};
 use crate::event::JobChange;
+use crate::look::{JobState, JobView};
 use crate::storage::{Condition, Put};
-use crate::submit::{Job, JobState, JobView};
+use crate::submit::{Job, SubmitError};
 use crate::{Invocation, Trigger, now_ms};
 
 /// Marks the holder of a submitted plan who submits its finisher.
@@ -86,6 +86,13 @@ impl Trigger {
             return Ok(());
         };
         let key = BlendKey::parse(&plan.key)?;
+        let reason = change.reason.as_deref().unwrap_or("the job failed");
+        self.report_no_archive(&key, render, reason).await
+    }
+
+    /// Writes the last report of a render whose archive nobody makes any more, for this reason. One that
+    /// says more stays.
+    async fn report_no_archive(&self, key: &BlendKey, render: &RenderId, reason: &str) -> Result<()> {
         let Some(stored) = self.storage.read(&key.report()).await? else { return Ok(()) };
         let Ok(mut report) = Report::from_json(&stored.bytes) else { return Ok(()) };
         if report.state != State::Accepted || report.render.as_ref() != Some(render) {
@@ -93,9 +100,8 @@ impl Trigger {
         }
         report.state = State::Failed;
         report.message = format!(
-            "`{}` could not be made: {}. Frames that were rendered are in `{}`.",
+            "`{}` could not be made: {reason}. Frames that were rendered are in `{}`.",
             key.frames_zip(),
-            change.reason.as_deref().unwrap_or("the job failed"),
             key.folder()
         );
         report.hint =
@@ -122,7 +128,8 @@ impl Trigger {
         }))
     }
 
-    /// Submits the finisher, under a claim of its own on the plan: the event comes at least once.
+    /// Submits what follows from a failed job, under a claim of its own on the plan: the event comes at
+    /// least once. First the second tries, then the finisher, which waits for them.
     async fn finish(
         &self,
         stored: StoredPlan,
@@ -130,52 +137,97 @@ impl Trigger {
         change: &JobChange,
         invocation: &Invocation,
     ) -> Result<()> {
-        let mut plan = stored.plan;
+        let StoredPlan { mut plan, etag } = stored;
+        let mut jobs = self.render_jobs(&plan, change).await?;
+        let second_tries = self.note_second_tries(&mut plan, &jobs).await?;
         let name = command::zip_job_name(&plan.render, true);
         let finishers = self.batch.describe(&self.batch.find(&name).await?).await?;
-        let after = match need(&self.arrays(&plan, change).await?, &finishers) {
-            Need::None => return Ok(()),
-            Need::Finisher { after } => after,
-        };
+        if !second_tries && need(&jobs, &finishers) == Need::None {
+            return Ok(());
+        }
         let me = format!("{FINISHES}{}", invocation.request_id);
-        let standing = claim::held_by(&plan, &me, now_ms());
-        if plan.claimed_by.starts_with(FINISHES) && standing == Standing::Held {
+        let held = claim::held_by(&plan, &me, now_ms()) == Standing::Held;
+        if plan.claimed_by.starts_with(FINISHES) && held {
             bail!("the finisher of render {} is being submitted by another invocation", plan.render);
         }
-        let plan_key = keys::plan(&plan.render);
-        plan.claimed_by = me;
-        plan.claimed_at = now_ms();
-        let until = invocation.until.min(Instant::now() + LEASE - MARGIN);
-        let claimed = self.storage.put_json(&plan_key, &plan, Condition::Unchanged(stored.etag)).await?;
-        let Put::Written(etag) = claimed else {
-            bail!("the finisher of render {} is being submitted by another invocation", plan.render);
+        let render = plan.render.clone();
+        let Some(mut claim) = claim::retake(&self.storage, plan, etag, &me, invocation).await? else {
+            bail!("the finisher of render {render} is being submitted by another invocation");
         };
-        let job = Job {
-            name,
-            definition: self.config.zip_definition.clone(),
-            command: command::zip(&plan.bucket, key, &plan.render, true),
-            children: 1,
-            share: command::share_identifier(&plan.render),
-            depends_on: after,
-            attempt_seconds: None,
-            disregard: finishers.into_iter().map(|job| job.id).collect(),
+        for at in 0..claim.plan.arrays.len() {
+            let array = &claim.plan.arrays[at];
+            if array.large.as_ref().is_none_or(|large| large.job_id.is_some()) {
+                continue;
+            }
+            let job = self.large_job(&claim.plan, array)?;
+            let id = match self.batch.ensure(&job, true, claim.until).await {
+                Ok(id) => id,
+                Err(SubmitError::Refused { words, .. }) => {
+                    // What is there is archived all the same.
+                    let noted = claim.record(&self.storage, |plan| {
+                        plan.arrays[at].large = None;
+                        plan.warnings.push(format!("AWS Batch refused to try tasks once more: {words}"));
+                    });
+                    match noted.await? {
+                        Ok(()) => continue,
+                        Err(lost) => return lost.into_outcome(),
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            };
+            let recorded = claim.record(&self.storage, |plan| {
+                if let Some(large) = &mut plan.arrays[at].large {
+                    large.job_id = Some(id.clone());
+                }
+            });
+            if let Err(lost) = recorded.await? {
+                return self.give_up(lost, &id).await;
+            }
+            jobs.push(JobView::unfinished(id));
+        }
+        let id = match need(&jobs, &finishers) {
+            Need::None => return self.let_go(claim, "second tries").await,
+            Need::Finisher { after } => {
+                let job = Job {
+                    name,
+                    definition: self.config.zip_definition.clone(),
+                    command: command::zip(&claim.plan.bucket, key, &render, true),
+                    children: 1,
+                    share: command::share_identifier(&render),
+                    depends_on: after,
+                    attempt_seconds: None,
+                    disregard: finishers.into_iter().map(|job| job.id).collect(),
+                };
+                match self.batch.ensure(&job, true, claim.until).await {
+                    Ok(id) => id,
+                    Err(error) => {
+                        if let SubmitError::Refused { words, .. } = &error {
+                            self.report_no_archive(key, &render, words).await?;
+                        }
+                        return Err(error.into());
+                    }
+                }
+            }
         };
-        let id = self.batch.ensure(&job, true, until).await?;
-        // Lets go of the claim, so that a later array's failure need not wait for the lease.
-        plan.claimed_by = format!("job {id}");
-        self.storage.put_json(&plan_key, &plan, Condition::Unchanged(etag)).await?;
+        self.let_go(claim, &format!("job {id}")).await
+    }
+
+    /// Lets go of the claim, so that a later job's failure need not wait for the lease.
+    async fn let_go(&self, mut claim: Claim, to: &str) -> Result<()> {
+        // Whoever took it over meanwhile does the same.
+        let _ = claim.record(&self.storage, |plan| to.clone_into(&mut plan.claimed_by)).await?;
         Ok(())
     }
 
-    /// The render's arrays. Batch forgets a job only long after it ended; and the event is newer
-    /// than what DescribeJobs may still tell of its own job.
-    async fn arrays(&self, plan: &Plan, change: &JobChange) -> Result<Vec<JobView>> {
-        let ids: Vec<String> = plan.arrays.iter().filter_map(|array| array.job_id.clone()).collect();
-        let mut arrays = self.batch.describe(&ids).await?;
-        for array in arrays.iter_mut().filter(|array| array.id == change.id) {
-            array.state = JobState::Failed;
+    /// The render's jobs, second tries among them. Batch forgets a job only long after it ended; and the
+    /// event is newer than what DescribeJobs may still tell of its own job.
+    async fn render_jobs(&self, plan: &Plan, change: &JobChange) -> Result<Vec<JobView>> {
+        let ids: Vec<String> = plan.arrays.iter().flat_map(|array| array.job_ids().cloned()).collect();
+        let mut jobs = self.batch.describe(&ids).await?;
+        for job in jobs.iter_mut().filter(|job| job.id == change.id) {
+            job.state = JobState::Failed;
         }
-        Ok(arrays)
+        Ok(jobs)
     }
 }
 
@@ -185,12 +237,12 @@ mod tests {
     use JobState::{Failed, Succeeded, Unfinished};
 
     fn array(id: &str, state: JobState) -> JobView {
-        JobView { id: id.into(), state, started: true, depends_on: Vec::new() }
+        JobView { state, started: true, ..JobView::unfinished(id.into()) }
     }
 
     fn finisher(state: JobState, started: bool, after: &[&str]) -> JobView {
         let depends_on = after.iter().map(|id| (*id).to_owned()).collect();
-        JobView { id: "f".into(), state, started, depends_on }
+        JobView { state, started, depends_on, ..JobView::unfinished("f".into()) }
     }
 
     fn after(ids: &[&str]) -> Need {

@@ -20,6 +20,8 @@ pub struct Intake<'a> {
     pub render: &'a RenderId,
     /// The upload.
     pub key: &'a BlendKey,
+    /// The event's place among those of its key.
+    pub sequencer: &'a str,
     /// The object.
     pub object: &'a Object,
     /// Its tags.
@@ -72,6 +74,7 @@ pub fn plan(intake: &Intake<'_>, config: &Config, holder: &str, now: u64) -> Res
         Plan::draft(intake.render.clone(), &config.bucket, intake.key.as_str(), source, &spec.to_string());
     Ok(Plan {
         chunk: layout.chunk,
+        sequencer: Some(intake.sequencer.to_owned()),
         allowed: request.allowed,
         claimed_by: holder.to_owned(),
         claimed_at: now,
@@ -110,11 +113,8 @@ pub fn accepted(plan: &Plan, key: &BlendKey, now: u64) -> Result<Report, Fault> 
         key.folder(),
         key.frames_zip(),
     );
-    let mut report = Report::new(State::Accepted, message, &plan.bucket, &plan.key, now);
-    report.etag = Some(plan.source.etag.clone());
-    report.render = Some(plan.render.clone());
+    let mut report = Report::of_plan(State::Accepted, message, plan, now);
     report.frames = Some(frames_of(frames.len(), planned));
-    report.warnings = plan.warnings.clone();
     Ok(report)
 }
 
@@ -126,14 +126,11 @@ pub fn refused_by_batch(plan: &Plan, words: &str, now: u64) -> Result<Report, Fa
     let frames = plan.frame_list()?;
     let planned = plan.frames.clone();
     let message = format!("AWS Batch refused the render: {words}");
-    let mut report = Report::new(State::Failed, message, &plan.bucket, &plan.key, now);
+    let mut report = Report::of_plan(State::Failed, message, plan, now);
     report.hint = Some("Deploy the farm again, then upload the file again.".to_owned());
-    report.etag = Some(plan.source.etag.clone());
-    report.render = Some(plan.render.clone());
     let mut counted = frames_of(frames.len(), planned.clone());
     counted.missing = planned;
     report.frames = Some(counted);
-    report.warnings = plan.warnings.clone();
     Ok(report)
 }
 
@@ -176,6 +173,7 @@ mod tests {
             bucket: "farm".into(),
             job_queue: "q".into(),
             render_definition: "r".into(),
+            large_definition: "l".into(),
             zip_definition: "z".into(),
             blender: blend_file::Version { major: 4, minor: 5 },
             parallel: 8,
@@ -187,6 +185,7 @@ mod tests {
         let intake = Intake {
             render: &RenderId::of_event("farm", key, "v", "1"),
             key: &BlendKey::parse(key)?,
+            sequencer: "1",
             object: &Object { etag: "\"e\"".into(), version_id: None, size: bytes.len() as u64 },
             tags: &tags.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Vec<_>>(),
             first_bytes: bytes,
@@ -205,6 +204,15 @@ mod tests {
         assert!(plan.warnings.is_empty() && !plan.is_submitted());
         let own = planned("a.blend", &[("frames", "scene")], &blend(405, 10, 12)).expect("good");
         assert_eq!(own.frames, "10-12");
+    }
+
+    #[test]
+    fn what_is_allowed_stands_in_the_plan_and_makes_other_frames() {
+        let plain = planned("a.blend", &[("frame", "3")], &blend(405, 1, 9)).expect("good");
+        let tags = [("frame", "3"), ("missing", "allow"), ("scripts", "allow")];
+        let allowed = planned("a.blend", &tags, &blend(405, 1, 9)).expect("good");
+        assert!(plain.allowed.is_none() && allowed.allowed.missing && allowed.allowed.scripts);
+        assert_ne!(plain.source.id, allowed.source.id);
     }
 
     #[test]

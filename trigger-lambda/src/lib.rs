@@ -21,6 +21,8 @@ pub mod config;
 pub mod event;
 pub mod finish;
 pub mod intake;
+pub mod ladder;
+pub mod look;
 pub mod publish;
 pub mod storage;
 pub mod submit;

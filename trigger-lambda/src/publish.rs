@@ -9,6 +9,7 @@ use farm_contract::plan::{Plan, RenderId};
 use farm_contract::report::{Report, State};
 use farm_contract::{Fault, command};
 
+use crate::event::Upload;
 use crate::storage::{Condition, Object, Put};
 use crate::{Trigger, claim};
 
@@ -17,6 +18,9 @@ pub(crate) const REPLACED: &str = "Replaced by a newer upload";
 /// What the newer upload's report says about it.
 pub(crate) const STOPPED: &str =
     "The render of an earlier upload under this name was not finished; it was stopped.";
+
+/// How the hint begins of a render whose jobs Batch has not taken.
+const WAITING: &str = "AWS Batch has not taken all jobs of this render yet";
 
 /// What came of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +55,10 @@ impl Trigger {
             if let Some(stored) = &stored {
                 // One that cannot be read belongs to no render that could be stopped.
                 let old = Report::from_json(&stored.bytes).ok();
+                // The same bytes were uploaded again, and that event was faster than this one.
+                if old.as_ref().is_some_and(|old| old.is_later_than(report.sequencer.as_deref())) {
+                    return Ok(Published::Superseded);
+                }
                 if old.as_ref().is_some_and(|old| goes_on(old, &report)) {
                     return Ok(Published::Done { stopped });
                 }
@@ -75,13 +83,51 @@ impl Trigger {
     ///
     /// # Errors
     /// A service does not answer.
-    pub(crate) async fn reject(&self, key: &BlendKey, object: &Object, fault: &Fault) -> Result<()> {
+    pub(crate) async fn reject(
+        &self,
+        key: &BlendKey,
+        upload: &Upload,
+        object: &Object,
+        fault: &Fault,
+    ) -> Result<()> {
         tracing::warn!(key = key.as_str(), "rejected: {fault}");
         let mut report = Report::rejected(fault, self.storage.bucket(), key.as_str(), crate::now_ms());
         report.etag = Some(object.etag.clone());
+        report.sequencer = Some(upload.sequencer.clone());
         if self.publish(key, object, report).await? == Published::Superseded {
             tracing::info!(key = key.as_str(), "replaced meanwhile: not reported");
         }
+        Ok(())
+    }
+
+    /// Notes in the report of a render that Batch has not taken its jobs yet, and for which reason; or,
+    /// with no reason, that it has. Nothing else of the report changes, and only while the render is
+    /// under way.
+    ///
+    /// # Errors
+    /// The bucket does not answer.
+    pub(crate) async fn note_waiting(
+        &self,
+        key: &BlendKey,
+        render: &RenderId,
+        reason: Option<&str>,
+    ) -> Result<()> {
+        let Some(stored) = self.storage.read(&key.report()).await? else { return Ok(()) };
+        let Ok(mut report) = Report::from_json(&stored.bytes) else { return Ok(()) };
+        let noted = report.hint.as_ref().is_some_and(|hint| hint.starts_with(WAITING));
+        let ours = report.state == State::Accepted && report.render.as_ref() == Some(render);
+        if !ours || (reason.is_none() && !noted) || (report.hint.is_some() && !noted) {
+            return Ok(());
+        }
+        report.hint = reason.map(|reason| {
+            format!(
+                "{WAITING} ({reason}). The farm tries again by itself for some minutes. If this stays so, \
+                 upload the file again with the same tags."
+            )
+        });
+        report.written_at = crate::now_ms();
+        // Somebody else's report, written in between, says more.
+        self.storage.put_json(&key.report(), &report, Condition::Unchanged(stored.etag)).await?;
         Ok(())
     }
 
@@ -118,12 +164,14 @@ impl Trigger {
             None => ids.extend(self.batch.find(&command::zip_job_name(&plan.render, false)).await?),
         }
         for array in &plan.arrays {
-            match &array.job_id {
-                Some(id) => ids.push(id.clone()),
-                None => {
-                    let name = command::render_job_name(&plan.render, array.first_child);
-                    ids.extend(self.batch.find(&name).await?);
-                }
+            ids.extend(array.job_ids().cloned());
+            if array.job_id.is_none() {
+                let name = command::render_job_name(&plan.render, array.first_child);
+                ids.extend(self.batch.find(&name).await?);
+            }
+            if array.large.as_ref().is_some_and(|large| large.job_id.is_none()) {
+                let name = command::large_job_name(&plan.render, array.first_child);
+                ids.extend(self.batch.find(&name).await?);
             }
         }
         Ok(ids)

@@ -12,15 +12,13 @@ use aws_sdk_batch::config::retry::RetryConfig;
 use aws_sdk_batch::config::timeout::TimeoutConfig;
 use aws_sdk_batch::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_batch::types::{
-    ArrayProperties, EcsPropertiesOverride, JobDependency, JobStatus, JobTimeout, KeyValuesPair,
-    TaskContainerOverrides, TaskPropertiesOverride,
+    ArrayProperties, EcsPropertiesOverride, JobDependency, JobTimeout, TaskContainerOverrides,
+    TaskPropertiesOverride,
 };
 use tokio::time::Instant;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// What DescribeJobs takes at once.
-const DESCRIBED_AT_ONCE: usize = 100;
 /// Codes by which AWS asks for patience, whatever the HTTP status.
 const THROTTLED: [&str; 4] =
     ["ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "Throttling"];
@@ -67,36 +65,12 @@ pub enum SubmitError {
     },
 }
 
-/// A job as Batch describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JobView {
-    /// Batch's id.
-    pub id: String,
-    /// How it stands.
-    pub state: JobState,
-    /// Whether an attempt of it ever started.
-    pub started: bool,
-    /// Ids of the jobs that it waits for.
-    pub depends_on: Vec<String>,
-}
-
-/// As much of a job's state as the trigger tells apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JobState {
-    /// Ended well.
-    Succeeded,
-    /// Ended badly.
-    Failed,
-    /// Not ended.
-    Unfinished,
-}
-
 /// The farm's queue.
 #[derive(Debug, Clone)]
 pub struct Batch {
     /// Repeats calls that fail: for all but SubmitJob.
-    client: Client,
-    queue: String,
+    pub(crate) client: Client,
+    pub(crate) queue: String,
 }
 
 impl Batch {
@@ -191,54 +165,6 @@ impl Batch {
         }
     }
 
-    /// Ids of the queue's jobs of this name, the oldest first.
-    ///
-    /// # Errors
-    /// Batch does not answer.
-    pub async fn find(&self, name: &str) -> Result<Vec<String>> {
-        let filter = KeyValuesPair::builder().name("JOB_NAME").values(name).build();
-        let call = self.client.list_jobs().job_queue(&self.queue).filters(filter);
-        let mut pages = call.into_paginator().items().send();
-        let mut found = Vec::new();
-        while let Some(job) = pages.next().await {
-            let job = job.map_err(|error| anyhow!(words(error))).context("Batch cannot list jobs")?;
-            // The filter knows no case.
-            if job.job_name.as_deref() == Some(name) {
-                found.extend(job.job_id.map(|id| (job.created_at.unwrap_or_default(), id)));
-            }
-        }
-        found.sort();
-        Ok(found.into_iter().map(|(_, id)| id).collect())
-    }
-
-    /// The jobs of these ids. One that Batch has forgotten is left out.
-    ///
-    /// # Errors
-    /// Batch does not answer.
-    pub async fn describe(&self, ids: &[String]) -> Result<Vec<JobView>> {
-        let mut jobs = Vec::new();
-        for ids in ids.chunks(DESCRIBED_AT_ONCE) {
-            let call = self.client.describe_jobs().set_jobs(Some(ids.to_vec()));
-            let answer = call
-                .send()
-                .await
-                .map_err(|error| anyhow!(words(error)))
-                .context("Batch cannot describe jobs")?;
-            jobs.extend(answer.jobs.unwrap_or_default().into_iter().map(|job| JobView {
-                id: job.job_id.unwrap_or_default(),
-                state: match job.status {
-                    Some(JobStatus::Succeeded) => JobState::Succeeded,
-                    Some(JobStatus::Failed) => JobState::Failed,
-                    _ => JobState::Unfinished,
-                },
-                started: job.started_at.is_some_and(|at| at > 0),
-                depends_on:
-                    job.depends_on.unwrap_or_default().into_iter().filter_map(|job| job.job_id).collect(),
-            }));
-        }
-        Ok(jobs)
-    }
-
     /// Stops a job; one that has ended, or that Batch has forgotten since, stays as it is.
     ///
     /// # Errors
@@ -282,7 +208,7 @@ fn is_refusal(status: Option<u16>, code: Option<&str>) -> bool {
 }
 
 /// An SDK error in the service's own words where it gave some.
-fn words<E>(error: SdkError<E>) -> String
+pub(crate) fn words<E>(error: SdkError<E>) -> String
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {

@@ -46,9 +46,9 @@ impl Trigger {
                 return Ok(());
             }
             Some(stored) => stored.plan.clone(),
-            None => match self.plan(&render, &key, &object, invocation).await? {
+            None => match self.plan(&render, &key, upload, &object, invocation).await? {
                 Some(Ok(plan)) => plan,
-                Some(Err(fault)) => return self.reject(&key, &object, &fault).await,
+                Some(Err(fault)) => return self.reject(&key, upload, &object, &fault).await,
                 None => {
                     tracing::info!(key = key.as_str(), "replaced or deleted while it was read");
                     return Ok(());
@@ -69,6 +69,7 @@ impl Trigger {
         &self,
         render: &RenderId,
         key: &BlendKey,
+        upload: &Upload,
         object: &Object,
         invocation: &Invocation,
     ) -> Result<Option<Result<Plan, Fault>>> {
@@ -76,7 +77,8 @@ impl Trigger {
         let Some(first_bytes) = self.storage.first_bytes(key.as_str(), object).await? else {
             return Ok(None);
         };
-        let intake = Intake { render, key, object, tags: &tags, first_bytes: &first_bytes };
+        let sequencer = upload.sequencer.as_str();
+        let intake = Intake { render, key, sequencer, object, tags: &tags, first_bytes: &first_bytes };
         Ok(Some(intake::plan(&intake, &self.config, &invocation.request_id, now_ms())))
     }
 
@@ -133,25 +135,34 @@ impl Trigger {
                 return self.give_up(lost, &id).await;
             }
         }
+        if !claim.fresh {
+            self.note_waiting(key, &render, None).await?;
+        }
         tracing::info!(key = key.as_str(), %render, frames = claim.plan.frames, "submitted");
         Ok(())
     }
 
-    /// Submits one job; where Batch refuses it, the upload's report says so.
+    /// Submits one job; where Batch refuses it, or does not take it in time, the upload's report says
+    /// so.
     async fn submit_job(&self, claim: &Claim, job: &Job, key: &BlendKey, object: &Object) -> Result<String> {
         let error = match self.batch.ensure(job, !claim.fresh, claim.until).await {
             Ok(id) => return Ok(id),
             Err(error) => error,
         };
-        if let SubmitError::Refused { words, .. } = &error {
-            let report = intake::refused_by_batch(&claim.plan, words, now_ms())?;
-            self.publish(key, object, report).await?;
+        match &error {
+            SubmitError::Refused { words, .. } => {
+                let report = intake::refused_by_batch(&claim.plan, words, now_ms())?;
+                self.publish(key, object, report).await?;
+            }
+            SubmitError::OutOfTime { last, .. } => {
+                self.note_waiting(key, &claim.plan.render, Some(last)).await?;
+            }
         }
         Err(error.into())
     }
 
     /// The claim was lost while the job `id` was submitted under it.
-    async fn give_up(&self, lost: Lost, id: &str) -> Result<()> {
+    pub(crate) async fn give_up(&self, lost: Lost, id: &str) -> Result<()> {
         if matches!(lost, Lost::Replaced) {
             self.batch.terminate(id, REPLACED).await?;
         }

@@ -26,6 +26,8 @@ pub enum Programs {
     Local,
     /// The one that keeps the farm's cloud.
     Stack,
+    /// The artist's client.
+    Client,
     /// Those that put the farm into the cloud.
     Deploy,
     /// All of them, as the tests want them.
@@ -36,12 +38,14 @@ pub enum Programs {
 pub fn build(which: Programs) -> Result<()> {
     output::step(match which {
         Programs::Stack | Programs::Deploy => "Building the program that keeps the farm's cloud",
+        Programs::Client => "Building the farm's client",
         Programs::Local | Programs::All => "Building the farm's programs",
     });
     let programs = folders::programs()?;
     let packages: &[&str] = match which {
         Programs::Local => &["-p=farm-local", "-p=render-task", "-p=trigger-lambda", "-p=zip-task"],
         Programs::Stack => &["-p=stack"],
+        Programs::Client => &["-p=farm"],
         Programs::Deploy => &["-p=stack", "-p=farm-images"],
         Programs::All => &["--workspace", "--exclude=xtask", "--exclude=cfn-codegen"],
     };

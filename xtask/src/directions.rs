@@ -6,9 +6,10 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// Our crates, and which of ours each may know. Tests may know more; they are not looked at.
-const MAY_KNOW: [(&str, &[&str]); 13] = [
+const MAY_KNOW: [(&str, &[&str]); 14] = [
     ("blend-file", &[]),
     ("cfn-codegen", &[]),
+    ("farm", &["farm-aws", "farm-contract", "farm-terminal"]),
     ("farm-aws", &[]),
     ("farm-contract", &[]),
     ("farm-images", &["farm-aws", "farm-terminal"]),

@@ -8,6 +8,7 @@ mod bench;
 mod blender;
 mod cargo;
 mod check;
+mod client;
 mod cloud;
 mod codegen;
 mod containers;
@@ -48,6 +49,9 @@ enum Verb {
     /// Take the deployed farm down.
     #[command(disable_help_flag = true)]
     Destroy(cloud::Args),
+    /// Have the missing frames of an upload rendered, and only those.
+    #[command(disable_help_flag = true)]
+    Resume(client::Args),
     #[command(subcommand)]
     Bench(bench::Args),
     /// See that format, lints, generated code and the directions between crates are in order.
@@ -64,6 +68,7 @@ fn main() -> ExitCode {
         Verb::Deploy(args) => deploy::run(&args),
         Verb::Outputs(args) => cloud::run("outputs", &args).map(|never| match never {}),
         Verb::Destroy(args) => cloud::run("destroy", &args).map(|never| match never {}),
+        Verb::Resume(args) => client::run("resume", &args).map(|never| match never {}),
         Verb::Bench(args) => bench::run(&args),
         Verb::Check => check::run(),
     };

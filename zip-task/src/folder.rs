@@ -8,10 +8,12 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use farm_contract::keys::BlendKey;
 use farm_contract::plan::Plan;
-use farm_contract::report::Report;
+use farm_contract::report::{Report, State};
+use farm_contract::{Fault, command};
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::options::Options;
 use crate::store::{Condition, Kind, Label, Store};
 
 /// Attempts to write a report that others write at the same time.
@@ -62,27 +64,61 @@ impl<'a> Folder<'a> {
     /// # Errors
     /// [`Failure::Superseded`] where it is not, or the bucket did not take it.
     pub async fn report(&self, report: &Report) -> Result<(), Failure> {
-        let mut json = serde_json::to_vec_pretty(report).map_err(Failure::Json)?;
-        json.push(b'\n');
-        let body = Bytes::from(json);
-        let crc32 = crc32fast::hash(&body);
-        let label = Label {
-            key: self.key.report(),
-            content_type: "application/json",
-            metadata: HashMap::new(),
-            // It stays when the render is removed.
-            tagging: None,
-        };
         let mut attempt = 0;
         loop {
             attempt += 1;
             let condition = self.ours().await?;
-            match self.store.put(&label, body.clone(), crc32, &condition).await {
-                Err(error) if error.kind == Kind::Conflict && attempt < REPORT_ATTEMPTS => {}
-                result => return Ok(result?),
+            match put_report(self.store, &self.key.report(), report, &condition).await {
+                Err(Failure::Storage(error)) if error.kind == Kind::Conflict && attempt < REPORT_ATTEMPTS => {
+                }
+                result => return result,
             }
         }
     }
+}
+
+/// Writes the last report of a render whose plan is of no use: nobody else will. A report that says more
+/// than that the render was accepted stays, and so does another render's.
+///
+/// # Errors
+/// The bucket did not tell, or did not take it.
+pub async fn end_without_plan(
+    store: &Store,
+    options: &Options,
+    fault: &Fault,
+    now: u64,
+) -> Result<(), Failure> {
+    let key = options.folder.report();
+    let Some((body, etag)) = store.get(&key).await? else { return Ok(()) };
+    let Ok(mut report) = Report::from_json(&body) else { return Ok(()) };
+    if report.state != State::Accepted || report.render.as_ref() != Some(&options.render) {
+        return Ok(());
+    }
+    report.state = State::Failed;
+    report.message = format!("frames.zip could not be made. {}", fault.message);
+    report.hint = Some(fault.hint.clone());
+    report.resume = Some(command::resume(&options.bucket, options.folder.as_str()));
+    report.written_at = now;
+    match put_report(store, &key, &report, &Condition::Unchanged(etag)).await {
+        // Whoever wrote in between says more.
+        Err(Failure::Storage(error)) if error.kind == Kind::Conflict => Ok(()),
+        written => written,
+    }
+}
+
+async fn put_report(store: &Store, key: &str, report: &Report, condition: &Condition) -> Result<(), Failure> {
+    let mut json = serde_json::to_vec_pretty(report).map_err(Failure::Json)?;
+    json.push(b'\n');
+    let body = Bytes::from(json);
+    let crc32 = crc32fast::hash(&body);
+    let label = Label {
+        key: key.to_owned(),
+        content_type: "application/json",
+        metadata: HashMap::new(),
+        // It stays when the render is removed.
+        tagging: None,
+    };
+    Ok(store.put(&label, body, crc32, condition).await?)
 }
 
 /// Reads no more of a report than whose it is, so that one of a later version of the farm is
@@ -105,7 +141,6 @@ fn owner(body: &[u8], plan: &Plan) -> Owner {
 mod tests {
     use super::*;
     use farm_contract::plan::{RenderId, Source};
-    use farm_contract::report::State;
 
     fn plan() -> Plan {
         let source = Source::of("a.blend", "\"e\"", 1, "4.5");

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use farm_contract::frames::FrameSpec;
 use farm_contract::plan::Plan;
-use farm_contract::tags;
+use farm_contract::{command, tags};
 
 use crate::census::Census;
 use crate::verdict::frames;
@@ -38,8 +38,13 @@ pub fn text(plan: &Plan, census: &Census) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "  {word} {}: {message}\n    {hint}", FrameSpec::describe(&frames));
     }
+    let _ = write!(
+        text,
+        "\nTo render what is missing, and only that\n  {}\n",
+        command::resume(&plan.bucket, &plan.key)
+    );
     text.push_str(
-        "\nTo render what is missing\n  Upload the same file again, under the same name and with the same \
+        "  Or upload the same file again, under the same name and with the same \
          tags: only the missing\n  frames are rendered, and frames.zip then holds all of them.\n",
     );
     if ranges.len() <= MAX_TAG_VALUE {

@@ -12,7 +12,7 @@ use farm_contract::{Fault, metadata};
 use crate::census::Census;
 use crate::contents::Contents;
 use crate::failure::Failure;
-use crate::folder::Folder;
+use crate::folder::{self, Folder};
 use crate::options::Options;
 use crate::store::{Condition, Kind, Label, Store};
 use crate::upload::{self, Stop, unless};
@@ -40,8 +40,15 @@ pub struct Outcome {
 /// There is no new archive. The report says why, unless it is not ours to write or the task was
 /// only stopped.
 pub async fn run(store: &Store, options: &Options, stop: &Stop) -> Result<Outcome, Failure> {
-    let plan = unless(stop, read_plan(store, options)).await?;
-    let planned = plan.frame_list().map_err(|fault| unusable(options, fault))?;
+    let (plan, planned) = match unless(stop, read_plan(store, options)).await {
+        Ok(read) => read,
+        Err(failure) => {
+            if let Failure::Plan(fault) = &failure {
+                folder::end_without_plan(store, options, fault, now()).await?;
+            }
+            return Err(failure);
+        }
+    };
     let mut run = Run { store, options, stop, plan: &plan, planned: &planned, census: None };
     let failure = match run.passes().await {
         Ok(report) => {
@@ -60,7 +67,7 @@ pub async fn run(store: &Store, options: &Options, stop: &Stop) -> Result<Outcom
     Err(failure)
 }
 
-async fn read_plan(store: &Store, options: &Options) -> Result<Plan, Failure> {
+async fn read_plan(store: &Store, options: &Options) -> Result<(Plan, Vec<i32>), Failure> {
     let Some((body, _)) = store.get(&keys::plan(&options.render)).await? else {
         return Err(unusable(
             options,
@@ -70,10 +77,15 @@ async fn read_plan(store: &Store, options: &Options) -> Result<Plan, Failure> {
     let plan = Plan::from_json(&body).map_err(|fault| unusable(options, fault))?;
     let ours = (&plan.render, plan.bucket.as_str(), plan.key.as_str())
         == (&options.render, options.bucket.as_str(), options.folder.as_str());
-    ours.then_some(plan).ok_or_else(|| {
+    if !ours {
         let message = format!("It is not a plan of render {} for `{}`.", options.render, options.folder);
-        unusable(options, Fault::new(message, "Upload the file again; nothing was overwritten."))
-    })
+        return Err(unusable(
+            options,
+            Fault::new(message, "Upload the file again; nothing was overwritten."),
+        ));
+    }
+    let planned = plan.frame_list().map_err(|fault| unusable(options, fault))?;
+    Ok((plan, planned))
 }
 
 fn unusable(options: &Options, fault: Fault) -> Failure {

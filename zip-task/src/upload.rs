@@ -69,6 +69,7 @@ pub async fn write(
         close(ledger, contents)?;
         return Ok(store.put(label, whole.bytes, whole.hasher.finalize(), condition).await?);
     }
+    store.clear_unfinished(&label.key).await?;
     let upload = store.begin(label).await?;
     let result = in_parts(store, &upload, contents, part, condition, stop).await;
     if result.is_err()

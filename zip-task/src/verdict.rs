@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use farm_contract::Fault;
 use farm_contract::exit::TaskExit;
 use farm_contract::frames::FrameSpec;
 use farm_contract::keys::{self, BlendKey};
 use farm_contract::plan::Plan;
 use farm_contract::record::FrameFault;
 use farm_contract::report::{Frames, Report, State};
+use farm_contract::{Fault, command};
 
 use crate::census::Census;
 use crate::failure::{AGAIN, Failure};
@@ -52,6 +52,7 @@ pub fn made(plan: &Plan, folder: &BlendKey, census: &Census, now: u64) -> Report
         }
     };
     if lacking > 0 {
+        report.resume = Some(command::resume(&plan.bucket, &plan.key));
         report.hint = Some(shared.map_or(AGAIN, |fault| &fault.hint).to_owned());
     }
     report.zip = (done > 0).then(|| folder.frames_zip());
@@ -72,6 +73,7 @@ pub fn failed(plan: &Plan, census: Option<&Census>, failure: &Failure, now: u64)
     } else {
         report.state = State::Failed;
         report.message = format!("frames.zip could not be made. {}", fault.message);
+        report.resume = Some(command::resume(&plan.bucket, &plan.key));
         report.hint = Some(fault.hint.clone());
     }
     if let Some(census) = census {
@@ -91,10 +93,7 @@ pub fn failed(plan: &Plan, census: Option<&Census>, failure: &Failure, now: u64)
 }
 
 fn blank(plan: &Plan, now: u64) -> Report {
-    let mut report = Report::new(State::Failed, "", &plan.bucket, &plan.key, now);
-    report.etag = Some(plan.source.etag.clone());
-    report.render = Some(plan.render.clone());
-    report
+    Report::of_plan(State::Failed, "", plan, now)
 }
 
 /// Sets frames and warnings. `damaged` are frames that are there but of no use.
@@ -165,6 +164,7 @@ mod tests {
                 };
                 assert_eq!(report.state, state);
                 assert_eq!(report.hint.is_some(), missing > 0);
+                assert_eq!(report.resume, (missing > 0).then(|| "farm resume s3://b/a.blend".to_owned()));
                 assert_eq!(report.zip.is_some(), missing < planned);
             }
         }

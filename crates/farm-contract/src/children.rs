@@ -20,7 +20,8 @@ impl Children {
     ///
     /// `None` where there is no number.
     pub fn new(wanted: impl IntoIterator<Item = u32>) -> Option<Self> {
-        let mut numbers: Vec<i32> = wanted.into_iter().filter_map(|child| i32::try_from(child).ok()).collect();
+        let mut numbers: Vec<i32> =
+            wanted.into_iter().filter_map(|child| i32::try_from(child).ok()).collect();
         numbers.sort_unstable();
         numbers.dedup();
         let mut gap = 1;
@@ -89,6 +90,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
         fn every_wanted_child_is_named_in_a_text_that_fits(
             wanted in proptest::collection::btree_set(0u32..200_000, 1..3_000)

@@ -51,6 +51,17 @@ pub fn zip(bucket: &str, key: &BlendKey, render: &RenderId, partial: bool) -> Ve
     arguments
 }
 
+/// The command by which a person has the missing frames of an upload rendered, as a shell reads it.
+pub fn resume(bucket: &str, key: &str) -> String {
+    format!("farm resume {}", quoted(&format!("s3://{bucket}/{key}")))
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/:._-+=@%".contains(c);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
 /// `--flag=value` in one argument: a value that begins with a dash, such as frame -5, is then
 /// never read as a flag, and no argument is ever empty, which Batch refuses.
 fn flags<const N: usize>(pairs: [(&str, &str); N]) -> Vec<String> {
@@ -97,6 +108,13 @@ pub fn share_identifier(render: &RenderId) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_for_a_person_is_one_that_a_shell_reads() {
+        assert_eq!(resume("farm", "a/b-1.blend"), "farm resume s3://farm/a/b-1.blend");
+        assert_eq!(resume("farm", "my shot.blend"), "farm resume 's3://farm/my shot.blend'");
+        assert_eq!(resume("farm", "it's $HOME.blend"), r"farm resume 's3://farm/it'\''s $HOME.blend'");
+    }
 
     #[test]
     fn job_names_lead_back_to_their_render() {

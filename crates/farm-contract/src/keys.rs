@@ -205,6 +205,13 @@ pub fn task(render: &RenderId, child: u32) -> String {
     format!("{}{child}.json", tasks_prefix(render))
 }
 
+/// A key from a list that was asked for in URL encoding, as S3 writes it there: a space as `+`, other
+/// bytes as `%XX`. What is no UTF-8 then, no program of the farm wrote: it is marked as such.
+pub fn decode_listed(encoded: &str) -> String {
+    let spaced = encoded.replace('+', " ");
+    percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+}
+
 /// The first `digits` hexadecimal digits of `bytes`.
 pub(crate) fn hex(bytes: &[u8], digits: usize) -> String {
     let mut text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -240,6 +247,13 @@ mod tests {
         assert_eq!(report_of_refused("a.blend"), "a.blend/report.json");
         let long = format!("{}.blend", "k".repeat(1018));
         assert!(report_of_refused(&long).starts_with(".farm/rejected/"));
+    }
+
+    #[test]
+    fn listed_keys_are_decoded_once() {
+        assert_eq!(decode_listed("my+shot+1%2B2+%C3%A9.blend/%01"), "my shot 1+2 é.blend/\u{1}");
+        assert_eq!(decode_listed("a%252F"), "a%2F");
+        assert_eq!(decode_listed("%FF%"), "\u{fffd}%");
     }
 
     #[test]

@@ -193,6 +193,9 @@ pub struct Plan {
     pub bucket: String,
     /// Key of the upload.
     pub key: String,
+    /// Orders the uploads of one key: that of the upload event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequencer: Option<String>,
     /// Which bytes it renders.
     pub source: Source,
     /// Frames, canonical text of a [`FrameSpec`].
@@ -224,6 +227,7 @@ impl Plan {
             render,
             bucket: bucket.to_owned(),
             key: key.to_owned(),
+            sequencer: None,
             source,
             frames: frames.to_owned(),
             chunk: 1,
@@ -374,9 +378,8 @@ mod tests {
         assert!(RenderId::parse("../../etc/passwd").is_err());
         assert_eq!(SourceId::of("k", "\"e\"", "4.5"), SourceId::of("k", "e", "4.5"));
         assert_ne!(SourceId::of("k", "e", "4.5"), SourceId::of("k", "e", "5.0"));
-        let allowing = |missing, scripts| {
-            SourceId::of("k", "e", "4.5").allowing(Allowances { missing, scripts })
-        };
+        let allowing =
+            |missing, scripts| SourceId::of("k", "e", "4.5").allowing(Allowances { missing, scripts });
         let all = [(false, false), (false, true), (true, false), (true, true)].map(|(m, s)| allowing(m, s));
         assert_eq!(all[0], SourceId::of("k", "e", "4.5"));
         assert!(all.iter().enumerate().all(|(at, id)| !all[..at].contains(id)), "{all:?}");

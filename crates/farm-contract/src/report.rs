@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
-use crate::plan::{RenderId, read_versioned};
+use crate::plan::{Plan, RenderId, read_versioned};
 use crate::record::FrameFault;
 
 /// Version of [`Report`]'s JSON.
@@ -106,11 +106,31 @@ impl Report {
         }
     }
 
+    /// A report on the render that `plan` plans, nothing said of its frames.
+    pub fn of_plan(state: State, message: impl Into<String>, plan: &Plan, written_at: u64) -> Self {
+        let mut report = Self::new(state, message, &plan.bucket, &plan.key, written_at);
+        report.etag = Some(plan.source.etag.clone());
+        report.render = Some(plan.render.clone());
+        report.sequencer.clone_from(&plan.sequencer);
+        report.warnings.clone_from(&plan.warnings);
+        report
+    }
+
     /// The report of an upload that cannot be rendered.
     pub fn rejected(fault: &Fault, bucket: &str, key: &str, written_at: u64) -> Self {
         let mut report = Self::new(State::Rejected, &fault.message, bucket, key, written_at);
         report.hint = Some(fault.hint.clone());
         report
+    }
+
+    /// Whether this report is of a later upload than the one with this `sequencer`. Not, where either
+    /// is unknown.
+    pub fn is_later_than(&self, sequencer: Option<&str>) -> bool {
+        let (Some(ours), Some(other)) = (self.sequencer.as_deref(), sequencer) else { return false };
+        // S3's rule: hexadecimal digits, the shorter of the two filled up with zeros at its end.
+        let digits = ours.len().max(other.len());
+        let padded = |text: &str| format!("{text:0<digits$}").to_ascii_uppercase();
+        padded(ours) > padded(other)
     }
 
     /// Reads a report.
@@ -119,5 +139,25 @@ impl Report {
     /// It is cut off, not a report, or of a version that this program does not know.
     pub fn from_json(json: &[u8]) -> Result<Self, Fault> {
         read_versioned(json, "report.json", REPORT_VERSION)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uploads_of_one_key_are_ordered_as_s3_says() {
+        let later = |ours: Option<&str>, other| {
+            let mut report = Report::new(State::Accepted, "", "b", "k", 0);
+            report.sequencer = ours.map(str::to_owned);
+            report.is_later_than(other)
+        };
+        assert!(later(Some("0055AED6DCD90281E6"), Some("0055AED6DCD90281E5")));
+        assert!(!later(Some("0055AED6DCD90281E5"), Some("0055AED6DCD90281E5")));
+        assert!(later(Some("0055AF"), Some("0055AED6DCD90281E5")), "lengths differ");
+        assert!(!later(Some("0055AE"), Some("0055AED6DCD90281E5")));
+        assert!(!later(Some("00"), Some("0")), "only zeros more");
+        assert!(!later(None, Some("1")) && !later(Some("1"), None));
     }
 }

@@ -56,7 +56,11 @@ impl Farm {
             keys: Credentials { access_key_id: KEY.to_owned(), secret_access_key: "secret".to_owned() }
                 .into(),
             queues: vec![Queue { name: "farm".to_owned(), fair_share: true }],
-            definitions: vec![definition("render", render), definition("zip", "/bin/true".into())],
+            definitions: vec![
+                definition("render", render.clone()),
+                definition("large", render),
+                definition("zip", "/bin/true".into()),
+            ],
             slots: 4,
             base_environment: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
             log_dir: folder.path().join("logs"),
@@ -71,6 +75,7 @@ impl Farm {
             endpoint: endpoint.clone(),
             queue: batch.queue_arn("farm"),
             render: batch.definition_arn("render"),
+            large: batch.definition_arn("large"),
             zip: batch.definition_arn("zip"),
         };
         let bench = Bench::start(&at, LONG).await;

@@ -2,12 +2,14 @@
 //!
 //! Blender runs as a child process with a cleared environment and answers commands
 //! (`driver/drive.py`, [`protocol`]); what it prints is passed on and searched for signs of a
-//! wrong picture ([`patterns`]). It must never outlive us, and never learn a credential.
+//! wrong picture ([`patterns`]). It must never outlive us, never learn a credential, and never reach
+//! the network ([`confine`]).
 //!
 //! Start reading at [`process`].
 
+pub mod confine;
 pub mod patterns;
 pub mod process;
 pub mod protocol;
 
-pub use process::{Blender, Death, Reply, Setup};
+pub use process::{Blender, Cause, Death, Reply, Setup};

@@ -8,8 +8,29 @@
 
 use farm_contract::Fault;
 
+/// What a printed line says that something is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sign {
+    /// What kind of thing is wrong.
+    pub kind: Kind,
+    /// The same in the artist's words.
+    pub fault: Fault,
+}
+
+/// Kinds of signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The picture is not what the scene says.
+    Wrong,
+    /// A file is missing, which an upload may allow.
+    Missing,
+    /// There was not enough memory.
+    OutOfMemory,
+}
+
 /// A sign of a wrong picture.
 struct Pattern {
+    kind: Kind,
     /// All of these stand in the line.
     words: &'static [&'static str],
     /// What that means.
@@ -20,52 +41,64 @@ struct Pattern {
 
 const PACK: &str =
     "In Blender choose File > External Data > Pack Resources, save, and upload the file again.";
-const LIGHTER: &str =
-    "Make the scene lighter (smaller textures, less subdivision, Simplify), or give the task more memory.";
+/// What helps a scene that needs more memory than there is.
+pub const LIGHTER: &str = "Make the scene lighter (smaller textures, less subdivision, Simplify), or give the farm's tasks more memory \
+     (`memory` in farm.toml).";
 const DENOISER: &str = "Switch off Denoise in the render properties and in the compositor, or deploy the farm with another build of Blender.";
 
 const PATTERNS: &[Pattern] = &[
     Pattern {
+        kind: Kind::Wrong,
         words: &["Error in PyDriver"],
         meaning: "A driver with a Python expression could not run",
         hint: "Use an expression of numbers, variables and plain functions (no bpy), or bake the animation; then save and \
                upload the file again.",
     },
     Pattern {
+        kind: Kind::Wrong,
         words: &["skipping driver"],
         meaning: "A driver with a Python expression was left out",
         hint: "Use an expression of numbers, variables and plain functions (no bpy), or bake the animation; then save and \
                upload the file again.",
     },
     Pattern {
+        kind: Kind::Wrong,
         words: &["Build without OpenImageDenoise"],
         meaning: "The farm's Blender is built without the denoiser",
         hint: DENOISER,
     },
     Pattern {
+        kind: Kind::Missing,
         words: &["Image file", "does not exist"],
         meaning: "An image is not with the upload",
         hint: PACK,
     },
     Pattern {
+        kind: Kind::Wrong,
         words: &["Error writing render result"],
         meaning: "Blender could not write a file of the frame",
         hint: "Check the names in the file's File Output nodes, and upload it again.",
     },
     Pattern {
+        kind: Kind::Wrong,
         words: &["Render error", "cannot save"],
         meaning: "Blender could not write the picture",
         hint: "Upload the file again; if it fails again, give the task more storage.",
     },
-    Pattern { words: &["Out of memory"], meaning: "Blender ran out of memory", hint: LIGHTER },
-    Pattern { words: &["alloc", "returns null"], meaning: "Blender ran out of memory", hint: LIGHTER },
-    Pattern { words: &["System is out of GPU"], meaning: "Blender ran out of memory", hint: LIGHTER },
+    out_of_memory(&["Out of memory"]),
+    out_of_memory(&["alloc", "returns null"]),
+    out_of_memory(&["System is out of GPU"]),
 ];
 
+const fn out_of_memory(words: &'static [&'static str]) -> Pattern {
+    Pattern { kind: Kind::OutOfMemory, words, meaning: "Blender ran out of memory", hint: LIGHTER }
+}
+
 /// What a line says about the picture, if it says that it is wrong.
-pub fn wrong_picture(line: &str) -> Option<Fault> {
+pub fn wrong_picture(line: &str) -> Option<Sign> {
     let found = PATTERNS.iter().find(|pattern| pattern.words.iter().all(|word| line.contains(word)))?;
-    Some(Fault::new(format!("{}. Blender said: {}", found.meaning, line.trim()), found.hint))
+    let fault = Fault::new(format!("{}. Blender said: {}", found.meaning, line.trim()), found.hint);
+    Some(Sign { kind: found.kind, fault })
 }
 
 /// Whether a line tells nobody anything: how far a frame is, which Blender prints thousands of times,
@@ -96,9 +129,16 @@ mod tests {
             "System is out of GPU and shared host memory",
             "ERROR Out of memory",
         ] {
-            let fault = wrong_picture(line).unwrap_or_else(|| panic!("{line}"));
+            let Sign { kind, fault } = wrong_picture(line).unwrap_or_else(|| panic!("{line}"));
             assert!(fault.message.contains(line), "{fault:?}");
             assert!(!fault.hint.is_empty());
+            let words = line.to_lowercase();
+            assert_eq!(
+                kind == Kind::OutOfMemory,
+                words.contains("memory") || words.contains("null"),
+                "{line}"
+            );
+            assert_eq!(kind == Kind::Missing, words.contains("does not exist"), "{line}");
         }
     }
 

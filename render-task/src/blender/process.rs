@@ -9,20 +9,22 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use farm_contract::Fault;
+use farm_contract::allowances::Allowances;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command as Process};
 use tokio::sync::mpsc;
 
-use super::patterns;
+use super::confine::{CONFINED, User};
+use super::patterns::{self, Sign};
 use super::protocol::{Answer, Command, Kind};
 
 /// The driver script and its parts.
-const DRIVER: [(&str, &str); 4] = [
+const DRIVER: [(&str, &str); 5] = [
     ("drive.py", include_str!("../../driver/drive.py")),
     ("assets.py", include_str!("../../driver/assets.py")),
     ("faults.py", include_str!("../../driver/faults.py")),
     ("outputs.py", include_str!("../../driver/outputs.py")),
+    ("paths.py", include_str!("../../driver/paths.py")),
 ];
 /// Exit code of a `blender` whose script failed.
 const SCRIPT_FAILED: &str = "70";
@@ -34,12 +36,18 @@ const LAST_WORDS: usize = 8;
 /// What a Blender is started with.
 #[derive(Debug, Clone)]
 pub struct Setup {
+    /// render-task itself: it confines itself and becomes Blender.
+    pub task: PathBuf,
     /// A `blender`, or a Python that has `bpy` (its name begins with `python`).
     pub program: PathBuf,
     /// Threads that it uses.
     pub threads: u32,
     /// The folder that is its home, its temporary folder and where it works.
     pub scratch: PathBuf,
+    /// Whom it runs as.
+    pub user: User,
+    /// What is let pass.
+    pub allowed: Allowances,
 }
 
 /// A Blender that waits for commands.
@@ -58,17 +66,28 @@ pub struct Blender {
 pub struct Reply {
     /// The answer.
     pub answer: Answer,
-    /// The first printed sign of a wrong picture.
-    pub wrong: Option<Fault>,
+    /// The first printed sign of a wrong picture; before it, one that memory ran out.
+    pub wrong: Option<Sign>,
 }
 
 /// Blender ended, or never began.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Death {
-    /// The signal that ended it, if one did.
-    pub signal: Option<i32>,
+    /// What ended it.
+    pub cause: Cause,
     /// How it ended, and its last words.
     pub message: String,
+}
+
+/// What ends a Blender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// There was no memory left: the kernel killed it, or it said so itself.
+    OutOfMemory,
+    /// A signal: it crashed.
+    Signal(i32),
+    /// It ended by itself, or cannot be spoken to.
+    Ended,
 }
 
 impl std::fmt::Display for Death {
@@ -80,7 +99,7 @@ impl std::fmt::Display for Death {
 impl std::error::Error for Death {}
 
 enum Printed {
-    Wrong(Fault),
+    Wrong(Sign),
     /// All that was printed before the next answer has been read.
     Mark,
 }
@@ -96,8 +115,11 @@ impl Blender {
         for (name, text) in DRIVER {
             tokio::fs::write(folder.join(name), text).await?;
         }
+        setup.user.give(&setup.scratch)?;
         let token = token();
-        let mut child = command_line(setup, &folder.join("drive.py"), &token)
+        let mut process = command_line(setup, &folder.join("drive.py"), &token);
+        setup.user.run(&mut process);
+        let mut child = process
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into()))
             .env("HOME", &setup.scratch)
@@ -120,6 +142,7 @@ impl Blender {
         let last_words = Arc::default();
         let listener = Listener {
             token: token.clone(),
+            missing_allowed: setup.allowed.missing,
             scratch: format!("{}/", setup.scratch.display()),
             sender,
             last_words: Arc::clone(&last_words),
@@ -154,7 +177,7 @@ impl Blender {
             Ok(line) => line + "\n",
             Err(error) => {
                 let message = format!("A command for Blender cannot be written: {error}.");
-                return Err(Death { signal: None, message });
+                return Err(Death { cause: Cause::Ended, message });
             }
         };
         if let Err(error) = self.stdin.write_all(line.as_bytes()).await {
@@ -175,16 +198,17 @@ impl Blender {
                 }
                 Ok(None) => return Err(self.died().await),
                 Err(error) => {
-                    tracing::debug!("Blender's answer is not text: {error}");
                     self.kill().await;
-                    return Err(self.died().await);
+                    let message = format!("What Blender's script answers cannot be read: {error}.");
+                    return Err(Death { cause: Cause::Ended, message });
                 }
             }
         };
         let mut wrong = None;
         while let Some(printed) = self.printed.recv().await {
             match printed {
-                Printed::Wrong(fault) => wrong = wrong.or(Some(fault)),
+                Printed::Wrong(sign) if sign.kind == patterns::Kind::OutOfMemory => wrong = Some(sign),
+                Printed::Wrong(sign) => wrong = wrong.or(Some(sign)),
                 Printed::Mark => break,
             }
         }
@@ -200,7 +224,10 @@ impl Blender {
             self.last_words.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
         match status {
             Ok(status) => death(status, &words),
-            Err(error) => Death { signal: None, message: format!("Blender cannot be waited for: {error}.") },
+            Err(error) => {
+                let message = format!("Blender cannot be waited for: {error}.");
+                Death { cause: Cause::Ended, message }
+            }
         }
     }
 
@@ -227,8 +254,10 @@ fn token() -> String {
     format!("{:016x}{:016x}", random(), random())
 }
 
+/// This program, which confines itself and becomes Blender.
 fn command_line(setup: &Setup, driver: &Path, token: &str) -> Process {
-    let mut process = Process::new(&setup.program);
+    let mut process = Process::new(&setup.task);
+    process.arg(CONFINED).arg(&setup.program);
     let threads = setup.threads.to_string();
     let name = setup.program.file_name().unwrap_or_default().to_string_lossy();
     if name.starts_with("python") {
@@ -255,6 +284,7 @@ fn command_line(setup: &Setup, driver: &Path, token: &str) -> Process {
 /// Reads what Blender prints.
 struct Listener {
     token: String,
+    missing_allowed: bool,
     /// The scratch folder with its slash: no part of an artist's words.
     scratch: String,
     sender: mpsc::UnboundedSender<Printed>,
@@ -290,8 +320,11 @@ impl Listener {
         }
         tracing::info!(target: "blender", "{line}");
         let line = line.replace(&self.scratch, "");
-        if let Some(fault) = patterns::wrong_picture(&line) {
-            let _ = self.sender.send(Printed::Wrong(fault));
+        let sign = patterns::wrong_picture(&line);
+        if let Some(sign) =
+            sign.filter(|sign| !(self.missing_allowed && sign.kind == patterns::Kind::Missing))
+        {
+            let _ = self.sender.send(Printed::Wrong(sign));
         }
         let mut words = self.last_words.lock().unwrap_or_else(PoisonError::into_inner);
         if words.len() == LAST_WORDS {
@@ -307,12 +340,17 @@ fn death(status: ExitStatus, words: &[String]) -> Death {
     let signal = status.signal().or_else(|| status.code().filter(|code| *code > 128).map(|code| code - 128));
     let said =
         if words.is_empty() { String::new() } else { format!(" Its last words: {}", words.join(" / ")) };
-    let message = match signal {
-        Some(SIGKILL) => "Blender was killed, most likely because the task ran out of memory.".to_owned(),
-        Some(signal) => format!("Blender crashed (signal {signal}).{said}"),
-        None => format!("Blender ended early ({status}).{said}"),
-    };
-    Death { signal, message }
+    match signal {
+        Some(SIGKILL) => {
+            let message = "Blender was killed, most likely because the task ran out of memory.".to_owned();
+            Death { cause: Cause::OutOfMemory, message }
+        }
+        Some(signal) => Death {
+            cause: Cause::Signal(signal),
+            message: format!("Blender crashed (signal {signal}).{said}"),
+        },
+        None => Death { cause: Cause::Ended, message: format!("Blender ended early ({status}).{said}") },
+    }
 }
 
 #[cfg(test)]
@@ -320,9 +358,19 @@ mod tests {
     use super::*;
 
     fn arguments(program: &str) -> Vec<String> {
-        let setup = Setup { program: program.into(), threads: 3, scratch: "/s".into() };
+        let setup = Setup {
+            task: "/render-task".into(),
+            program: program.into(),
+            threads: 3,
+            scratch: "/s".into(),
+            user: User::Ourselves,
+            allowed: Allowances::default(),
+        };
         let process = command_line(&setup, Path::new("/s/driver/drive.py"), "token");
-        process.as_std().get_args().map(|arg| arg.to_string_lossy().into_owned()).collect()
+        let args = process.as_std().get_args().map(|arg| arg.to_string_lossy().into_owned());
+        let args: Vec<String> = args.collect();
+        assert_eq!(args[..2], [CONFINED, program]);
+        args[2..].to_vec()
     }
 
     #[test]
@@ -339,10 +387,11 @@ mod tests {
     #[test]
     fn deaths_are_told_apart() {
         let death = |raw| death(ExitStatus::from_raw(raw), &["last line".into()]);
-        assert!(death(9).message.contains("memory"));
-        assert_eq!(death(139 << 8).signal, Some(11));
+        assert_eq!(death(9).cause, Cause::OutOfMemory);
+        assert_eq!(death(137 << 8).cause, Cause::OutOfMemory);
+        assert_eq!(death(139 << 8).cause, Cause::Signal(11));
         assert!(death(11).message.contains("last line"));
-        assert_eq!(death(70 << 8).signal, None);
+        assert_eq!(death(70 << 8).cause, Cause::Ended);
     }
 
     #[test]

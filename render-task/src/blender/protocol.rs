@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use farm_contract::Fault;
+use farm_contract::allowances::Allowances;
 use serde::{Deserialize, Serialize};
 
 /// What the driver is told to do.
@@ -10,7 +11,13 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "lowercase")]
 pub enum Command<'a> {
     /// Open a file and say what is wrong with it.
-    Open(&'a Path),
+    Open {
+        /// The file.
+        path: &'a Path,
+        /// What is let pass.
+        #[serde(flatten)]
+        allowed: Allowed,
+    },
     /// Render one frame.
     Render {
         /// Absolute frame number.
@@ -24,6 +31,21 @@ pub enum Command<'a> {
     Check(&'a Path),
     /// End.
     Quit(bool),
+}
+
+/// What is let pass, each word always said.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Allowed {
+    /// Missing files.
+    pub missing: bool,
+    /// Scripts and drivers in the file.
+    pub scripts: bool,
+}
+
+impl From<Allowances> for Allowed {
+    fn from(allowed: Allowances) -> Self {
+        Self { missing: allowed.missing, scripts: allowed.scripts }
+    }
 }
 
 /// One line of the driver.
@@ -100,6 +122,9 @@ pub struct Rendered {
     pub extension: String,
     /// What stands between stem and extension, for each of the frame's own pictures.
     pub views: Vec<String>,
+    /// What the artist should know of this frame.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 impl Answer {
@@ -116,9 +141,10 @@ mod tests {
     #[test]
     fn commands_are_what_the_driver_reads() {
         let json = |command| serde_json::to_value(command).unwrap();
+        let allowed = Allowances { missing: true, scripts: false }.into();
         assert_eq!(
-            json(Command::Open(Path::new("/s/scene.blend"))),
-            serde_json::json!({"open": "/s/scene.blend"})
+            json(Command::Open { path: Path::new("/s/scene.blend"), allowed }),
+            serde_json::json!({"open": {"path": "/s/scene.blend", "missing": true, "scripts": false}})
         );
         let render = Command::Render { frame: -7, folder: Path::new("/s/f"), stem: "frame_-007" };
         let wanted = serde_json::json!({"render": {"frame": -7, "folder": "/s/f", "stem": "frame_-007"}});

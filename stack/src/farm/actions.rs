@@ -3,6 +3,8 @@
 
 /// S3 answers whether an object is missing only to who may list the bucket.
 pub(super) const LIST_BUCKET: &[&str] = &["s3:ListBucket"];
+/// Finds the parts of an archive that a killed task left.
+pub(super) const LIST_UPLOADS: &[&str] = &["s3:ListBucketMultipartUploads"];
 /// Reads objects and what is said of them. The farm reads the newest version, save of uploads.
 pub(super) const READ: &[&str] = &["s3:GetObject"];
 /// An upload is read in the version that its render was planned for.
@@ -39,6 +41,7 @@ pub(super) const PASS_ENDPOINT: &[&str] = &[
     "s3:GetObject",
     "s3:GetObjectVersion",
     "s3:ListBucket",
+    "s3:ListBucketMultipartUploads",
     "s3:PutObject",
     "s3:PutObjectTagging",
 ];

@@ -165,6 +165,7 @@ pub(super) fn zip_role(
 ) -> Result<Handle<iam::Role>, FarmError> {
     let statements = vec![
         list_bucket(),
+        allow("ListUploads", actions::LIST_UPLOADS, keys(&[""])),
         allow("ReadRender", actions::READ, keys(actions::RENDERS)),
         allow("WriteArchive", actions::WRITE_LARGE, keys(actions::ARCHIVES)),
         allow("WriteReport", actions::WRITE, keys(actions::REPORTS)),

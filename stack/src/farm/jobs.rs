@@ -3,6 +3,7 @@
 //! For each Blender there are two, with the usual memory and with more. Exit codes speak: what our
 //! programs call final is final.
 
+use farm_contract::exit::{OUT_OF_MEMORY_REASON, final_patterns};
 use farm_contract::{command, env};
 
 use super::config::{BlenderVersion, FarmConfig, FarmError};
@@ -25,6 +26,8 @@ const ZIP_SECONDS: u32 = 6 * 60 * 60;
 pub(super) struct Jobs {
     /// Renders with the Blender that renders what asks for none.
     pub render: Handle<batch::JobDefinition>,
+    /// The same with more memory, for what ran out of it.
+    pub large: Handle<batch::JobDefinition>,
     pub zip: Handle<batch::JobDefinition>,
     pub logs: Handle<logs::LogGroup>,
 }
@@ -72,7 +75,7 @@ pub(super) fn add(
     let render_role = grants::render_role(template, storage)?;
     let zip_role = grants::zip_role(template, storage)?;
 
-    let mut render = None;
+    let (mut render, mut larger) = (None, None);
     for (version, image) in config.blenders.iter().zip(&parameters.render_images) {
         for (size, large) in [(config.render, false), (config.large, true)] {
             let task = Task {
@@ -87,7 +90,7 @@ pub(super) fn add(
             };
             let id = format!("RenderJob{}{}", version.digits(), if large { "Large" } else { "" });
             let handle = template.add(&id, task.definition(config))?;
-            render.get_or_insert(handle);
+            if large { &mut larger } else { &mut render }.get_or_insert(handle);
         }
     }
     let zip = Task {
@@ -101,7 +104,8 @@ pub(super) fn add(
         timeout: i64::from(AttemptSeconds::new(ZIP_SECONDS)?.get()).into(),
     };
     let zip = template.add("ZipJob", zip.definition(config))?;
-    Ok(Jobs { render: render.ok_or(FarmError::NoBlender)?, zip, logs })
+    let (render, large) = render.zip(larger).ok_or(FarmError::NoBlender)?;
+    Ok(Jobs { render, large, zip, logs })
 }
 
 /// What makes one job definition differ from another.
@@ -180,6 +184,7 @@ impl Task<'_> {
         let requirement = |kind: job_definition::ResourceRequirementType, value: String| {
             job_definition::ResourceRequirement { r#type: Some(kind.into()), value: Some(value.into()) }
         };
+        let memory = self.size.memory_requirement();
         let variable = |name: &str, value: &str| job_definition::Environment {
             name: Some(name.into()),
             value: Some(value.into()),
@@ -189,8 +194,13 @@ impl Task<'_> {
             essential: Some(true.into()),
             // Programs look for a writable place in different variables.
             environment: Some(
-                [variable(env::SCRATCH, SCRATCH), variable("HOME", SCRATCH), variable("TMPDIR", SCRATCH)]
-                    .into(),
+                [
+                    variable(env::MEMORY, &memory),
+                    variable(env::SCRATCH, SCRATCH),
+                    variable("HOME", SCRATCH),
+                    variable("TMPDIR", SCRATCH),
+                ]
+                .into(),
             ),
             log_configuration: Some(
                 job_definition::LogConfiguration {
@@ -216,11 +226,7 @@ impl Task<'_> {
             ),
             readonly_root_filesystem: Some(true.into()),
             resource_requirements: Some(
-                [
-                    requirement(Vcpu, self.size.vcpu_requirement()),
-                    requirement(Memory, self.size.memory_requirement()),
-                ]
-                .into(),
+                [requirement(Vcpu, self.size.vcpu_requirement()), requirement(Memory, memory)].into(),
             ),
             stop_timeout: Some(STOP_SECONDS.into()),
             user: Some(USER.into()),
@@ -231,27 +237,25 @@ impl Task<'_> {
 
 const SCRATCH_VOLUME: &str = "scratch";
 
-/// Exit codes, as Batch's patterns, that say for good that another attempt would end the same way:
-/// those of [`TaskExit`](farm_contract::exit::TaskExit) that do not retry.
-const FINAL: [&str; 3] = ["1", "6*", "74"];
-
-/// What our programs call final is final. All else is tried again, which is what Batch does with
-/// an attempt that no rule matches: Spot and maintenance, an image that could not be pulled, a task
-/// that was killed.
+/// What our programs call final is final, and so is a container that the kernel killed for its memory:
+/// the ladder of trigger-lambda goes on from there, with more. All else is tried again, which is what
+/// Batch does with an attempt that no rule matches: Spot and maintenance, an image that could not be
+/// pulled, a task that was killed.
 fn retry_rules() -> Vec<job_definition::EvaluateOnExit> {
-    FINAL
+    let ends = || job_definition::EvaluateOnExit::new(job_definition::Action::Exit);
+    let out_of_memory = job_definition::EvaluateOnExit {
+        on_reason: Some(format!("{OUT_OF_MEMORY_REASON}*").into()),
+        ..ends()
+    };
+    let codes = final_patterns()
         .into_iter()
-        .map(|code| job_definition::EvaluateOnExit {
-            on_exit_code: Some(code.into()),
-            ..job_definition::EvaluateOnExit::new(job_definition::Action::Exit)
-        })
-        .collect()
+        .map(|code| job_definition::EvaluateOnExit { on_exit_code: Some(code.into()), ..ends() });
+    std::iter::once(out_of_memory).chain(codes).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use farm_contract::exit::TaskExit;
 
     #[test]
     fn the_names_of_a_stacks_definitions_are_known_and_no_others() {
@@ -273,24 +277,8 @@ mod tests {
         }
     }
 
-    /// As Batch matches: digits, and a star that may only come last.
-    fn matches(pattern: &str, code: &str) -> bool {
-        pattern.strip_suffix('*').map_or(pattern == code, |start| code.starts_with(start))
-    }
-
     #[test]
-    fn the_rules_say_what_the_exit_codes_say() {
-        let rules = retry_rules();
-        assert!(rules.len() <= 5, "Batch takes no more");
-        let ends = |code: u8| {
-            let patterns = rules.iter().filter_map(|rule| rule.on_exit_code.as_ref()?.as_literal());
-            patterns.into_iter().any(|pattern| matches(pattern, &code.to_string()))
-        };
-        for exit in TaskExit::ALL.into_iter().filter(|exit| *exit != TaskExit::Done) {
-            assert_eq!(ends(exit.code()), !exit.retries(), "{exit:?}");
-        }
-        for killed in [137, 139, 143] {
-            assert!(!ends(killed), "a task that was killed is tried again");
-        }
+    fn the_rules_are_no_more_than_batch_takes() {
+        assert!((2..=5).contains(&retry_rules().len()), "{:?}", retry_rules());
     }
 }

@@ -49,6 +49,7 @@ pub(super) fn add(
         (env::BUCKET_NAME, storage::name_text()),
         (env::JOB_QUEUE_ARN, Value::<String>::from(queue.reference())),
         (env::JOB_DEFINITION_ARN, jobs.render.reference().into()),
+        (env::LARGE_JOB_DEFINITION_ARN, jobs.large.reference().into()),
         (env::ZIP_JOB_DEFINITION_ARN, jobs.zip.reference().into()),
         (env::BLENDER_VERSION, config.blenders.first().ok_or(FarmError::NoBlender)?.to_string().into()),
         (env::MAX_VCPUS, as_text(ceiling)),

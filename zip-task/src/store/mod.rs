@@ -12,10 +12,11 @@ use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumMode, ChecksumType};
+use aws_sdk_s3::types::{ChecksumMode, ChecksumType, EncodingType};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
+use farm_contract::keys::decode_listed;
 
 pub use error::{Kind, StorageError};
 pub use multipart::{Part, Upload};
@@ -100,11 +101,14 @@ impl Store {
     /// The bucket did not list them.
     pub async fn list(&self, prefix: &str) -> Result<Vec<String>, StorageError> {
         let list = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+        // As they are, some keys would not be XML.
+        let list = list.encoding_type(EncodingType::Url);
         let mut pages = list.into_paginator().send();
         let mut keys = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| StorageError::of_call("listing", prefix, error))?;
-            keys.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key));
+            let found = page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
+            keys.extend(found.map(|key| decode_listed(&key)));
         }
         Ok(keys)
     }

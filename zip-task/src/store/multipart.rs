@@ -1,8 +1,11 @@
 //! Writing one object in parts.
 
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{
+    ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, EncodingType,
+};
 use bytes::Bytes;
+use farm_contract::keys::decode_listed;
 
 use super::{Condition, Kind, Label, StorageError, Store, encode_crc32};
 
@@ -40,6 +43,36 @@ impl Store {
             .await
             .map_err(|error| StorageError::of_call("writing", &label.key, error))?;
         Ok(Upload { store: self, label, id: reply.upload_id.unwrap_or_default() })
+    }
+}
+
+impl Store {
+    /// Clears away what was begun under `key` and never came to an end: its task was killed. Whoever is
+    /// still at work on one finds it gone, and begins anew.
+    ///
+    /// # Errors
+    /// The bucket did not list or abort them.
+    pub async fn clear_unfinished(&self, key: &str) -> Result<(), StorageError> {
+        let list = self.client.list_multipart_uploads().bucket(&self.bucket).prefix(key);
+        let page = list.encoding_type(EncodingType::Url).send().await;
+        let page = page.map_err(|error| StorageError::of_call("listing parts of", key, error))?;
+        for begun in page.uploads.unwrap_or_default() {
+            let (Some(at), Some(id)) = (begun.key, begun.upload_id) else { continue };
+            // The prefix is that of longer keys too, which come after it.
+            if decode_listed(&at) == key {
+                tracing::info!("parts of an unfinished {key} are cleared away");
+                self.abort(key, &id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn abort(&self, key: &str, id: &str) -> Result<(), StorageError> {
+        let abort = self.client.abort_multipart_upload().bucket(&self.bucket).key(key).upload_id(id);
+        match abort.send().await.map_err(|error| StorageError::of_call("tidying", key, error)) {
+            Err(error) if error.kind == Kind::Missing => Ok(()),
+            aborted => aborted.map(|_| ()),
+        }
     }
 }
 
@@ -111,11 +144,6 @@ impl Upload<'_> {
     /// # Errors
     /// The bucket did not delete them.
     pub async fn abort(&self) -> Result<(), StorageError> {
-        let abort = self.store.client.abort_multipart_upload();
-        let abort = abort.bucket(&self.store.bucket).key(&self.label.key).upload_id(&self.id);
-        match abort.send().await.map_err(|error| StorageError::of_call("tidying", &self.label.key, error)) {
-            Err(error) if error.kind == Kind::Missing => Ok(()),
-            reply => reply.map(|_| ()),
-        }
+        self.store.abort(&self.label.key, &self.id).await
     }
 }

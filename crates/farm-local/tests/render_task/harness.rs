@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use farm_contract::keys::{self, BlendKey};
-use farm_contract::plan::{PLAN_VERSION, Plan, RenderId, Source, SourceId};
+use farm_contract::plan::{Plan, RenderId, Source};
 use farm_contract::record::TaskRecord;
 use farm_contract::{command, env};
 use farm_local::s3::{Credentials, ObjectInfo, PutAttributes, Store, StoreOptions, serve};

@@ -10,6 +10,7 @@ use crate::harness::{BUCKET, Bench, KEY, ends, wait_for};
 
 const DONE: i32 = TaskExit::Done as i32;
 const SUPERSEDED: i32 = TaskExit::Superseded as i32;
+const OUT_OF_MEMORY: i32 = TaskExit::OutOfMemory as i32;
 const TRY_AGAIN: i32 = TaskExit::TryAgain as i32;
 
 fn signal(pid: i32, signal: Signal) {
@@ -68,14 +69,16 @@ async fn blender_in_the_middle_of_a_frame_ends_with_its_supervisor() {
 }
 
 #[tokio::test]
-async fn a_killed_blender_is_tried_again_and_the_message_speaks_of_memory() {
+async fn a_killed_blender_ran_out_of_memory_and_the_message_says_how_much_there_is() {
     let bench = Bench::with_scene("endless", "1").await;
-    let child = bench.command().spawn().unwrap();
+    let mut command = bench.command();
+    let child = command.env(farm_contract::env::MEMORY, "8192").spawn().unwrap();
     signal(bench.blender_at_work().await, Signal::KILL);
-    ends(output_of(child).await, TRY_AGAIN);
+    ends(output_of(child).await, OUT_OF_MEMORY);
     let record = bench.record();
-    assert!(record.fault.unwrap().message.contains("memory"));
-    assert_eq!(record.failed[0].frame, 1);
+    let message = record.fault.unwrap().message;
+    assert!(message.contains("more memory than there is (8 GB)"), "{message}");
+    assert_eq!((record.failed[0].frame, i32::from(record.exit_code)), (1, OUT_OF_MEMORY));
 }
 
 #[tokio::test]

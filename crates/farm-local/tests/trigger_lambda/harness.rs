@@ -27,6 +27,7 @@ pub struct BatchAt {
     pub endpoint: String,
     pub queue: String,
     pub render: String,
+    pub large: String,
     pub zip: String,
 }
 
@@ -59,6 +60,7 @@ impl Bench {
             (env::BUCKET_NAME, BUCKET),
             (env::JOB_QUEUE_ARN, &batch.queue),
             (env::JOB_DEFINITION_ARN, &batch.render),
+            (env::LARGE_JOB_DEFINITION_ARN, &batch.large),
             (env::ZIP_JOB_DEFINITION_ARN, &batch.zip),
             (env::BLENDER_VERSION, "4.5"),
             (env::MAX_VCPUS, "8"),

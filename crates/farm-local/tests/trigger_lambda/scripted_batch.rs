@@ -56,6 +56,7 @@ impl ScriptedBatch {
             endpoint,
             queue: "arn:aws:batch:us-east-1:000000000000:job-queue/farm".into(),
             render: "arn:aws:batch:us-east-1:000000000000:job-definition/render:1".into(),
+            large: "arn:aws:batch:us-east-1:000000000000:job-definition/large:1".into(),
             zip: "arn:aws:batch:us-east-1:000000000000:job-definition/zip:1".into(),
         };
         (batch, at)

@@ -10,7 +10,7 @@ use aws_sdk_s3::config::{BehaviorVersion, Region};
 use aws_sdk_s3::primitives::ByteStream;
 use farm_contract::frames::FrameSpec;
 use farm_contract::keys::{self, BlendKey, FrameName};
-use farm_contract::plan::{PLAN_VERSION, Plan, RenderId, Source, SourceId};
+use farm_contract::plan::{Plan, RenderId, Source};
 use farm_contract::record::{RECORD_VERSION, TaskRecord, TaskSeconds};
 use farm_contract::report::{Report, State};
 use farm_contract::{command, metadata};

@@ -1,0 +1,62 @@
+//! Having the missing frames of an upload rendered, and only those.
+//!
+//! A render begins with an upload and with nothing else. So the upload is written once more, by the
+//! bucket itself: the same bytes under the same ETag with the same tags, of which no byte travels. Its
+//! frames are then those of the earlier upload, and what is there of them is left alone.
+
+use aws_sdk_s3::Client;
+use farm_aws::AwsError;
+use farm_contract::report::{Report, State};
+
+use crate::error::FarmError;
+use crate::location::Location;
+use crate::rewrite::{self, Original};
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resumed {
+    /// Nothing is missing.
+    Complete,
+    /// A new render has begun.
+    Again {
+        /// Frames that are missing, as far as the last report tells; empty where it does not.
+        missing: String,
+        /// Whether frames that are there are taken over. Where the bucket gives the same bytes another
+        /// ETag, as it does with a key of its owner's, they are all rendered again.
+        kept: bool,
+    },
+}
+
+/// Has the missing frames of an upload rendered.
+///
+/// # Errors
+/// There is no such upload, its render is under way, or a call did not come through.
+pub async fn resume(client: &Client, at: &Location) -> Result<Resumed, FarmError> {
+    let original = Original::look(client, at).await?;
+    let report = report(client, at).await?.filter(|report| report.etag.as_deref() == Some(original.etag()));
+    let missing = match report {
+        Some(report) if report.state == State::Complete => return Ok(Resumed::Complete),
+        Some(report) if report.state == State::Accepted && report.hint.is_none() => {
+            return Err(FarmError::UnderWay(at.key.to_string()));
+        }
+        Some(report) => report.frames.map(|frames| frames.missing).unwrap_or_default(),
+        None => String::new(),
+    };
+    let etag = rewrite::write_again(client, at, &original).await?;
+    Ok(Resumed::Again { missing, kept: etag == original.etag() })
+}
+
+/// The upload's last report. One that cannot be read tells nothing.
+async fn report(client: &Client, at: &Location) -> Result<Option<Report>, FarmError> {
+    let key = at.key.report();
+    match client.get_object().bucket(&at.bucket).key(&key).send().await {
+        Ok(answer) => {
+            let doing = format!("read `{key}`");
+            let body = answer.body.collect().await;
+            let body = body.map_err(|error| AwsError::unsent(doing, error.to_string()))?;
+            Ok(Report::from_json(&body.into_bytes()).ok())
+        }
+        Err(error) if rewrite::is_missing(&error) => Ok(None),
+        Err(error) => Err(AwsError::new(format!("read `{key}`"), error).into()),
+    }
+}

@@ -1,0 +1,138 @@
+//! How jobs stand, by what Batch says of them.
+
+use anyhow::{Context, Result, anyhow};
+use aws_sdk_batch::types::{JobDetail, JobStatus, KeyValuesPair};
+use farm_contract::exit::{OUT_OF_MEMORY_REASON, TaskExit};
+
+use crate::submit::{Batch, words};
+
+/// What DescribeJobs takes at once.
+const DESCRIBED_AT_ONCE: usize = 100;
+
+/// A job as Batch describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobView {
+    /// Batch's id.
+    pub id: String,
+    /// How it stands.
+    pub state: JobState,
+    /// Whether an attempt of it ever started.
+    pub started: bool,
+    /// Ids of the jobs that it waits for.
+    pub depends_on: Vec<String>,
+    /// Its number in its array, where it is a child of one.
+    pub index: Option<u32>,
+    /// Whether its last attempt ran out of memory.
+    pub out_of_memory: bool,
+}
+
+impl JobView {
+    /// A job that was just submitted.
+    pub fn unfinished(id: String) -> Self {
+        let state = JobState::Unfinished;
+        Self { id, state, started: false, depends_on: Vec::new(), index: None, out_of_memory: false }
+    }
+}
+
+/// As much of a job's state as the trigger tells apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobState {
+    /// Ended well.
+    Succeeded,
+    /// Ended badly.
+    Failed,
+    /// Not ended.
+    Unfinished,
+}
+
+impl Batch {
+    /// Ids of the queue's jobs of this name, the oldest first.
+    ///
+    /// # Errors
+    /// Batch does not answer.
+    pub async fn find(&self, name: &str) -> Result<Vec<String>> {
+        let filter = KeyValuesPair::builder().name("JOB_NAME").values(name).build();
+        let call = self.client.list_jobs().job_queue(&self.queue).filters(filter);
+        let mut pages = call.into_paginator().items().send();
+        let mut found = Vec::new();
+        while let Some(job) = pages.next().await {
+            let job = job.map_err(|error| anyhow!(words(error))).context("Batch cannot list jobs")?;
+            // The filter knows no case.
+            if job.job_name.as_deref() == Some(name) {
+                found.extend(job.job_id.map(|id| (job.created_at.unwrap_or_default(), id)));
+            }
+        }
+        found.sort();
+        Ok(found.into_iter().map(|(_, id)| id).collect())
+    }
+
+    /// The jobs of these ids. One that Batch has forgotten is left out.
+    ///
+    /// # Errors
+    /// Batch does not answer.
+    pub async fn describe(&self, ids: &[String]) -> Result<Vec<JobView>> {
+        let mut jobs = Vec::new();
+        for ids in ids.chunks(DESCRIBED_AT_ONCE) {
+            let call = self.client.describe_jobs().set_jobs(Some(ids.to_vec()));
+            let answer = call
+                .send()
+                .await
+                .map_err(|error| anyhow!(words(error)))
+                .context("Batch cannot describe jobs")?;
+            jobs.extend(answer.jobs.unwrap_or_default().into_iter().map(view));
+        }
+        Ok(jobs)
+    }
+
+    /// Numbers, within its array, of the children of the job `id` that ran out of memory: of a plain
+    /// job that did, 0.
+    ///
+    /// # Errors
+    /// Batch does not answer.
+    pub async fn out_of_memory(&self, id: &str, children: u32) -> Result<Vec<u32>> {
+        let failed = if children > 1 { self.failed_children(id).await? } else { vec![id.to_owned()] };
+        let jobs = self.describe(&failed).await?.into_iter();
+        Ok(jobs.filter(|job| job.out_of_memory).map(|job| job.index.unwrap_or(0)).collect())
+    }
+
+    async fn failed_children(&self, id: &str) -> Result<Vec<String>> {
+        let call = self.client.list_jobs().array_job_id(id).job_status(JobStatus::Failed);
+        let mut pages = call.into_paginator().items().send();
+        let mut children = Vec::new();
+        while let Some(child) = pages.next().await {
+            let child = child.map_err(|error| anyhow!(words(error))).context("Batch cannot list children")?;
+            children.extend(child.job_id);
+        }
+        Ok(children)
+    }
+}
+
+fn view(job: JobDetail) -> JobView {
+    JobView {
+        out_of_memory: out_of_memory(&job),
+        id: job.job_id.unwrap_or_default(),
+        state: match job.status {
+            Some(JobStatus::Succeeded) => JobState::Succeeded,
+            Some(JobStatus::Failed) => JobState::Failed,
+            _ => JobState::Unfinished,
+        },
+        started: job.started_at.is_some_and(|at| at > 0),
+        depends_on: job.depends_on.unwrap_or_default().into_iter().filter_map(|job| job.job_id).collect(),
+        index: job.array_properties.and_then(|array| array.index).and_then(|index| index.try_into().ok()),
+    }
+}
+
+/// Whether the last attempt says so: the task by its exit code, or Batch by its reason, where the task
+/// itself was killed.
+fn out_of_memory(job: &JobDetail) -> bool {
+    let Some(attempt) = job.attempts().last() else { return false };
+    let tasks = attempt.task_properties().iter();
+    let containers = tasks.flat_map(|task| task.containers());
+    let ends = containers.map(|container| (container.exit_code(), container.reason()));
+    // In the older form of a job there is one container, not in a task.
+    let own = attempt.container().map(|container| (container.exit_code(), container.reason()));
+    ends.chain(own).any(|(code, reason)| {
+        code == Some(TaskExit::OutOfMemory.code().into())
+            || reason.is_some_and(|reason| reason.starts_with(OUT_OF_MEMORY_REASON))
+    })
+}
