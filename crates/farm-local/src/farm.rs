@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use farm_contract::env;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::access::{Call, KeyRing};
 use crate::batch::{Batch, BatchConfig, JobDefinition};
 use crate::blueprint::{Blueprint, BlueprintError, Bucket, Definition, Rule, Site, synthesize};
+use crate::faults::Faults;
 use crate::folder::{self, Folder, FolderError};
 use crate::lambda::{Lambda, LambdaConfig};
 use crate::s3::{Credentials, Store, StoreError, StoreOptions};
@@ -46,6 +48,8 @@ pub struct FarmConfig {
     pub batch_address: SocketAddr,
     /// What clients and programs sign with.
     pub credentials: Credentials,
+    /// Calls that go wrong on purpose.
+    pub faults: Faults,
     /// Wait before each further attempt of an invocation. `None`: as it suits a person who watches.
     pub retry_delay: Option<Duration>,
 }
@@ -145,7 +149,8 @@ impl Farm {
         let (batch_listener, batch_endpoint) = listen(config.batch_address).await?;
         servers.push(serve("S3", {
             let (store, keys, stop) = (store.clone(), keys.clone(), stop.clone());
-            async move { crate::s3::serve(listener, store, keys, stop.cancelled_owned()).await }
+            let faults = config.faults.clone();
+            async move { crate::s3::serve_with(listener, store, keys, faults, stop.cancelled_owned()).await }
         }));
 
         let aws = Aws { s3: &s3_endpoint, batch: &batch_endpoint, roles: &roles };
@@ -169,8 +174,8 @@ impl Farm {
         })
         .map_err(|error| FarmError::Batch(error.into()))?;
         servers.push(serve("Batch", {
-            let (batch, stop) = (batch.clone(), stop.clone());
-            async move { batch.serve(batch_listener, stop.cancelled_owned()).await }
+            let (batch, stop, faults) = (batch.clone(), stop.clone(), config.faults.clone());
+            async move { batch.serve_with(batch_listener, faults, stop.cancelled_owned()).await }
         }));
 
         let function = &blueprint.function;
@@ -321,6 +326,8 @@ fn job_definition(
         }
     }
     let mut environment = aws.environment(role);
+    // Nothing limits a task's memory here but the machine.
+    given.remove(env::MEMORY);
     // An image's own paths are this machine's here.
     environment.extend(image_environment.clone());
     environment.extend(given);

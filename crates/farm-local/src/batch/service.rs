@@ -23,6 +23,8 @@ use super::model::{
 };
 use super::runner::{self, Launch};
 use super::{api, describe, events, ids, list, validate};
+use crate::faults::{Faults, Service};
+use crate::listen::{self, Served};
 
 /// Most jobs of one `DescribeJobs`.
 const MAX_DESCRIBED: usize = 100;
@@ -72,10 +74,22 @@ impl Batch {
 
     /// Serves on a loopback listener until `shutdown` resolves. Jobs go on;
     /// [`shutdown`](Self::shutdown) ends those.
-    pub async fn serve(
+    ///
+    /// # Errors
+    /// The listener is not on loopback.
+    pub async fn serve(&self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+        self.serve_with(listener, Faults::none(), shutdown).await
+    }
+
+    /// The same, with calls that go wrong on purpose.
+    ///
+    /// # Errors
+    /// As [`serve`](Self::serve).
+    pub async fn serve_with(
         &self,
         listener: TcpListener,
-        shutdown: impl Future<Output = ()> + Send + 'static,
+        faults: Faults,
+        shutdown: impl Future,
     ) -> io::Result<()> {
         let address: SocketAddr = listener.local_addr()?;
         if !address.ip().is_loopback() {
@@ -84,7 +98,9 @@ impl Batch {
                 format!("the local Batch listens on loopback only, not on {address}; use 127.0.0.1"),
             ));
         }
-        axum::serve(listener, self.router()).with_graceful_shutdown(shutdown).await
+        let handler = listen::of_router(self.router());
+        listen::serve(listener, Served { service: Service::Batch, handler, faults }, shutdown).await;
+        Ok(())
     }
 
     /// Every change of state from now on, as the event JSON that EventBridge delivers: plain

@@ -14,6 +14,7 @@ use farm_contract::frames::FrameSpec;
 use farm_contract::keys::BlendKey;
 use farm_contract::tags;
 use farm_local::farm::{Farm, FarmConfig};
+use farm_local::faults::Faults;
 use farm_local::s3::{Credentials, ObjectCreated};
 use farm_terminal::INTERRUPTED;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -59,6 +60,7 @@ impl Run {
             s3_address: loopback,
             batch_address: loopback,
             credentials: Credentials::random().context("cannot make credentials for the loopback farm")?,
+            faults: Faults::none(),
             retry_delay: None,
         };
         let delivery = Delivery::new(&self.out, FARM_FOLDER)?;

@@ -11,6 +11,7 @@ use aws_sdk_s3::types::{MetadataDirective, TaggingDirective};
 use farm_contract::keys::BlendKey;
 use farm_contract::report::{Report, State};
 use farm_local::farm::{Farm, FarmConfig, REGION};
+use farm_local::faults::Faults;
 use farm_local::s3::{Credentials, ObjectCreated};
 use percent_encoding::NON_ALPHANUMERIC;
 use serde_json::Value;
@@ -50,6 +51,7 @@ impl Serve {
             s3_address: SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)),
             batch_address: SocketAddr::from((Ipv4Addr::LOCALHOST, self.port + 1)),
             credentials: credentials.clone(),
+            faults: Faults::none(),
             retry_delay: None,
         })
         .await?;

@@ -31,6 +31,6 @@ mod tags;
 pub use error::StoreError;
 pub use events::ObjectCreated;
 pub use object::{ObjectInfo, PutAttributes};
-pub use serve::{Credentials, ServeError, serve};
+pub use serve::{Credentials, ServeError, serve, serve_with};
 pub use space::FreeSpace;
 pub use store::{Store, StoreOptions};

@@ -1,28 +1,23 @@
-//! The listener: HTTP/1.1 on loopback, and only what is signed with a key of the farm's.
+//! The S3 protocol on loopback, and only what is signed with a key of the farm's.
 
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
-use std::time::Duration;
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use hyper::server::conn::http1;
-use hyper_util::rt::TokioIo;
+use axum::body::Body;
 use s3s::auth::{S3Auth, SecretKey};
-use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::service::S3ServiceBuilder;
 use s3s::{S3Error, S3ErrorCode, S3Result};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::net::TcpListener;
 
 use super::actions::Access;
 use super::protocol::Protocol;
 use super::store::Store;
 use crate::access::KeyRing;
-
-/// How long requests under way may take to end once the server is to stop.
-const GRACE: Duration = Duration::from_secs(5);
+use crate::faults::{Faults, Service};
+use crate::listen::{self, Handler, Served};
 
 /// A key pair that requests are signed with.
 #[derive(Clone)]
@@ -66,6 +61,20 @@ pub async fn serve(
     keys: impl Into<KeyRing>,
     shutdown: impl Future,
 ) -> Result<(), ServeError> {
+    serve_with(listener, store, keys, Faults::none(), shutdown).await
+}
+
+/// The same, with calls that go wrong on purpose.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_with(
+    listener: TcpListener,
+    store: Store,
+    keys: impl Into<KeyRing>,
+    faults: Faults,
+    shutdown: impl Future,
+) -> Result<(), ServeError> {
     let address = listener.local_addr()?;
     if !address.ip().is_loopback() {
         return Err(ServeError::NotLoopback(address));
@@ -75,49 +84,13 @@ pub async fn serve(
     builder.set_access(Access(keys.clone()));
     builder.set_auth(keys);
     let service = builder.build();
-    let (stop, stopped) = watch::channel(());
-    let mut connections = JoinSet::new();
-    let mut shutdown = pin!(shutdown);
-    loop {
-        tokio::select! {
-            _ = &mut shutdown => break,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(connection(stream, service.clone(), stopped.clone()));
-                }
-                Err(error) => {
-                    // Too many open files, mostly: it passes when connections end.
-                    tracing::warn!("cannot accept a connection: {error}");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-            },
-            Some(_) = connections.join_next() => {}
-        }
-    }
-    drop(listener);
-    drop(stop);
-    let ended = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(GRACE, ended).await.is_err() {
-        tracing::debug!("connections still open after {GRACE:?} are cut");
-        connections.shutdown().await;
-    }
+    let handler: Handler = Arc::new(move |request| {
+        let service = service.clone();
+        Box::pin(async move {
+            let answer = service.call(request.map(s3s::Body::http_body_unsync)).await?;
+            Ok(answer.map(Body::new))
+        })
+    });
+    listen::serve(listener, Served { service: Service::S3, handler, faults }, shutdown).await;
     Ok(())
-}
-
-async fn connection(stream: TcpStream, service: S3Service, mut stopped: watch::Receiver<()>) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!("cannot set TCP_NODELAY: {error}");
-    }
-    let mut connection = pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        // The sender sends nothing: this ends when it is dropped.
-        _ = stopped.changed() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!("connection ended early: {error}");
-    }
 }

@@ -9,6 +9,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use farm_contract::keys::BlendKey;
 use farm_contract::report::{Report, State};
 use farm_local::farm::{Farm, FarmConfig, REGION};
+use farm_local::faults::Faults;
 use farm_local::s3::Credentials;
 use farm_local::workers::Workers;
 use tempfile::TempDir;
@@ -44,6 +45,7 @@ impl TestFarm {
             s3_address: anywhere,
             batch_address: anywhere,
             credentials: credentials.clone(),
+            faults: Faults::none(),
             retry_delay: Some(Duration::from_millis(200)),
         })
         .await
