@@ -16,6 +16,7 @@ const MAY_KNOW: [(&str, &[&str]); 14] = [
     ("farm-local", &["farm-contract", "farm-terminal", "stack"]),
     ("farm-terminal", &[]),
     ("farm-testing", &[]),
+    ("project-archive", &[]),
     ("render-task", &["farm-contract"]),
     ("stack", &["farm-aws", "farm-contract", "farm-terminal"]),
     ("trigger-lambda", &["blend-file", "farm-contract"]),
@@ -25,8 +26,15 @@ const MAY_KNOW: [(&str, &[&str]); 14] = [
 ];
 
 /// These stay free of the AWS SDK, at any depth.
-const NO_SDK: [&str; 6] =
-    ["blend-file", "cfn-codegen", "farm-contract", "farm-terminal", "farm-testing", "xtask"];
+const NO_SDK: [&str; 7] = [
+    "blend-file",
+    "cfn-codegen",
+    "farm-contract",
+    "farm-terminal",
+    "farm-testing",
+    "project-archive",
+    "xtask",
+];
 
 /// Every broken direction, as a sentence each. `metadata` is what `cargo metadata` prints.
 pub fn broken(metadata: &Value) -> Result<Vec<String>> {
