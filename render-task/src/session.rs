@@ -60,7 +60,7 @@ impl<'a> Session<'a> {
             program: environment.blender.clone(),
             threads: environment.threads,
             scratch: target.scratch.clone(),
-            user: User::choose(&environment.blender, &target.scratch),
+            user: User::choose(&[&environment.blender, &environment.task], &target.scratch),
             allowed,
         };
         let memory = environment.memory;

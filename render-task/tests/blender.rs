@@ -1,6 +1,7 @@
 //! The process side of Blender, against a script that speaks the driver's protocol and misbehaves.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test panics")]
 
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use farm_contract::allowances::Allowances;
@@ -62,6 +63,37 @@ async fn blender_sees_nothing_of_our_environment() {
         assert!(allowed.contains(&name), "{name}");
     }
     assert!(names.contains("TMPDIR"));
+    blender.quit().await;
+}
+
+/// Only root can become somebody else: where the tests do not run as root, there is nothing to see.
+#[tokio::test]
+async fn under_root_blender_is_a_stranger_who_cannot_read_our_environment() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    // A checkout may lie where root alone may look.
+    let open = tempfile::tempdir().unwrap();
+    let copy = |from: &Path, name: &str| {
+        let to = open.path().join(name);
+        std::fs::copy(from, &to).unwrap();
+        std::fs::set_permissions(&to, PermissionsExt::from_mode(0o755)).unwrap();
+        to
+    };
+    let fake = copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/blender-fake"), "blender-fake");
+    let task = copy(Path::new(env!("CARGO_BIN_EXE_render-task")), "render-task");
+    let (mut setup, scratch) = setup(&fake);
+    let chosen = || User::choose(&[&fake, &task], scratch.path());
+    std::fs::set_permissions(open.path(), PermissionsExt::from_mode(0o700)).unwrap();
+    assert_eq!(chosen(), User::Ourselves, "a stranger could not get at the program");
+    std::fs::set_permissions(open.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    assert_eq!(chosen(), User::Stranger);
+    (setup.user, setup.task) = (chosen(), task);
+    let mut blender = Blender::start(&setup).await.unwrap().unwrap();
+    let reply = render(&mut blender, 8).await.unwrap();
+    let Kind::Failed { message, .. } = reply.answer.kind else { panic!("{reply:?}") };
+    assert!(message.starts_with("61184 61184 ") && message.ends_with("Permission denied"), "{message}");
+    assert_eq!(std::fs::metadata(scratch.path().join("mine")).unwrap().uid(), 61_184);
     blender.quit().await;
 }
 

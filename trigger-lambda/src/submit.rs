@@ -19,9 +19,16 @@ use tokio::time::Instant;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// Codes by which AWS asks for patience, whatever the HTTP status.
-const THROTTLED: [&str; 4] =
-    ["ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "Throttling"];
+/// Codes of what passes, whatever the HTTP status: AWS asks for patience, or for newer credentials.
+const PASSING: [&str; 7] = [
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "RequestLimitExceeded",
+    "Throttling",
+    "ExpiredTokenException",
+    "ExpiredToken",
+    "RequestTimeTooSkewed",
+];
 
 /// A job to submit.
 #[derive(Debug, Clone)]
@@ -203,8 +210,8 @@ enum Unsubmitted {
 
 /// Whether an answer means that the job is not, and will not be, submitted.
 fn is_refusal(status: Option<u16>, code: Option<&str>) -> bool {
-    let throttled = code.is_some_and(|code| THROTTLED.contains(&code));
-    !throttled && status.is_some_and(|status| matches!(status, 400..=499) && !matches!(status, 408 | 429))
+    let passing = code.is_some_and(|code| PASSING.contains(&code));
+    !passing && status.is_some_and(|status| matches!(status, 400..=499) && !matches!(status, 408 | 429))
 }
 
 /// An SDK error in the service's own words where it gave some.
@@ -236,6 +243,7 @@ mod tests {
         assert!(!is_refusal(Some(400), Some("ThrottlingException")));
         assert!(!is_refusal(Some(429), Some("TooManyRequestsException")));
         assert!(!is_refusal(Some(429), None));
+        assert!(!is_refusal(Some(403), Some("ExpiredTokenException")));
         assert!(!is_refusal(Some(408), None));
         assert!(!is_refusal(Some(500), Some("ServerException")));
         assert!(!is_refusal(Some(503), None));

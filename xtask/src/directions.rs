@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// Our crates, and which of ours each may know. Tests may know more; they are not looked at.
-const MAY_KNOW: [(&str, &[&str]); 14] = [
+const MAY_KNOW: [(&str, &[&str]); 15] = [
     ("blend-file", &[]),
     ("cfn-codegen", &[]),
     ("farm", &["farm-aws", "farm-contract", "farm-terminal"]),

@@ -21,6 +21,7 @@ mod local;
 mod npm;
 mod output;
 mod python;
+mod soak;
 mod test;
 mod tools;
 mod venv;
@@ -49,6 +50,7 @@ enum Verb {
     /// Take the deployed farm down.
     #[command(disable_help_flag = true)]
     Destroy(cloud::Args),
+    Soak(soak::Args),
     /// Have the missing frames of an upload rendered, and only those.
     #[command(disable_help_flag = true)]
     Resume(client::Args),
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         Verb::Deploy(args) => deploy::run(&args),
         Verb::Outputs(args) => cloud::run("outputs", &args).map(|never| match never {}),
         Verb::Destroy(args) => cloud::run("destroy", &args).map(|never| match never {}),
+        Verb::Soak(args) => soak::run(&args),
         Verb::Resume(args) => client::run("resume", &args).map(|never| match never {}),
         Verb::Bench(args) => bench::run(&args),
         Verb::Check => check::run(),

@@ -76,13 +76,14 @@ pub enum User {
 }
 
 impl User {
-    /// A stranger where we are root and may choose, as long as a stranger can get at the program and
+    /// A stranger where we are root and may choose, as long as a stranger can get at the programs and
     /// at the scratch folder.
-    pub fn choose(program: &Path, scratch: &Path) -> Self {
+    pub fn choose(programs: &[&Path], scratch: &Path) -> Self {
         if !rustix::process::geteuid().is_root() {
             return Self::Ourselves;
         }
-        match [program, scratch.parent().unwrap_or(scratch)].into_iter().find(|path| !open_to_all(path)) {
+        let paths = programs.iter().copied().chain(scratch.parent());
+        match paths.into_iter().find(|path| !open_to_all(path)) {
             None => Self::Stranger,
             Some(closed) => {
                 tracing::warn!(

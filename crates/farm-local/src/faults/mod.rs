@@ -68,6 +68,11 @@ impl Faults {
         Self(Some(Arc::new(Inner { decide: Box::new(decide), done: Mutex::default() })))
     }
 
+    /// What these say to a call, as one of those that another decides by.
+    pub fn decide(&self, call: &Call) -> Option<Fault> {
+        self.0.as_ref().and_then(|inner| (inner.decide)(call))
+    }
+
     /// All that went wrong so far, in order.
     pub fn injected(&self) -> Vec<(Call, Fault)> {
         let Some(inner) = &self.0 else { return Vec::new() };

@@ -8,6 +8,7 @@ mod faults;
 mod frames;
 mod harness;
 mod stops;
+mod trust;
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,7 +1,7 @@
 //! A whole farm with the real programs and the real Blender, for one test.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
@@ -10,7 +10,7 @@ use farm_contract::keys::BlendKey;
 use farm_contract::report::{Report, State};
 use farm_local::farm::{Farm, FarmConfig, REGION};
 use farm_local::faults::Faults;
-use farm_local::s3::Credentials;
+use farm_local::s3::{Credentials, PutAttributes};
 use farm_local::workers::Workers;
 use tempfile::TempDir;
 
@@ -22,7 +22,7 @@ pub struct TestFarm {
     pub farm: Farm,
     pub s3: Client,
     pub batch: aws_sdk_batch::Client,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl TestFarm {
@@ -33,6 +33,11 @@ impl TestFarm {
 
     /// A farm that renders with another Blender.
     pub async fn with_blender(blender: PathBuf) -> Self {
+        Self::with_faults(blender, Faults::none()).await
+    }
+
+    /// A farm that renders with another Blender, and whose services fail on purpose.
+    pub async fn with_faults(blender: PathBuf, faults: Faults) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let credentials = Credentials::random().expect("random numbers");
@@ -45,7 +50,7 @@ impl TestFarm {
             s3_address: anywhere,
             batch_address: anywhere,
             credentials: credentials.clone(),
-            faults: Faults::none(),
+            faults,
             retry_delay: Some(Duration::from_millis(200)),
         })
         .await
@@ -63,7 +68,7 @@ impl TestFarm {
             .endpoint_url(&farm.batch_endpoint)
             .build();
         let batch = aws_sdk_batch::Client::from_conf(batch);
-        Self { s3: farm.s3_client(), batch, farm, _folder: folder }
+        Self { s3: farm.s3_client(), batch, farm, folder }
     }
 
     /// Uploads with a tag, as any client does. `tagging` is the URL-encoded header.
@@ -71,6 +76,39 @@ impl TestFarm {
         let put = self.s3.put_object().bucket(self.farm.bucket()).key(key).body(ByteStream::from(body));
         let put = if tagging.is_empty() { put } else { put.tagging(tagging) };
         put.send().await.expect("an upload");
+    }
+
+    /// Where everything of the farm lies.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Puts an object with tags past the services: no fault befalls it.
+    pub fn put(&self, key: &str, body: &[u8], tags: &[(&str, &str)]) {
+        let tags = tags.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let attributes = PutAttributes { tags, ..PutAttributes::default() };
+        self.farm.store.put(self.farm.bucket(), key, body, attributes).expect("an upload");
+    }
+
+    /// All jobs that were ever submitted: name and how each ended.
+    pub async fn jobs(&self) -> Vec<(String, String)> {
+        use aws_sdk_batch::types::KeyValuesPair;
+        let every = KeyValuesPair::builder().name("JOB_NAME").values("farm-*").build();
+        let queue = &self.farm.blueprint.queues[0].name;
+        let pages = self.batch.list_jobs().job_queue(queue).filters(every).into_paginator().items().send();
+        let jobs = pages.collect::<Result<Vec<_>, _>>().await.expect("a list of jobs");
+        let told = |job: aws_sdk_batch::types::JobSummary| {
+            let status = job.status.map(|status| status.as_str().to_owned());
+            (job.job_name.unwrap_or_default(), status.unwrap_or_default())
+        };
+        jobs.into_iter().map(told).collect()
+    }
+
+    /// Keys of uploads in parts that were begun and never came to an end.
+    pub async fn unfinished_uploads(&self) -> Vec<String> {
+        let listed = self.s3.list_multipart_uploads().bucket(self.farm.bucket()).send().await;
+        let uploads = listed.expect("a list").uploads.unwrap_or_default();
+        uploads.into_iter().filter_map(|upload| upload.key).collect()
     }
 
     /// Waits for a report that `fits`.

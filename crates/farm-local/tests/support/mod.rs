@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test uses its own part")]
 #![allow(clippy::expect_used, clippy::panic, reason = "a failing test panics")]
 
+pub mod fake;
 pub mod farm;
 
 use std::path::PathBuf;

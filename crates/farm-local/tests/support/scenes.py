@@ -169,6 +169,41 @@ bpy.data.texts.new("rig_ui.py").use_module = True
 save("script")
 
 scene()
+outside = absent("FILE")
+outside.filepath = "/etc/passwd"
+texture(outside)
+save("outside")
+
+scene()
+address = absent("FILE")
+address.source = "MOVIE"
+address.filepath = "http://169.254.170.2/v2/credentials"
+texture(address)
+save("address")
+
+scene()
+resizing = bpy.data.texts.new("resizing.py")
+resizing.use_module = True
+resizing.write(
+    """
+import bpy, ctypes, os, socket
+
+width = 40
+for family in (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK, socket.AF_PACKET):
+    try:
+        socket.socket(family, socket.SOCK_RAW if family == socket.AF_NETLINK else socket.SOCK_DGRAM)
+        width += 1
+    except OSError:
+        pass
+ATTACH = 16
+if ctypes.CDLL(None).ptrace(ATTACH, os.getppid(), 0, 0) == 0:
+    width += 1
+bpy.data.scenes[0].render.resolution_x = width
+"""
+)
+save("resizing")
+
+scene()
 driver = bpy.data.objects["Cube"].driver_add("location", 0).driver
 driver.expression = "bpy.context.scene.frame_current"
 save("driver")
