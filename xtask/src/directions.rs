@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// Our crates, and which of ours each may know. Tests may know more; they are not looked at.
-const MAY_KNOW: [(&str, &[&str]); 13] = [
+const MAY_KNOW: [(&str, &[&str]); 14] = [
     ("blend-file", &[]),
     ("cfn-codegen", &[]),
     ("farm-aws", &[]),
@@ -15,6 +15,7 @@ const MAY_KNOW: [(&str, &[&str]); 13] = [
     ("farm-local", &["farm-contract", "farm-terminal", "stack"]),
     ("farm-terminal", &[]),
     ("farm-testing", &[]),
+    ("project-archive", &[]),
     ("render-task", &["farm-contract"]),
     ("stack", &["farm-aws", "farm-contract", "farm-terminal"]),
     ("trigger-lambda", &["blend-file", "farm-contract"]),
@@ -24,8 +25,15 @@ const MAY_KNOW: [(&str, &[&str]); 13] = [
 ];
 
 /// These stay free of the AWS SDK, at any depth.
-const NO_SDK: [&str; 6] =
-    ["blend-file", "cfn-codegen", "farm-contract", "farm-terminal", "farm-testing", "xtask"];
+const NO_SDK: [&str; 7] = [
+    "blend-file",
+    "cfn-codegen",
+    "farm-contract",
+    "farm-terminal",
+    "farm-testing",
+    "project-archive",
+    "xtask",
+];
 
 /// Every broken direction, as a sentence each. `metadata` is what `cargo metadata` prints.
 pub fn broken(metadata: &Value) -> Result<Vec<String>> {
