@@ -43,7 +43,8 @@ struct Target {
     seeds: Option<&'static str>,
 }
 
-const TARGETS: [Target; 4] = [
+const TARGETS: [Target; 5] = [
+    Target { name: "archive", longest: 4 * 1024, seeds: None },
     Target { name: "blend", longest: 32 * 1024, seeds: Some("crates/blend-file/tests/fixtures") },
     Target { name: "records", longest: 8 * 1024, seeds: None },
     Target { name: "s3_event", longest: 8 * 1024, seeds: Some("trigger-lambda/tests/events") },
@@ -202,6 +203,10 @@ fn fuzz(target: &Target, programs: &Path, corpus: &Path, seconds: u32, seed: Opt
     // New inputs go into the first folder; the others are only read.
     command.arg(corpus).arg(root.join("fuzz/seeds").join(target.name));
     command.args(target.seeds.map(|folder| root.join(folder)));
+    // What a target writes, and leaves behind where it is stopped: in memory where there is such a folder.
+    let scratch = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+    let scratch = scratch.context("cannot make a folder for what the target writes")?;
+    command.env("TMPDIR", scratch.path());
     // A backtrace takes memory, which an input that took too much has left none of.
     command.env("RUST_BACKTRACE", "0").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
 
