@@ -7,6 +7,9 @@ use anyhow::{Context, Result};
 use crate::folders;
 use crate::output::{self, Advice};
 
+/// What the farm runs on.
+pub const PLATFORM: &str = "x86_64-unknown-linux-gnu";
+
 /// A call of cargo in this workspace.
 pub fn cargo<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

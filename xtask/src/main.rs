@@ -16,6 +16,7 @@ mod demo;
 mod deploy;
 mod directions;
 mod folders;
+mod fuzz;
 mod kept;
 mod local;
 mod npm;
@@ -37,6 +38,7 @@ enum Verb {
     Local(local::Args),
     Test(test::Args),
     Codegen(codegen::Args),
+    Fuzz(fuzz::Args),
     /// Print the CloudFormation template of the farm.
     #[command(disable_help_flag = true)]
     Synth(cloud::Args),
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         Verb::Local(args) => local::run(&args).map(|never| match never {}),
         Verb::Test(args) => test::run(&args),
         Verb::Codegen(args) => codegen::run(&args),
+        Verb::Fuzz(args) => fuzz::run(&args),
         Verb::Synth(args) => cloud::run("synth", &args).map(|never| match never {}),
         Verb::Diff(args) => cloud::run("diff", &args).map(|never| match never {}),
         Verb::Deploy(args) => deploy::run(&args),

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::cargo::{self, Programs};
 use crate::output::{self, Advice};
-use crate::{blender, containers, tools};
+use crate::{blender, containers, fuzz, tools};
 
 /// Set up all that the tests need, and run every test.
 #[derive(clap::Args)]
@@ -18,7 +18,7 @@ pub struct Args {
     /// Debian's is installed and started for them, as root.
     #[arg(long)]
     containers: bool,
-    /// Handed to `cargo test --workspace`.
+    /// Handed to `cargo test --workspace`; nothing is fuzzed then.
     #[arg(last = true, value_name = "ARGUMENTS")]
     cargo: Vec<String>,
 }
@@ -55,8 +55,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     tests.envs(containers.iter().flat_map(|containers| containers.environment.iter().cloned()));
     tests.envs(tools.environment.iter().cloned()).env(tools::LEFT_OUT, tools.left_out_names());
     let status = cargo::run(&mut tests)?;
+    let fuzzed = match args.cargo.is_empty() && status.success() && fuzz::is_possible() {
+        true => fuzz::briefly(),
+        false => Ok(()),
+    };
     // Once more: the beginning has long scrolled away.
     say_left_out(&left_out);
+    fuzzed?;
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 

@@ -1,7 +1,7 @@
 //! The programs of others that the tests ask: each pinned, fetched once, and handed to the tests
 //! in an environment variable.
 //!
-//! Two of them need what not every machine has. The tests that need those are then left out, and
+//! Some of them need what not every machine has. The tests that need those are then left out, and
 //! the person is told so: see [`Tools::left_out`].
 
 use std::path::{Path, PathBuf};
@@ -10,9 +10,9 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::kept::Contents;
-use crate::npm;
 use crate::python::{self, Version};
 use crate::venv::Packages;
+use crate::{fuzz, npm};
 
 const PYTHON: Version = Version { minor: 11 };
 const LOCALSTACK_PYTHON: Version = Version { minor: 13 };
@@ -81,6 +81,11 @@ pub fn ensure() -> Result<Tools> {
         let why = "The tests that simulate IAM: the simulator needs Node 18 or newer with npm, which are not both on \
                    PATH.";
         tools.left_out.push(("FARM_TEST_IAM_SIMULATOR", why.to_owned()));
+    }
+    if !fuzz::is_possible() {
+        let why = "The fuzzing of what reads the bytes of strangers: libFuzzer needs a C++ compiler, which is \
+                   neither on PATH nor named in CXX.";
+        tools.left_out.push(("FARM_TEST_FUZZING", why.to_owned()));
     }
     Ok(tools)
 }

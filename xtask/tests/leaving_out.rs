@@ -48,6 +48,7 @@ fn xtask(arguments: &[&str]) -> Output {
         .env("XDG_CACHE_HOME", machine.path().join("cache"))
         .env("HOME", machine.path())
         .env_remove("PYENV_ROOT")
+        .env_remove("CXX")
         // Of another project, or of an older version.
         .env("FARM_TEST_LOCALSTACK", "/elsewhere/python")
         .output()
@@ -64,11 +65,12 @@ fn what_is_left_out_is_said_before_and_after_the_tests() {
         assert!(part.contains("==> Left out on this machine\n"), "{said}");
         assert!(part.contains("deploy the stack to LocalStack: it needs Python 3.13"), "{said}");
         assert!(part.contains("simulate IAM: the simulator needs Node 18"), "{said}");
+        assert!(part.contains("bytes of strangers: libFuzzer needs a C++ compiler"), "{said}");
     }
     assert!(said.contains("FARM_TEST_PYTHON=") && said.contains("FARM_TEST_CHECKOV="), "{said}");
     assert!(!said.contains("FARM_TEST_LOCALSTACK=") && !said.contains("FARM_TEST_IAM_SIMULATOR="), "{said}");
-    let left_out = "FARM_TEST_LOCALSTACK,FARM_TEST_IAM_SIMULATOR,FARM_TEST_CONTAINERS,FARM_TEST_PODMAN,\
-                    FARM_TEST_REGISTRY";
+    let left_out = "FARM_TEST_LOCALSTACK,FARM_TEST_IAM_SIMULATOR,FARM_TEST_FUZZING,FARM_TEST_CONTAINERS,\
+                    FARM_TEST_PODMAN,FARM_TEST_REGISTRY";
     assert!(said.contains(&format!("FARM_TEST_LEFT_OUT={left_out}\n")), "{said}");
 }
 
@@ -78,6 +80,12 @@ fn where_nothing_may_be_left_out_nothing_is_begun() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("error: Not every test can run on this machine."), "{said}");
-    assert!(said.contains("Python 3.13") && said.contains("Node 18") && said.contains("hint: "), "{said}");
+    assert!(
+        said.contains("Python 3.13")
+            && said.contains("Node 18")
+            && said.contains("C++")
+            && said.contains("hint: "),
+        "{said}"
+    );
     assert!(!said.contains("cargo "), "{said}");
 }
