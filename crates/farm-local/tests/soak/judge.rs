@@ -165,7 +165,10 @@ pub async fn in_the_end(farm: &TestFarm, upload: &Uploaded) -> Tally {
         _ => State::Partial,
     };
     if state != Some(expected) {
-        complain(upload, &format!("in the end it is {state:?} and not {expected:?}"));
+        complain(
+            upload,
+            &format!("in the end it is {state:?} and not {expected:?}: {:?}", report(farm, &key)),
+        );
         tally.lost_frames += 1;
     }
     if !wanted.is_empty()

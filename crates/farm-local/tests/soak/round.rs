@@ -1,5 +1,6 @@
 //! One round: a few uploads into a farm that fails at random, and then once more into one that does not.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,18 +36,19 @@ impl Uploaded {
 /// Plays one round, and judges what the bucket holds in the end.
 pub async fn play(number: u64, chance: Chance) -> Tally {
     let notes = tempfile::tempdir().unwrap();
+    open_to_all(notes.path());
     let at_fault = Arc::new(AtomicBool::new(true));
     let random = chance.faults(5 + chance.below(15));
     let faults = {
         let (at_fault, random) = (Arc::clone(&at_fault), random.clone());
         Faults::deciding(move |call| at_fault.load(Ordering::SeqCst).then(|| random.decide(call)).flatten())
     };
-    let farm = TestFarm::with_faults(fake_blender(), faults.clone()).await;
+    let farm = TestFarm::with_faults(fake_blender(), 6, faults.clone()).await;
     let mut created = farm.farm.store.subscribe();
     let mut failures = farm.farm.lambda.failures();
 
     let mut uploads = Vec::new();
-    for at in 0..1 + chance.below(3) {
+    for at in 0..2 + chance.below(5) {
         let mut upload = upload(&chance, number, at, notes.path());
         upload.put(&farm);
         if chance.percent(30) {
@@ -91,6 +93,11 @@ pub async fn play(number: u64, chance: Chance) -> Tally {
     tally
 }
 
+/// Under root, Blender is somebody else.
+fn open_to_all(folder: &Path) {
+    std::fs::set_permissions(folder, PermissionsExt::from_mode(0o777)).unwrap();
+}
+
 async fn pause(chance: &Chance, most: usize) {
     tokio::time::sleep(Duration::from_millis(chance.below(most) as u64)).await;
 }
@@ -103,6 +110,7 @@ fn upload(chance: &Chance, number: u64, at: usize, notes: &Path) -> Uploaded {
     let wrong = if chance.percent(20) { some(30) } else { Vec::new() };
     let notes = notes.join(format!("{at}-{}", chance.below(1 << 30)));
     std::fs::create_dir(&notes).unwrap();
+    open_to_all(&notes);
     let fake = Fake {
         name: format!("round {number}, upload {at}, {}", chance.below(1 << 30)),
         crash: if wrong.is_empty() { some(5) } else { Vec::new() },
