@@ -110,8 +110,9 @@ impl Bucket {
         let mut keys = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| failure("list", prefix, error))?;
+            let encoded = page.encoding_type == Some(EncodingType::Url);
             let found = page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
-            keys.extend(found.map(|key| keys::decode_listed(&key)));
+            keys.extend(found.map(|key| if encoded { keys::decode_listed(&key) } else { key }));
         }
         Ok(keys)
     }

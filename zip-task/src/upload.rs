@@ -72,9 +72,12 @@ pub async fn write(
     store.clear_unfinished(&label.key).await?;
     let upload = store.begin(label).await?;
     let result = in_parts(store, &upload, contents, part, condition, stop).await;
-    if result.is_err()
-        && let Err(error) = upload.abort().await
-    {
+    // Beginning is one call more than the archive needs where its answer was lost.
+    let tidied = match result {
+        Ok(()) => store.clear_unfinished(&label.key).await,
+        Err(_) => upload.abort().await,
+    };
+    if let Err(error) = tidied {
         tracing::warn!(%error, "parts of an unfinished archive stay until the bucket tidies them up");
     }
     result

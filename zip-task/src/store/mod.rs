@@ -107,8 +107,9 @@ impl Store {
         let mut keys = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| StorageError::of_call("listing", prefix, error))?;
+            let encoded = page.encoding_type == Some(EncodingType::Url);
             let found = page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
-            keys.extend(found.map(|key| decode_listed(&key)));
+            keys.extend(found.map(|key| if encoded { decode_listed(&key) } else { key }));
         }
         Ok(keys)
     }

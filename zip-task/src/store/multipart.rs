@@ -56,10 +56,12 @@ impl Store {
         let list = self.client.list_multipart_uploads().bucket(&self.bucket).prefix(key);
         let page = list.encoding_type(EncodingType::Url).send().await;
         let page = page.map_err(|error| StorageError::of_call("listing parts of", key, error))?;
+        let encoded = page.encoding_type == Some(EncodingType::Url);
         for begun in page.uploads.unwrap_or_default() {
             let (Some(at), Some(id)) = (begun.key, begun.upload_id) else { continue };
             // The prefix is that of longer keys too, which come after it.
-            if decode_listed(&at) == key {
+            let at = if encoded { decode_listed(&at) } else { at };
+            if at == key {
                 tracing::info!("parts of an unfinished {key} are cleared away");
                 self.abort(key, &id).await?;
             }

@@ -113,8 +113,9 @@ fn upload(chance: &Chance, number: u64, at: usize, notes: &Path) -> Uploaded {
     open_to_all(&notes);
     let fake = Fake {
         name: format!("round {number}, upload {at}, {}", chance.below(1 << 30)),
-        crash: if wrong.is_empty() { some(5) } else { Vec::new() },
-        hungry: if wrong.is_empty() { some(5) } else { Vec::new() },
+        crash: some(5),
+        hungry: some(5),
+        always: false,
         wrong: wrong.clone(),
         heavy,
     };

@@ -19,6 +19,8 @@ pub struct Fake {
     pub crash: Vec<i32>,
     /// Blender runs out of memory, one time.
     pub hungry: Vec<i32>,
+    /// What happens one time happens every time.
+    pub always: bool,
     /// The frame cannot be rendered, ever.
     pub wrong: Vec<i32>,
     /// The picture has some 3 MB.
@@ -30,11 +32,10 @@ impl Fake {
     pub fn blend(&self, notes: &Path) -> Vec<u8> {
         let mut bytes = head();
         bytes.extend(self.name.as_bytes());
-        let told = if self.wrong.is_empty() {
-            json!({"once": notes, "crash": self.crash, "hungry": self.hungry, "heavy": self.heavy})
-        } else {
-            json!({"wrong": self.wrong, "heavy": self.heavy})
-        };
+        let once = (!self.always).then_some(notes);
+        let told = json!({
+            "once": once, "crash": self.crash, "hungry": self.hungry, "wrong": self.wrong, "heavy": self.heavy,
+        });
         bytes.extend(b"#FAKE");
         bytes.extend(told.to_string().as_bytes());
         bytes

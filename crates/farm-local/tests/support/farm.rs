@@ -25,6 +25,7 @@ pub struct TestFarm {
     pub farm: Farm,
     pub s3: Client,
     pub batch: aws_sdk_batch::Client,
+    credentials: Credentials,
     folder: TempDir,
 }
 
@@ -62,8 +63,8 @@ impl TestFarm {
         let batch = aws_sdk_batch::Config::builder()
             .behavior_version_latest()
             .credentials_provider(aws_sdk_batch::config::Credentials::new(
-                credentials.access_key_id,
-                credentials.secret_access_key,
+                &credentials.access_key_id,
+                &credentials.secret_access_key,
                 None,
                 None,
                 "test",
@@ -72,7 +73,7 @@ impl TestFarm {
             .endpoint_url(&farm.batch_endpoint)
             .build();
         let batch = aws_sdk_batch::Client::from_conf(batch);
-        Self { s3: farm.s3_client(), batch, farm, folder }
+        Self { s3: farm.s3_client(), batch, farm, credentials, folder }
     }
 
     /// Uploads with a tag, as any client does. `tagging` is the URL-encoded header.
@@ -80,6 +81,16 @@ impl TestFarm {
         let put = self.s3.put_object().bucket(self.farm.bucket()).key(key).body(ByteStream::from(body));
         let put = if tagging.is_empty() { put } else { put.tagging(tagging) };
         put.send().await.expect("an upload");
+    }
+
+    /// What a program needs in its environment to use the farm, as its owner does.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("AWS_ENDPOINT_URL_S3", self.farm.s3_endpoint.clone()),
+            ("AWS_ACCESS_KEY_ID", self.credentials.access_key_id.clone()),
+            ("AWS_SECRET_ACCESS_KEY", self.credentials.secret_access_key.clone()),
+            ("AWS_REGION", REGION.to_owned()),
+        ]
     }
 
     /// Where everything of the farm lies.

@@ -228,7 +228,7 @@ async fn a_newer_upload_that_comes_while_the_archive_is_written_wins() {
 }
 
 #[tokio::test]
-async fn a_plan_that_cannot_be_used_is_named_and_nothing_is_written() {
+async fn a_plan_that_cannot_be_used_is_named_and_left_as_it_is_and_its_report_says_so() {
     let bench = Bench::start("a.blend", 1..=2).await;
     bench.frames(1..=2, 100).await;
     let before = bench.report().await;
@@ -243,17 +243,28 @@ async fn a_plan_that_cannot_be_used_is_named_and_nothing_is_written() {
     let cases =
         [good[..good.len() / 2].to_vec(), b"{\"version\":9}".to_vec(), Vec::new(), foreign, bad_frames];
     for plan in cases {
-        bench.put(&key, plan).await;
+        bench.put_report(&before).await;
+        bench.put(&key, plan.clone()).await;
         let (code, stderr) = bench.run(false).await;
         assert_eq!(code, FAILED, "{stderr}");
         assert!(stderr.contains(&key) && stderr.contains("hint: "), "{stderr}");
+        assert_eq!(bench.read(&key).await.unwrap(), plan);
+        let report = bench.report().await;
+        assert!(report.state == State::Failed && report.message.contains(&key), "{report:?}");
+        // A report that says more than that it was accepted stays.
+        let mut complete = before.clone();
+        complete.state = State::Complete;
+        bench.put_report(&complete).await;
+        assert_eq!(bench.run(false).await.0, FAILED);
+        assert_eq!(bench.report().await, complete);
     }
+    bench.put_report(&before).await;
     bench.s3.delete_object().bucket(BUCKET).key(&key).send().await.unwrap();
     let (code, stderr) = bench.run(false).await;
     assert_eq!(code, FAILED);
     assert!(stderr.contains(&key), "{stderr}");
     assert_eq!(bench.read(&bench.key.frames_zip()).await, None);
-    assert_eq!(bench.report().await, before);
+    assert_eq!(bench.report().await.state, State::Failed);
 }
 
 #[tokio::test]

@@ -171,7 +171,7 @@ fn common_prefixes(page: &Page, encode: fn(&str) -> String) -> Vec<CommonPrefix>
 
 /// Keys as they are, or URL-encoded where the client asks for it. A space is `%20`, which both
 /// kinds of decoders read alike.
-fn encoder(asked: Option<&EncodingType>) -> Result<fn(&str) -> String, StoreError> {
+pub(super) fn encoder(asked: Option<&EncodingType>) -> Result<fn(&str) -> String, StoreError> {
     match asked.map(EncodingType::as_str) {
         None => Ok(str::to_owned),
         Some("url") => Ok(|text| utf8_percent_encode(text, PLAIN).to_string()),

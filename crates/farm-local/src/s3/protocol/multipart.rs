@@ -5,6 +5,7 @@ use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
 use super::blocking;
 use super::body::Incoming;
+use super::buckets::encoder;
 use super::convert::{
     attributes, checksums, copy_source, etag, kept_headers, number, one_checksum, read_conditions,
     set_checksum, timestamp, write_conditions,
@@ -197,6 +198,7 @@ pub(super) async fn list_multipart_uploads(
         ));
     }
     let max = entries(input.max_uploads);
+    let encode = encoder(input.encoding_type.as_ref())?;
     let inner = store.inner.clone();
     let output = blocking(move || {
         inner.bucket_exists(&input.bucket)?;
@@ -219,7 +221,7 @@ pub(super) async fn list_multipart_uploads(
                 break;
             }
             uploads.push(MultipartUpload {
-                key: Some(upload.key.clone()),
+                key: Some(encode(&upload.key)),
                 upload_id: Some(id),
                 initiated: Some(timestamp(upload.initiated_ms)),
                 checksum_algorithm: upload
@@ -237,9 +239,10 @@ pub(super) async fn list_multipart_uploads(
             uploads: Some(uploads),
             max_uploads: Some(max),
             bucket: Some(input.bucket),
-            key_marker: input.key_marker,
+            key_marker: input.key_marker.as_deref().map(encode),
             upload_id_marker: input.upload_id_marker,
-            prefix: input.prefix,
+            prefix: input.prefix.as_deref().map(encode),
+            encoding_type: input.encoding_type,
             ..ListMultipartUploadsOutput::default()
         })
     })
