@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use farm_contract::keys;
 use farm_contract::plan::{Plan, RenderId};
+use farm_contract::{Fault, keys};
 use tokio::time::Instant;
 
 use crate::storage::{Condition, Put, Storage};
@@ -79,7 +79,12 @@ pub(crate) fn held_by(plan: &Plan, me: &str, now: u64) -> Standing {
 pub async fn read(storage: &Storage, render: &RenderId) -> Result<Option<StoredPlan>> {
     let key = keys::plan(render);
     let Some(stored) = storage.read(&key).await? else { return Ok(None) };
-    let plan = Plan::from_json(&stored.bytes).with_context(|| format!("`{key}` cannot be used"))?;
+    let plan = Plan::from_json(&stored.bytes).and_then(|plan| {
+        let again = "Upload the file again; nothing was overwritten.";
+        let foreign = || Fault::new(format!("It is the plan of another render, {}.", plan.render), again);
+        if plan.render == *render { Ok(plan) } else { Err(foreign()) }
+    });
+    let plan = plan.with_context(|| format!("`{key}` cannot be used"))?;
     Ok(Some(StoredPlan { plan, etag: stored.etag }))
 }
 

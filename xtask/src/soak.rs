@@ -26,7 +26,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let seed = args.seed.unwrap_or_else(|| {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.subsec_nanos())
     });
-    output::step(&format!("Failing at random for {} minutes, seed {seed}", args.minutes));
+    output::step(format!("Failing at random for {} minutes, seed {seed}", args.minutes));
     // The same command as that of all tests, so that nothing is compiled anew.
     let mut soak = cargo::cargo(["test", "--workspace", "--test", "soak", "--", "--nocapture"]);
     soak.env("FARM_SOAK_MINUTES", args.minutes.to_string()).env("FARM_SOAK_SEED", seed.to_string());

@@ -162,13 +162,25 @@ async fn a_damaged_plan_is_named_and_left_as_it_is() {
     let render = bench.accepted("a.blend").await;
     assert_eq!(bench.failures().len(), 1, "it never came through");
     let key = keys::plan(&render);
-    bench.put(&key, b"{\"version\":1,".to_vec()).await;
+    let foreign = farm_contract::plan::Plan {
+        render: farm_contract::plan::RenderId::of_event("b", "k", "v", "s"),
+        ..bench.plan(&render).await
+    };
+    let cases = [
+        (b"{\"version\":1,".to_vec(), "damaged"),
+        (Vec::new(), "damaged"),
+        (b"{\"version\":9}".to_vec(), "version 9"),
+        (serde_json::to_vec(&foreign).unwrap(), "another render"),
+    ];
     let calls = batch.calls();
-    bench.lambda.invoke_async(event);
-    bench.idle().await;
-    let failures = bench.failures();
-    assert!(failures[0].reason.contains(&key) && failures[0].reason.contains("damaged"), "{failures:?}");
-    assert_eq!(bench.read(&key).await.unwrap(), b"{\"version\":1,");
+    for (bytes, words) in cases {
+        bench.put(&key, bytes.clone()).await;
+        bench.lambda.invoke_async(event.clone());
+        bench.idle().await;
+        let failures = bench.failures();
+        assert!(failures[0].reason.contains(&key) && failures[0].reason.contains(words), "{failures:?}");
+        assert_eq!(bench.read(&key).await.unwrap(), bytes);
+    }
     assert_eq!(batch.calls(), calls);
     bench.shutdown().await;
 }

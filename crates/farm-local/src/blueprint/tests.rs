@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use farm_contract::keys::{self, BlendKey, FrameName};
+use farm_contract::plan::RenderId;
 use serde_json::{Value, json};
 
 use super::*;
@@ -32,6 +34,33 @@ fn without(id: &str, pointer: &str, value: Value) -> String {
         *resource.properties.pointer_mut(pointer).expect("a property") = value;
     });
     changed.map(|_| ()).expect_err("a wire that leads nowhere").to_string()
+}
+
+/// The other half, that no role may write such a key whatever a scene asks for, is shown where the policies
+/// are put to AWS's own rules.
+#[test]
+fn nothing_that_the_farm_writes_starts_a_render() {
+    let bucket = with(|_| {}).expect("the farm").bucket;
+    let starts = |key: &str| {
+        ["ObjectCreated:Put", "ObjectCreated:Copy", "ObjectCreated:CompleteMultipartUpload"]
+            .iter()
+            .any(|event| bucket.notifies(event, key))
+    };
+    let render = RenderId::of_event("b", "k", "v", "s");
+    for upload in ["a.blend", "my films/shot 1.blend", "a.blend.zip", "a.blend/b.blend", "x/.blend.blend"] {
+        assert!(starts(upload), "{upload}");
+        let key = BlendKey::parse(upload).expect("an upload");
+        let extension = |extension| FrameName { frame: -7, rest: format!("_L.{extension}") }.to_string();
+        let frames = ["png", "exr", "jp2"].map(|it| key.file(&extension(it)));
+        let made = [key.frames_zip(), key.report(), key.file("depth/Image0001.exr")];
+        let kept = [keys::plan(&render), keys::task(&render, 3), keys::report_of_refused(".farm/x.blend")];
+        for written in frames.into_iter().chain(made).chain(kept) {
+            assert!(!starts(&written), "{written}");
+        }
+    }
+    for deployed in [".farm/lambda/0123.zip", ".farm/template/0123.yaml"] {
+        assert!(!starts(deployed), "{deployed}");
+    }
 }
 
 #[test]
