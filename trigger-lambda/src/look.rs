@@ -136,3 +136,56 @@ fn out_of_memory(job: &JobDetail) -> bool {
             || reason.is_some_and(|reason| reason.starts_with(OUT_OF_MEMORY_REASON))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_batch::types::{
+        ArrayPropertiesDetail, AttemptContainerDetail, AttemptDetail, AttemptEcsTaskDetails,
+        AttemptTaskContainerDetails,
+    };
+
+    use super::*;
+
+    /// A child whose attempts ended with these codes and reasons.
+    fn child(attempts: &[(i32, Option<&str>)]) -> JobDetail {
+        let attempts = attempts.iter().map(|(code, reason)| {
+            let container = AttemptTaskContainerDetails::builder().exit_code(*code);
+            let container = container.set_reason(reason.map(str::to_owned)).build();
+            let task = AttemptEcsTaskDetails::builder().containers(container).build();
+            AttemptDetail::builder().task_properties(task).build()
+        });
+        let array = ArrayPropertiesDetail::builder().index(7).build();
+        let job = JobDetail::builder().job_name("n").job_id("a:7").job_queue("q").started_at(1);
+        let job = job.job_definition("d").status(JobStatus::Failed).array_properties(array);
+        job.set_attempts(Some(attempts.collect())).build()
+    }
+
+    #[test]
+    fn memory_is_read_from_the_last_attempt_by_its_code_or_by_its_reason() {
+        let killed = Some("OutOfMemoryError: Container killed due to memory usage");
+        for (attempts, hungry) in [
+            (&[(68, None)][..], true),
+            (&[(75, None), (68, None)], true),
+            (&[(137, killed)], true),
+            // Its first process survived what was killed.
+            (&[(0, killed)], true),
+            (&[(137, None)], false),
+            (&[(68, None), (65, None)], false),
+            (&[(1, Some("CannotPullContainerError: no such image"))], false),
+            (&[], false),
+        ] {
+            let view = view(child(attempts));
+            assert_eq!((view.out_of_memory, view.index), (hungry, Some(7)), "{attempts:?}");
+        }
+    }
+
+    #[test]
+    fn the_older_form_of_a_job_is_read_too() {
+        let container =
+            AttemptContainerDetail::builder().exit_code(137).reason("OutOfMemoryError: x").build();
+        let attempt = AttemptDetail::builder().container(container).build();
+        let job = JobDetail::builder().job_name("n").job_id("j").job_queue("q").started_at(1);
+        let job = job.job_definition("d").status(JobStatus::Failed).attempts(attempt).build();
+        assert!(view(job).out_of_memory);
+    }
+}

@@ -24,6 +24,9 @@ pub struct Args {
     /// [default: scene].
     #[arg(long, value_name = "SPEC", allow_hyphen_values = true)]
     frames: Option<String>,
+    /// What to let pass: files that are missing, scripts in the file. Can be given twice.
+    #[arg(long, value_name = "WHAT", value_parser = ["missing", "scripts"])]
+    allow: Vec<String>,
     /// Folder for the frames and their archive [default: renders/NAME].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -35,7 +38,7 @@ pub struct Args {
     #[arg(long, value_name = "PATH", env = "BLENDER")]
     blender: Option<OsString>,
     /// Keep the farm up for any S3 client instead of rendering one file.
-    #[arg(long, conflicts_with_all = ["file", "frames"])]
+    #[arg(long, conflicts_with_all = ["file", "frames", "allow"])]
     serve: bool,
 }
 
@@ -72,6 +75,7 @@ pub fn run(args: &Args) -> Result<Infallible> {
         let out = args.out.clone().unwrap_or_else(|| Path::new("renders").join(stem(&file)));
         output::step(format_args!("Rendering {} into {}", file.display(), out.display()));
         farm.arg("run").arg(&file).arg(format!("--frames={frames}")).arg("--out").arg(out);
+        farm.args(args.allow.iter().map(|what| format!("--allow={what}")));
     }
     if let Some(workers) = args.workers {
         farm.arg("--workers").arg(workers.to_string());

@@ -61,6 +61,20 @@ fn a_file_becomes_frames_an_archive_and_a_contact_sheet_and_a_second_run_renders
     assert!(said.contains("frames of an earlier render, which are not in this archive: 3\n"), "{said}");
 }
 
+#[test]
+fn missing_files_are_let_pass_where_the_command_says_so() {
+    let out = tempfile::tempdir().unwrap();
+    let refused = run(&scene("texture"), "1", out.path()).output().unwrap();
+    assert!(!refused.status.success() && text(&refused).contains("wood grain"), "{}", text(&refused));
+    let mut command = run(&scene("texture"), "1", out.path());
+    let output = command.args(["--allow", "missing", "--allow", "scripts"]).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    let warnings = report(out.path()).warnings;
+    assert!(warnings.iter().any(|warning| warning.contains("as the upload allows")), "{warnings:?}");
+    let other = run(&scene("plain"), "1", out.path()).args(["--allow", "everything"]).output().unwrap();
+    assert!(text(&other).contains("missing") && text(&other).contains("scripts"), "{}", text(&other));
+}
+
 /// What the README shows of `cargo xtask local`, against what it prints; numbers may differ.
 #[test]
 fn the_readme_shows_what_a_run_prints() {

@@ -130,6 +130,8 @@ async fn a_claim_is_left_to_a_living_holder_and_taken_from_a_dead_one() {
     bench.lambda.invoke_async(event.clone());
     bench.idle().await;
     assert_eq!(bench.failures().len(), 1, "it never came through");
+    let waiting = bench.report("a.blend").await.hint.unwrap();
+    assert!(waiting.contains("has not taken all jobs") && waiting.contains("slower"), "{waiting}");
     batch.mend();
     let calls = batch.calls();
     let render = bench.accepted("a.blend").await;
@@ -149,6 +151,7 @@ async fn a_claim_is_left_to_a_living_holder_and_taken_from_a_dead_one() {
     bench.lambda.invoke_async(event);
     bench.idle().await;
     assert_submitted_once(&bench, &batch).await;
+    assert_eq!(bench.report("a.blend").await.hint, None, "it waits no longer");
     bench.shutdown().await;
 }
 

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 use aws_sdk_s3::primitives::ByteStream;
 use farm_contract::Fault;
+use farm_contract::allowances::{ALLOW, MISSING, SCRIPTS};
 use farm_contract::frames::FrameSpec;
 use farm_contract::keys::BlendKey;
 use farm_contract::tags;
@@ -37,6 +38,9 @@ pub struct Run {
     /// Frames: 1-120, 1-120x2, "1 5 10-20", or the scene's own range.
     #[arg(long, default_value = tags::SCENE)]
     frames: String,
+    /// What to let pass: files that are missing, scripts in the file.
+    #[arg(long, value_name = "WHAT", value_parser = [MISSING, SCRIPTS])]
+    allow: Vec<String>,
     /// Folder for the frames and frames.zip.
     #[arg(long)]
     out: PathBuf,
@@ -47,7 +51,7 @@ pub struct Run {
 impl Run {
     /// Renders. The exit code is 0 only when every frame is there.
     pub async fn run(self) -> Result<ExitCode> {
-        let tag = frames_tag(&self.frames)?;
+        let tagging = tagging(&self.frames, &self.allow)?;
         let key = key_of(&self.file)?;
         let workers = self.machine.workers();
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -71,7 +75,7 @@ impl Run {
         ));
         let farm = Farm::start(config).await?;
         let outcome = tokio::select! {
-            outcome = self.render(&farm, &key, &tag, &delivery) => outcome,
+            outcome = self.render(&farm, &key, &tagging, &delivery) => outcome,
             () = interrupted() => {
                 show::heading("Stopping: no task is left running.");
                 Err(anyhow!(Interrupted))
@@ -87,13 +91,19 @@ impl Run {
         }
     }
 
-    async fn render(&self, farm: &Farm, key: &BlendKey, tag: &str, delivery: &Delivery) -> Result<ExitCode> {
+    async fn render(
+        &self,
+        farm: &Farm,
+        key: &BlendKey,
+        tagging: &str,
+        delivery: &Delivery,
+    ) -> Result<ExitCode> {
         refuse_another_upload(farm, key, &self.out)?;
         let begun = Instant::now();
         let mut created = farm.store.subscribe();
         let mut jobs = farm.batch.subscribe();
         let mut failures = farm.lambda.failures();
-        upload(farm, &self.file, key, tag).await?;
+        upload(farm, &self.file, key, tagging).await?;
         let mut parts = Parts { upload: begun.elapsed(), ..Parts::default() };
         let mut follow = Follow::new(farm, key.clone(), &event_of(farm, &mut created, key).await?);
 
@@ -191,6 +201,15 @@ fn break_off(progress: &Progress, why: &str, out: &Path) -> Result<()> {
     )
 }
 
+/// The tags for what stands on the command line, as S3 takes them with an object.
+fn tagging(frames: &str, allow: &[String]) -> Result<String> {
+    let mut tagging = format!("{}={}", tags::FRAMES, frames_tag(frames)?.replace(' ', "%20"));
+    for what in allow {
+        tagging += &format!("&{what}={ALLOW}");
+    }
+    Ok(tagging)
+}
+
 /// The value of the `frames` tag for what stands on the command line.
 fn frames_tag(asked: &str) -> Result<String> {
     if asked.trim() == tags::SCENE {
@@ -212,7 +231,7 @@ fn key_of(file: &Path) -> Result<BlendKey> {
     BlendKey::parse(name).map_err(|fault| anyhow!("{} {}", fault.message, fault.hint))
 }
 
-async fn upload(farm: &Farm, file: &Path, key: &BlendKey, frames: &str) -> Result<()> {
+async fn upload(farm: &Farm, file: &Path, key: &BlendKey, tagging: &str) -> Result<()> {
     let body = match tokio::fs::metadata(file).await {
         Ok(data) if data.is_file() => {
             ByteStream::from_path(file).await.with_context(|| format!("cannot read {}", file.display()))?
@@ -225,7 +244,7 @@ async fn upload(farm: &Farm, file: &Path, key: &BlendKey, frames: &str) -> Resul
         .put_object()
         .bucket(farm.bucket())
         .key(key.as_str())
-        .tagging(format!("{}={}", tags::FRAMES, frames.replace(' ', "%20")))
+        .tagging(tagging)
         .body(body)
         .send()
         .await

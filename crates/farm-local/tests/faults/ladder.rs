@@ -2,6 +2,7 @@
 
 use farm_contract::exit::TaskExit;
 use farm_contract::report::State;
+use farm_local::faults::{Fault, Step};
 
 use crate::{Bench, Fake, KEY, plain};
 
@@ -48,6 +49,32 @@ async fn a_frame_that_is_too_large_for_the_larger_tasks_too_is_told_with_the_mem
     let count = |name: &str, jobs: &[(String, String)]| jobs.iter().filter(|(job, _)| job == name).count();
     let jobs = bench.jobs().await;
     assert_eq!((count("large-0", &jobs), count("render-0", &jobs)), (1, 1), "{jobs:?}");
+    bench.farm.farm.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_batch_refuses_what_follows_the_report_says_so() {
+    // The array and the zip job come through; the second try does not, and the finisher does.
+    let refused = Step::new("SubmitJob", Fault::Refuse(400, "ClientException")).after(2);
+    let bench = Bench::start([refused.clone()]).await;
+    let blend = bench.put(&Fake { hungry: vec![1], ..plain() }, &SIX);
+    bench.farm.idle().await;
+    let report = bench.report();
+    assert_eq!((report.state, report.frames.unwrap().missing.as_str()), (State::Partial, "1"));
+    assert!(
+        report.warnings.iter().any(|it| it.contains("refused to try tasks once more")),
+        "{:?}",
+        report.warnings
+    );
+    bench.archive_holds(&blend, "2-6").await;
+    bench.farm.farm.shutdown().await;
+    // Nor does the finisher, at any attempt.
+    let bench = Bench::start([refused.times(3)]).await;
+    bench.put(&Fake { wrong: vec![2], ..plain() }, &SIX);
+    bench.farm.idle().await;
+    let report = bench.report();
+    assert_eq!(report.state, State::Failed);
+    assert!(report.message.contains("could not be made: ClientException"), "{report:?}");
     bench.farm.farm.shutdown().await;
 }
 

@@ -6,7 +6,7 @@ use farm_contract::keys;
 use farm_contract::record::TaskRecord;
 use farm_local::faults::{Fault, Signal, Step};
 
-use crate::{Bench, Fake, KEY, THREE, plain};
+use crate::{Bench, Fake, THREE, plain};
 
 fn record(bench: &Bench, child: u32) -> TaskRecord {
     let key = keys::task(&bench.report().render.unwrap(), child);
