@@ -1,5 +1,5 @@
 //! `docs/protocol.md` and the code name the same things.
-#![expect(clippy::expect_used, clippy::panic, reason = "a failing test panics")]
+#![expect(clippy::expect_used, reason = "a failing test panics")]
 
 use farm_contract::exit::TaskExit;
 use farm_contract::{allowances, command, env, keys, metadata, tags};
