@@ -27,6 +27,12 @@ pub const CONFINED: &str = "--confined";
 /// User and group of Blender where the supervisor is root: of no account in any image or distribution.
 const STRANGER: u32 = 61_184;
 
+/// What marks the number of a system call as one of x32, and the numbers that differ there.
+const X32: i64 = 0x4000_0000;
+const X32_PTRACE: i64 = 521;
+const X32_VM_READV: i64 = 539;
+const X32_VM_WRITEV: i64 = 540;
+
 /// The program and its arguments, if this process is asked to become it.
 pub fn asked(mut arguments: impl Iterator<Item = OsString>) -> Option<Vec<OsString>> {
     (arguments.nth(1)? == CONFINED).then(|| arguments.collect())
@@ -50,16 +56,20 @@ fn give_up_syscalls() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         SeccompCmpOp::Ne,
         u64::from(libc::AF_UNIX.unsigned_abs()),
     )?;
-    let always = Vec::new;
-    let refused = BTreeMap::from([
-        (libc::SYS_socket, vec![SeccompRule::new(vec![only_local])?]),
+    let sockets = vec![SeccompRule::new(vec![only_local])?];
+    let mut refused = BTreeMap::from([
+        (libc::SYS_socket, sockets.clone()),
         // It makes sockets too, and whatever else, past any filter.
-        (libc::SYS_io_uring_setup, always()),
-        (libc::SYS_ptrace, always()),
-        (libc::SYS_process_vm_readv, always()),
-        (libc::SYS_process_vm_writev, always()),
-        (libc::SYS_pidfd_getfd, always()),
+        (libc::SYS_io_uring_setup, Vec::new()),
+        (libc::SYS_ptrace, Vec::new()),
+        (libc::SYS_process_vm_readv, Vec::new()),
+        (libc::SYS_process_vm_writev, Vec::new()),
+        (libc::SYS_pidfd_getfd, Vec::new()),
     ]);
+    // The same calls by the numbers of x32, which some kernels know beside those of x86_64.
+    refused.insert(X32 + libc::SYS_socket, sockets);
+    let by_x32 = [libc::SYS_io_uring_setup, libc::SYS_pidfd_getfd, X32_PTRACE, X32_VM_READV, X32_VM_WRITEV];
+    refused.extend(by_x32.map(|number| (X32 + number, Vec::new())));
     let denied = SeccompAction::Errno(libc::EACCES.unsigned_abs());
     let arch = TargetArch::try_from(std::env::consts::ARCH)?;
     let filter: BpfProgram = SeccompFilter::new(refused, SeccompAction::Allow, denied, arch)?.try_into()?;
