@@ -12,12 +12,12 @@ import faults
 
 
 def mend():
-    """Reads Blender's own assets that are not where the file says from the Blender that renders."""
+    """Reads Blender's own assets that are not this Blender's from the Blender that renders."""
     mended = False
-    for library in list(faults.absent_libraries()):
+    for library in list(faults.lacking_libraries()):
         file = own_file(library.filepath)
         if file is not None:
-            print(f"Blender's own {library.name} is not at {library.filepath}: {file} is taken.")
+            print(f"Of Blender's own {library.name}, {file} is taken instead of {library.filepath}.")
             library.filepath = file
             library.reload()
             mended = True

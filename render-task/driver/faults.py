@@ -60,11 +60,9 @@ def of_version():
 
 def of_file(scene, warnings):
     """All faults of the file. What may be harmless is added to `warnings`."""
-    found = [*paths.of_outside()]
-    absent = [*of_images(), *of_libraries(), *of_other_files(), *of_strips(scene)]
+    absent = [*of_images(), *of_libraries(), *of_other_files(), *of_nodes(), *of_strips(scene)]
     named = {each["path"] for each in absent if each.get("path")}
-    found += let_pass(absent, warnings)
-    found += of_settings(scene)
+    found = [*let_pass(absent, warnings), *of_settings(scene)]
     for path in paths.named():
         if not os.path.exists(path) and os.path.normpath(path) not in named:
             warnings.append(f"`{os.path.basename(path)}` is not with the upload ({bpy.path.relpath(path)}).")
@@ -79,13 +77,15 @@ def of_file(scene, warnings):
 
 
 def let_pass(absent, warnings):
-    """What is left of the faults of missing files: all, or none where they are allowed."""
+    """What is left of the faults of files: all, or where missing ones are allowed those that are refused."""
+    left = []
     for each in absent:
-        each.pop("path", None)
-    if not ALLOWED["missing"]:
-        return absent
-    warnings += [f"{each['message']} It was rendered without, as the upload allows." for each in absent]
-    return []
+        path = each.pop("path", None)
+        if ALLOWED["missing"] and path is not None:
+            warnings.append(f"{each['message']} It was rendered without, as the upload allows.")
+        else:
+            left.append(each)
+    return left
 
 
 def of_settings(scene):
@@ -160,11 +160,19 @@ def full_path(block, path):
     return os.path.normpath(bpy.path.abspath(path, library=block.library))
 
 
-def missing(what, block, path, hint):
-    """The fault of a data-block whose file is not there."""
-    found = fault(f"The {what} `{block.name}` is not with the upload ({path or 'no file is named'}).", hint)
-    found["path"] = full_path(block, path) if path else None
-    return found
+def lacking(what, block, written, hint, file=None):
+    """The faults of the file of a data-block: none where it is there and may be read.
+
+    `written` is its path as the data-block has it, `file` the full path where that is another one.
+    """
+    file = file or (full_path(block, written) if written else "")
+    state = paths.lack(file) if file else paths.MISSING
+    if state == paths.MISSING:
+        found = fault(f"The {what} `{block.name}` is not with the upload ({written or 'no file is named'}).", hint)
+        # Only what is missing has a path: it may be let pass.
+        yield {**found, "path": file}
+    elif state:
+        yield paths.refusal(state, what, block.name, written)
 
 
 def of_images():
@@ -173,13 +181,12 @@ def of_images():
         if image.source not in {"FILE", "TILED", "MOVIE"} or len(image.packed_files) or not is_drawn(image):
             continue
         if image.source == "TILED":
-            absent = [tile.number for tile in image.tiles if not os.path.isfile(tile_path(image, tile.number))]
-            if absent:
-                tiles = ", ".join(map(str, absent))
-                yield missing("image", image, f"{image.filepath}, tile {tiles}", PACK)
-        elif not image.filepath or not os.path.isfile(full_path(image, image.filepath)):
+            for tile in image.tiles:
+                written = f"{image.filepath}, tile {tile.number}"
+                yield from lacking("image", image, written, PACK, tile_path(image, tile.number))
+        else:
             movie = image.source == "MOVIE"
-            yield missing("image", image, image.filepath, f"{ALONE}use still images." if movie else PACK)
+            yield from lacking("image", image, image.filepath, f"{ALONE}use still images." if movie else PACK)
 
 
 def is_drawn(image):
@@ -202,9 +209,9 @@ def of_libraries():
         "(Object > Relations > Make Local > All), save, and upload the file again."
     )
     absent = set()
-    for library in absent_libraries():
+    for library in lacking_libraries():
         absent.add(library.name)
-        yield missing("linked library", library, library.filepath, hint)
+        yield from lacking("linked library", library, library.filepath, hint, library_path(library))
     lost = {
         f"`{block.name}` from `{block.library.name}`"
         for blocks in data_collections()
@@ -215,13 +222,17 @@ def of_libraries():
         yield fault(f"Linked data is missing: {', '.join(sorted(lost)[:10])}.", hint)
 
 
-def absent_libraries():
-    """Libraries whose file is neither packed nor there."""
+def lacking_libraries():
+    """Libraries whose file is neither packed nor one that may be read."""
     for library in bpy.data.libraries:
         if library.packed_file is None and not getattr(library, "is_archive", False):
-            # A library's path is relative to the file itself, whoever links it.
-            if not os.path.isfile(os.path.normpath(bpy.path.abspath(library.filepath))):
+            if paths.lack(library_path(library)):
                 yield library
+
+
+def library_path(library):
+    """A library's full path: it is relative to the file itself, whoever links it."""
+    return os.path.normpath(bpy.path.abspath(library.filepath))
 
 
 def data_collections():
@@ -235,44 +246,54 @@ def of_other_files():
     """Volumes, caches, movie clips, fonts: each leaves a hole or a wrong shape."""
     for volume in bpy.data.volumes:
         if is_used(volume) and volume.packed_file is None and not volume.is_sequence:
-            if not os.path.isfile(full_path(volume, volume.filepath)):
-                yield missing("volume", volume, volume.filepath, PACK)
+            yield from lacking("volume", volume, volume.filepath, PACK)
     for kind, blocks, way_out in (
         ("cache file", bpy.data.cache_files, "import the animation, or apply it to the meshes."),
         ("movie clip", bpy.data.movieclips, "take it out of the compositor and the constraints."),
     ):
         for block in blocks:
-            if is_used(block) and not os.path.exists(full_path(block, block.filepath)):
-                yield missing(kind, block, block.filepath, ALONE + way_out)
+            if is_used(block):
+                yield from lacking(kind, block, block.filepath, ALONE + way_out)
     for font in bpy.data.fonts:
         if is_used(font) and font.packed_file is None and font.filepath != "<builtin>":
-            if not os.path.isfile(full_path(font, font.filepath)):
-                yield missing("font", font, font.filepath, PACK)
+            yield from lacking("font", font, font.filepath, PACK)
     for holder in bpy.data.objects:
         for modifier in holder.modifiers:
             if modifier.type == "MESH_CACHE" and modifier.show_render:
-                if not os.path.isfile(full_path(holder, modifier.filepath)):
-                    yield missing(
-                        "mesh cache of", holder, modifier.filepath, ALONE + "turn it into shape keys."
-                    )
+                hint = f"{ALONE}turn it into shape keys."
+                yield from lacking("mesh cache of", holder, modifier.filepath, hint)
+
+
+def of_nodes():
+    """Geometry nodes that read a file of their own, whose path no data-block has."""
+    hint = f"{ALONE}import it in Blender instead (File > Import)."
+    for tree in bpy.data.node_groups:
+        for node in tree.nodes:
+            if not node.bl_idname.startswith("GeometryNodeImport") or node.mute:
+                continue
+            path = node.inputs.get("Path")
+            if path is not None and path.is_linked:
+                yield fault(f"The node `{node.name}` of `{tree.name}` computes which file it reads.", hint)
+            elif path is not None and path.default_value:
+                yield from lacking(f"file of the node `{node.name}` of", tree, path.default_value, hint)
 
 
 def of_strips(scene):
     """Pictures and movies that the sequencer shows."""
+    hint = f"{ALONE}take the strip out, or switch off Sequencer in the output properties."
     for strip in strips(scene):
         if strip.mute:
             continue
-        paths = []
+        files = []
         if strip.type == "IMAGE":
-            paths = [os.path.join(strip.directory, element.filename) for element in strip.elements]
+            files = [os.path.join(strip.directory, element.filename) for element in strip.elements]
         elif strip.type == "MOVIE":
-            paths = [strip.filepath]
-        absent = [path for path in paths if not os.path.isfile(bpy.path.abspath(path))]
-        if absent:
-            yield fault(
-                f"The strip `{strip.name}` shows `{absent[0]}`, which is not with the upload.",
-                f"{ALONE}take the strip out, or switch off Sequencer in the output properties.",
-            )
+            files = [strip.filepath]
+        for file in files:
+            faults = list(lacking("strip", strip, file, hint, os.path.normpath(bpy.path.abspath(file))))
+            if faults:
+                yield faults[0]
+                break
 
 
 def of_frame(scene, warnings):
@@ -281,18 +302,15 @@ def of_frame(scene, warnings):
     for image, user in images_with_users(scene):
         if image.source == "SEQUENCE" and not len(image.packed_files):
             path = sequence_path(full_path(image, image.filepath), user, scene.frame_current)
-            if not os.path.isfile(path):
-                found.append(
-                    missing("image sequence", image, os.path.basename(path), f"{ALONE}use still images.")
-                )
+            hint = f"{ALONE}use still images."
+            found += lacking("image sequence", image, os.path.basename(path), hint, path)
     for volume in bpy.data.volumes:
         if volume.is_sequence and is_used(volume):
             # Where the frame lies outside the sequence there is no file to miss.
             path = volume.evaluated_get(bpy.context.evaluated_depsgraph_get()).grids.frame_filepath
-            if path and not os.path.isfile(path):
-                found.append(
-                    missing("volume sequence", volume, os.path.basename(path), f"{ALONE}use one volume file.")
-                )
+            if path:
+                hint = f"{ALONE}use one volume file."
+                found += lacking("volume sequence", volume, os.path.basename(path), hint, path)
     return let_pass(found, warnings)
 
 

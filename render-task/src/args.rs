@@ -151,8 +151,8 @@ impl Environment {
             )
         })?;
         Ok(Self {
-            // Should the program be replaced while it runs, this is still the one that runs.
-            task: std::env::current_exe().unwrap_or_else(|_| "/proc/self/exe".into()),
+            // The one that runs, also where another has been put in its place meanwhile.
+            task: "/proc/self/exe".into(),
             array_index: number(env::ARRAY_INDEX)?.unwrap_or(0),
             job_id: get(env::JOB_ID).unwrap_or_default(),
             attempt: number(env::JOB_ATTEMPT)?.unwrap_or(1),

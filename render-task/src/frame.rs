@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use farm_contract::Fault;
 use farm_contract::exit::TaskExit;
-use farm_contract::keys::{BlendKey, FrameName};
+use farm_contract::keys::{BlendKey, FrameName, TRIGGER_SUFFIXES};
 use farm_contract::metadata;
 use farm_contract::plan::{RenderId, SourceId};
 use farm_contract::record::FrameRecord;
@@ -19,6 +19,7 @@ use crate::failure::Failure;
 use crate::good;
 use crate::picture::{self, Size};
 use crate::store::{Bucket, Put, Upload};
+use crate::taken::Taken;
 
 /// How often a file is put that something else is written in place of.
 const PUTS: u32 = 5;
@@ -95,6 +96,12 @@ impl Produced {
             }
             let path = entry.path().strip_prefix(&folder).unwrap_or(entry.path());
             let name = path.to_str().ok_or_else(|| unreadable(&path.to_string_lossy()))?.to_owned();
+            if is_reserved(&name) {
+                return Err(Fault::new(
+                    format!("The frame has a file `{name}`: a name that the farm keeps for its own."),
+                    "Give the File Output nodes and their slots other names, and upload the file again.",
+                ));
+            }
             let own = FrameName::parse(&name).is_some_and(|name| name.frame == frame);
             files.push(ProducedFile { name, own });
         }
@@ -115,6 +122,13 @@ impl Produced {
         let paths = self.files.iter().map(|file| self.folder.join(&file.name));
         paths.filter(|path| !picture::is_known(path)).collect()
     }
+}
+
+/// Whether a name below an upload's key is one that a frame may not have: that of the farm's own verdicts,
+/// or that of an upload, which would start a render.
+fn is_reserved(name: &str) -> bool {
+    let starts = TRIGGER_SUFFIXES.iter().any(|suffix| name.ends_with(suffix));
+    starts || ["frames.zip", "report.json"].iter().any(|own| name.rsplit('/').next() == Some(*own))
 }
 
 fn unreadable(what: &str) -> Fault {
@@ -160,7 +174,7 @@ pub async fn finish(target: Arc<Target>, produced: Produced) -> (i32, Result<Fra
 
 async fn check_and_upload(target: &Target, produced: &Produced) -> Result<FrameRecord, Trouble> {
     let task = |failure| Trouble::Task(failure);
-    let sums = {
+    let taken = {
         let produced = produced.clone();
         let checked = tokio::task::spawn_blocking(move || check(&produced)).await;
         checked.map_err(|error| {
@@ -168,18 +182,18 @@ async fn check_and_upload(target: &Target, produced: &Produced) -> Result<FrameR
             task(Failure::new(TaskExit::Failed, "A picture could not be read back.", again).because(error))
         })?
     };
-    let sums = sums.map_err(|fault| match scratch_is_full(&target.scratch) {
+    let taken = taken.map_err(|fault| match scratch_is_full(&target.scratch) {
         Some(failure) => task(failure),
         None => Trouble::Frame(fault),
     })?;
     let mut bytes = 0;
-    for (file, (crc32, length)) in produced.files.iter().zip(sums) {
-        let path = produced.folder.join(&file.name);
+    for (file, (taken, crc32, length)) in produced.files.iter().zip(taken) {
+        let path = taken.path();
         let key = target.blend.file(&file.name);
         let put = Put {
             key: key.clone(),
             path: &path,
-            content_type: picture::content_type(&path),
+            content_type: picture::content_type(Path::new(&file.name)),
             crc32,
             metadata: marks(target, produced, crc32),
         };
@@ -198,6 +212,10 @@ async fn put_once(target: &Target, frame: i32, put: Put<'_>) -> Result<(), Failu
         target.bucket.check_unchanged(&target.upload).await?;
         // Another attempt was faster, or it is our own put, whose answer was lost.
         let there = seen.as_ref().is_some_and(|seen| good::is_of(seen, &target.source, frame));
+        // The same bytes may have been uploaded again with other tags: then the file is not ours to replace.
+        if !there && seen.is_some() {
+            target.bucket.check_owner(&target.blend, &target.render).await?;
+        }
         if there || target.bucket.put_file(&put, seen.as_ref()).await? {
             return Ok(());
         }
@@ -210,15 +228,20 @@ async fn put_once(target: &Target, frame: i32, put: Put<'_>) -> Result<(), Failu
     ))
 }
 
-/// Decodes every file. Gives CRC-32 and length of each.
-fn check(produced: &Produced) -> Result<Vec<(u32, u64)>, Fault> {
+/// Takes every file and decodes it. Gives each with its CRC-32 and its length.
+fn check(produced: &Produced) -> Result<Vec<(Taken, u32, u64)>, Fault> {
     let check_file = |file: &ProducedFile| {
-        let path = produced.folder.join(&file.name);
-        let size = picture::read(&path).map_err(|error| damaged(&file.name, &error.to_string()))?;
+        let taken = Taken::from(&produced.folder, &file.name);
+        let taken = taken.map_err(|error| damaged(&file.name, &error.to_string()))?;
+        let path = taken.path();
+        let size = picture::read(&path, Path::new(&file.name));
+        let size = size.map_err(|error| damaged(&file.name, &error.to_string()))?;
         if let Some(size) = size.filter(|_| file.own) {
             check_size(&file.name, size, produced.size)?;
         }
-        picture::crc32(&path).map_err(|error| damaged(&file.name, &error.to_string()))
+        let (crc32, length) =
+            picture::crc32(&path).map_err(|error| damaged(&file.name, &error.to_string()))?;
+        Ok((taken, crc32, length))
     };
     produced.files.iter().map(check_file).collect()
 }
@@ -290,6 +313,14 @@ mod tests {
             ("frame_0007_R.png", true),
         ];
         assert_eq!(files.unwrap(), wanted.map(|(name, own)| (name.to_owned(), own)));
+    }
+
+    #[test]
+    fn a_file_with_a_name_of_the_farms_own_is_refused() {
+        for name in ["report.json", "frames.zip", "x.blend", "deep/x.blend.zip", "deep/report.json"] {
+            let fault = collect(&["frame_0007.png", name], &["frame_0007.png"]).unwrap_err();
+            assert!(fault.message.contains(name), "{fault:?}");
+        }
     }
 
     #[test]

@@ -74,6 +74,11 @@ impl Journal {
         self.death = Some(failure);
     }
 
+    /// The death that came of too little memory, if one did.
+    pub fn hungry(&mut self) -> Option<Failure> {
+        self.death.take_if(|death| death.exit == TaskExit::OutOfMemory)
+    }
+
     /// How the child ends that has tried all of its frames.
     ///
     /// # Errors
@@ -144,6 +149,15 @@ mod tests {
         assert_eq!(failure.exit, TaskExit::Scene);
         assert_eq!(failure.fault.message, "Frames 7 9 could not be rendered. Frame 7: First.");
         assert_eq!(failure.fault.hint, "a");
+    }
+
+    #[test]
+    fn what_ran_out_of_memory_is_told_though_blender_crashed_after_it() {
+        let mut journal = Journal::new(0);
+        journal.die(3, failure(TaskExit::TryAgain));
+        assert!(journal.hungry().is_none());
+        journal.die(3, failure(TaskExit::OutOfMemory));
+        assert_eq!(journal.hungry().unwrap().exit, TaskExit::OutOfMemory);
     }
 
     #[test]

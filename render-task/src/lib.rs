@@ -21,4 +21,5 @@ pub mod picture;
 pub mod session;
 pub mod stop;
 pub mod store;
+pub mod taken;
 pub mod task;

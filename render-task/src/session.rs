@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::answer;
 use crate::args::{Environment, Memory};
-use crate::blender::confine::User;
+use crate::blender::confine::{self, OWN, TRAVERSED, User};
 use crate::blender::patterns::{self, Sign};
 use crate::blender::protocol::Command;
 use crate::blender::{Blender, Cause, Death, Reply, Setup};
@@ -60,7 +60,7 @@ impl<'a> Session<'a> {
             program: environment.blender.clone(),
             threads: environment.threads,
             scratch: target.scratch.clone(),
-            user: User::choose(&[&environment.blender, &environment.task], &target.scratch),
+            user: User::choose(&environment.blender, &target.scratch),
             allowed,
         };
         let memory = environment.memory;
@@ -107,7 +107,8 @@ impl<'a> Session<'a> {
                     let failure = self.of_death(&death, frame);
                     if self.restarts == 0 || failure.exit == TaskExit::NoSpace {
                         self.journal.fail(frame, failure.fault.clone());
-                        return Err(failure);
+                        // What ran out of memory needs more of it, whatever came after.
+                        return Err(self.journal.hungry().unwrap_or(failure));
                     }
                     self.restarts -= 1;
                     self.journal.die(frame, failure);
@@ -128,8 +129,10 @@ impl<'a> Session<'a> {
     async fn render_frame(&mut self, blender: &mut Blender, frame: i32) -> Result<Option<Death>, Failure> {
         let stem = keys::frame_stem(frame);
         let folder = self.target.scratch.join("frames").join(&stem);
-        tokio::fs::create_dir_all(&folder).await.map_err(|error| Failure::scratch("make a folder", error))?;
-        self.setup.user.give(&folder).map_err(|error| Failure::scratch("hand over a folder", error))?;
+        confine::folder(&self.target.scratch.join("frames"), TRAVERSED)
+            .and_then(|()| confine::folder(&folder, OWN))
+            .and_then(|()| self.setup.user.give(&folder))
+            .map_err(|error| Failure::scratch("make a folder", error))?;
         let command = Command::Render { frame, folder: &folder, stem: &stem };
         let reply = match self.ask(blender, command).await? {
             Asked::Answered(reply) => reply,

@@ -15,7 +15,10 @@ use aws_sdk_s3::types::{ChecksumMode, EncodingType};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use farm_contract::exit::TaskExit;
-use farm_contract::{keys, metadata};
+use farm_contract::keys::{self, BlendKey};
+use farm_contract::metadata;
+use farm_contract::plan::RenderId;
+use farm_contract::report::Report;
 use tokio::io::AsyncWriteExt;
 
 use crate::failure::Failure;
@@ -143,6 +146,30 @@ impl Bucket {
         match self.head(&upload.key).await? {
             Some(head) if head.etag.trim_matches('"') == upload.etag.trim_matches('"') => Ok(()),
             _ => Err(superseded(&upload.key)),
+        }
+    }
+
+    /// Fails where the report in the upload's folder is another render's: that one owns the folder now.
+    ///
+    /// # Errors
+    /// It is, or the bucket did not tell.
+    pub async fn check_owner(&self, blend: &BlendKey, render: &RenderId) -> Result<(), Failure> {
+        let key = blend.report();
+        let answer = match self.client.get_object().bucket(&self.name).key(&key).send().await {
+            Ok(answer) => answer,
+            Err(error) if status(&error) == Some(404) => return Ok(()),
+            Err(error) => return Err(failure("read", &key, error)),
+        };
+        let body = answer.body.collect().await.map_err(|error| {
+            let message = format!("The report `{key}` broke off.");
+            Failure::new(TaskExit::TryAgain, message, ASK_AGAIN).because(error)
+        })?;
+        // One that cannot be read is nobody's.
+        match Report::from_json(&body.into_bytes()) {
+            Ok(report) if report.render.as_ref().is_some_and(|owner| owner != render) => {
+                Err(superseded(blend.as_str()))
+            }
+            _ => Ok(()),
         }
     }
 

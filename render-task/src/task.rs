@@ -6,6 +6,7 @@
 //!    uploaded ([`crate::session`], [`crate::frame`]).
 //! 4. Whatever happened, a record of it is written.
 
+use std::os::unix::fs::PermissionsExt;
 use std::time::Instant;
 
 use farm_contract::exit::TaskExit;
@@ -94,6 +95,9 @@ async fn work(
     let blend = scratch.path().join("scene.blend");
     let started = Instant::now();
     let bytes = stop.unless(bucket.download(&upload, &blend)).await?;
+    // Under another umask, Blender as somebody else could not read it.
+    let readable = std::fs::set_permissions(&blend, PermissionsExt::from_mode(0o644));
+    readable.map_err(|error| Failure::scratch("hand over the upload", error))?;
     journal.download = started.elapsed().as_secs_f64();
     tracing::info!("downloaded {bytes} bytes in {:.1} s", journal.download);
     let target = Target {

@@ -10,11 +10,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use farm_contract::allowances::Allowances;
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command as Process};
 use tokio::sync::mpsc;
 
-use super::confine::{CONFINED, User};
+use super::confine::{self, CONFINED, OWN, TRAVERSED, User};
 use super::patterns::{self, Sign};
 use super::protocol::{Answer, Command, Kind};
 
@@ -42,7 +43,7 @@ pub struct Setup {
     pub program: PathBuf,
     /// Threads that it uses.
     pub threads: u32,
-    /// The folder that is its home, its temporary folder and where it works.
+    /// The folder with its home, the scripts that drive it and the folders of frames.
     pub scratch: PathBuf,
     /// Whom it runs as.
     pub user: User,
@@ -110,27 +111,28 @@ impl Blender {
     /// # Errors
     /// The program cannot be started (outer), or it ended before it was ready (inner).
     pub async fn start(setup: &Setup) -> io::Result<Result<Self, Death>> {
-        let folder = setup.scratch.join("driver");
-        tokio::fs::create_dir_all(&folder).await?;
+        // Only its home is Blender's own: what we read and write elsewhere, it cannot put links into.
+        let (home, folder) = (setup.scratch.join("home"), setup.scratch.join("driver"));
+        confine::folder(&setup.scratch, TRAVERSED)?;
+        confine::folder(&folder, TRAVERSED)?;
         for (name, text) in DRIVER {
-            tokio::fs::write(folder.join(name), text).await?;
+            confine::file(&folder.join(name), text.as_bytes())?;
         }
-        setup.user.give(&setup.scratch)?;
+        confine::folder(&home, OWN)?;
+        setup.user.give(&home)?;
         let token = token();
         let mut process = command_line(setup, &folder.join("drive.py"), &token);
         setup.user.run(&mut process);
         let mut child = process
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into()))
-            .env("HOME", &setup.scratch)
-            .env("TMPDIR", &setup.scratch)
+            .env("HOME", &home)
+            .env("TMPDIR", &home)
             .env("LANG", "C.UTF-8")
-            .current_dir(&setup.scratch)
+            .current_dir(&home)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            // A Ctrl-C at the terminal is for us; we end Blender when its frame is accounted for.
-            .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
         let (Some(stdin), Some(stdout), Some(stderr)) =
@@ -240,8 +242,14 @@ impl Blender {
         }
     }
 
-    /// Ends Blender at once, whatever it does.
+    /// Ends Blender at once, whatever it does, and what it has started.
     pub async fn kill(&mut self) {
+        let pid = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        if let Some(group) = pid
+            && let Err(error) = kill_process_group(group, Signal::KILL)
+        {
+            tracing::debug!("Blender's group had ended by itself: {error}");
+        }
         if let Err(error) = self.child.kill().await {
             tracing::debug!("Blender had ended by itself: {error}");
         }

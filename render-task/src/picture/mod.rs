@@ -26,17 +26,17 @@ pub fn is_known(path: &Path) -> bool {
     extension(path) == "exr" || format(path).is_some()
 }
 
-/// Decodes a picture wholly and gives its size. `None` where the format is not known here, so
+/// Decodes the picture at `path`, which is called `name`, wholly and gives its size. `None` where the format is not known here, so
 /// that only its outline was checked, and Blender must read it back.
 ///
 /// # Errors
 /// It is cut off or damaged.
-pub fn read(path: &Path) -> Result<Option<Size>, Damaged> {
-    outline::check(path)?;
-    if extension(path) == "exr" {
+pub fn read(path: &Path, name: &Path) -> Result<Option<Size>, Damaged> {
+    outline::check(path, name)?;
+    if extension(name) == "exr" {
         return read_exr(path).map(Some);
     }
-    let Some(format) = format(path) else { return Ok(None) };
+    let Some(format) = format(name) else { return Ok(None) };
     let mut reader = ImageReader::with_format(BufReader::new(File::open(path)?), format);
     // A frame is as large as the artist made it.
     reader.no_limits();
@@ -178,7 +178,7 @@ mod tests {
     fn read_bytes(folder: &Path, name: &str, bytes: &[u8]) -> Result<Option<Size>, Damaged> {
         let path = folder.join(name);
         std::fs::write(&path, bytes).unwrap();
-        read(&path)
+        read(&path, &path)
     }
 
     #[test]
@@ -218,7 +218,8 @@ mod tests {
     fn formats_that_are_not_known_are_left_to_blender() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(read_bytes(folder.path(), "a.jp2", b"whatever").unwrap(), None);
-        assert!(read(&folder.path().join("absent.png")).is_err());
+        let absent = folder.path().join("absent.png");
+        assert!(read(&absent, &absent).is_err());
     }
 
     #[test]

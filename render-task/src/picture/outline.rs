@@ -8,12 +8,12 @@ use std::path::Path;
 
 use super::{Damaged, extension};
 
-/// Checks that a file goes as far as it says.
+/// Checks that the file at `path`, which is called `name`, goes as far as it says.
 ///
 /// # Errors
 /// It is cut off, or its outline is damaged.
-pub fn check(path: &Path) -> Result<(), Damaged> {
-    match extension(path).as_str() {
+pub fn check(path: &Path, name: &Path) -> Result<(), Damaged> {
+    match extension(name).as_str() {
         "png" => png(path),
         // The decoder fills up with grey what is missing.
         "jpg" | "jpeg" => ends_with(path, b"\xff\xd9"),
@@ -192,7 +192,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();
-        check(&path)
+        check(&path, &path)
     }
 
     #[test]
