@@ -12,6 +12,7 @@ use farm_contract::report::{Report, State};
 
 use crate::claim::{self, Claim, Standing, StoredPlan};
 use crate::event::JobChange;
+use crate::ladder::TRIED_AGAIN;
 use crate::look::{JobState, JobView};
 use crate::storage::{Condition, Put};
 use crate::submit::{Job, SubmitError};
@@ -52,11 +53,10 @@ impl Trigger {
         if change.status != "FAILED" || change.index.is_some() {
             return Ok(());
         }
-        if let Some(render) = command::render_of_zip_job_name(&change.name) {
-            return self.report_without_archive(&render, change, invocation).await;
-        }
-        let Some(render) = command::render_of_job_name(&change.name) else { return Ok(()) };
-        tracing::warn!(%render, job = change.id, reason = change.reason, "a render job failed");
+        let render = command::render_of_job_name(&change.name);
+        let zip = command::render_of_zip_job_name(&change.name);
+        let Some(render) = render.or_else(|| zip.clone()) else { return Ok(()) };
+        tracing::warn!(%render, job = change.id, reason = change.reason, "a job failed");
         let Some(stored) = claim::submitted(&self.storage, &render, invocation).await? else {
             tracing::info!(%render, "no plan in this bucket, or replaced: nothing to finish");
             return Ok(());
@@ -66,28 +66,22 @@ impl Trigger {
             tracing::info!(%render, "a newer upload owns the folder: nothing to finish");
             return Ok(());
         }
+        if zip.is_some() && !self.waited_in_vain(change).await? {
+            let reason = change.reason.as_deref().unwrap_or("the job failed");
+            return self.report_no_archive(&key, &render, reason).await;
+        }
+        // Where a job that the archive waits for has failed, that job's own event says so too. Should it have
+        // been lost, this one does for both.
         self.finish(stored, &key, change, invocation).await
     }
 
-    /// The job that would have written the last report has failed. Where it ran and left none
-    /// (it was killed, or storage did not answer), the upload must not look as if it rendered on.
-    async fn report_without_archive(
-        &self,
-        render: &RenderId,
-        change: &JobChange,
-        invocation: &Invocation,
-    ) -> Result<()> {
-        let ran = self.batch.describe(std::slice::from_ref(&change.id)).await?.iter().any(|job| job.started);
-        if !ran {
-            return Ok(());
-        }
-        let Some(plan) = claim::submitted(&self.storage, render, invocation).await?.map(|stored| stored.plan)
-        else {
-            return Ok(());
-        };
-        let key = BlendKey::parse(&plan.key)?;
-        let reason = change.reason.as_deref().unwrap_or("the job failed");
-        self.report_no_archive(&key, render, reason).await
+    /// Whether a job failed because one that it waits for did, and not for a reason of its own: then it never
+    /// ran, and what follows is not its business.
+    async fn waited_in_vain(&self, change: &JobChange) -> Result<bool> {
+        let job = self.batch.describe(std::slice::from_ref(&change.id)).await?.into_iter().next();
+        let Some(job) = job.filter(|job| !job.started) else { return Ok(false) };
+        let waited_for = self.batch.describe(&job.depends_on).await?;
+        Ok(waited_for.iter().any(|job| job.state == JobState::Failed))
     }
 
     /// Writes the last report of a render whose archive nobody makes any more, for this reason. One that
@@ -106,6 +100,7 @@ impl Trigger {
         );
         report.hint =
             Some("Upload the file again with the same tags: frames that are there are kept.".to_owned());
+        report.resume = Some(command::resume(&report.bucket, key.as_str()));
         report.written_at = now_ms();
         match self.storage.put_json(&key.report(), &report, Condition::Unchanged(stored.etag)).await? {
             Put::Written(_) => Ok(()),
@@ -178,6 +173,9 @@ impl Trigger {
             let recorded = claim.record(&self.storage, |plan| {
                 if let Some(large) = &mut plan.arrays[at].large {
                     large.job_id = Some(id.clone());
+                }
+                if !plan.warnings.iter().any(|warning| warning == TRIED_AGAIN) {
+                    plan.warnings.push(TRIED_AGAIN.to_owned());
                 }
             });
             if let Err(lost) = recorded.await? {

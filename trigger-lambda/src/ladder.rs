@@ -13,8 +13,8 @@ use crate::look::{JobState, JobView};
 use crate::submit::Job;
 use crate::{Trigger, intake};
 
-/// What the report says of it.
-const TRIED_AGAIN: &str =
+/// What the report says of a second try that was submitted.
+pub(crate) const TRIED_AGAIN: &str =
     "Tasks that ran out of memory were tried once more with as much as the farm's larger tasks have.";
 
 impl Trigger {
@@ -24,18 +24,20 @@ impl Trigger {
     /// # Errors
     /// Batch does not answer.
     pub(crate) async fn note_second_tries(&self, plan: &mut Plan, jobs: &[JobView]) -> Result<bool> {
-        for array in &mut plan.arrays {
-            let Some(id) = array.job_id.clone().filter(|_| array.large.is_none()) else { continue };
-            if !jobs.iter().any(|job| job.id == id && job.state == JobState::Failed) {
+        for array in plan.arrays.iter_mut().filter(|array| !array.looked_through) {
+            let failed = |job: &&JobView| {
+                array.job_id.as_deref() == Some(job.id.as_str()) && job.state == JobState::Failed
+            };
+            let Some(job) = jobs.iter().find(failed) else { continue };
+            array.looked_through = true;
+            // Whoever stopped it did not mean it to go on elsewhere.
+            if job.stopped {
                 continue;
             }
-            let hungry = self.batch.out_of_memory(&id, array.children).await?;
+            let hungry = self.batch.out_of_memory(job, array.children).await?;
             let hungry = hungry.into_iter().map(|index| array.first_child.saturating_add(index));
             array.large = Children::new(hungry)
                 .map(|children| LargeJob { children: children.to_string(), job_id: None });
-            if array.large.is_some() && !plan.warnings.iter().any(|warning| warning == TRIED_AGAIN) {
-                plan.warnings.push(TRIED_AGAIN.to_owned());
-            }
         }
         Ok(plan.arrays.iter().any(|array| array.large.as_ref().is_some_and(|large| large.job_id.is_none())))
     }

@@ -1,13 +1,18 @@
 //! How jobs stand, by what Batch says of them.
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use aws_sdk_batch::types::{JobDetail, JobStatus, KeyValuesPair};
 use farm_contract::exit::{OUT_OF_MEMORY_REASON, TaskExit};
+use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::submit::{Batch, words};
 
 /// What DescribeJobs takes at once.
 const DESCRIBED_AT_ONCE: usize = 100;
+/// The most that ListJobs gives of an array at once.
+const LISTED_AT_ONCE: i32 = 1000;
+/// Calls under way at once: a render of ten thousand children must be looked through in seconds.
+const CALLS_AT_ONCE: usize = 8;
 
 /// A job as Batch describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,13 +29,26 @@ pub struct JobView {
     pub index: Option<u32>,
     /// Whether its last attempt ran out of memory.
     pub out_of_memory: bool,
+    /// Whether somebody stopped it.
+    pub stopped: bool,
+    /// Of an array: how many of its children failed.
+    pub failed_children: Option<usize>,
 }
 
 impl JobView {
     /// A job that was just submitted.
     pub fn unfinished(id: String) -> Self {
         let state = JobState::Unfinished;
-        Self { id, state, started: false, depends_on: Vec::new(), index: None, out_of_memory: false }
+        Self {
+            id,
+            state,
+            started: false,
+            depends_on: Vec::new(),
+            index: None,
+            out_of_memory: false,
+            stopped: false,
+            failed_children: None,
+        }
     }
 }
 
@@ -71,32 +89,40 @@ impl Batch {
     /// # Errors
     /// Batch does not answer.
     pub async fn describe(&self, ids: &[String]) -> Result<Vec<JobView>> {
-        let mut jobs = Vec::new();
-        for ids in ids.chunks(DESCRIBED_AT_ONCE) {
-            let call = self.client.describe_jobs().set_jobs(Some(ids.to_vec()));
-            let answer = call
-                .send()
-                .await
-                .map_err(|error| anyhow!(words(error)))
-                .context("Batch cannot describe jobs")?;
-            jobs.extend(answer.jobs.unwrap_or_default().into_iter().map(view));
-        }
-        Ok(jobs)
+        let pages: Vec<Vec<JobView>> = stream::iter(ids.chunks(DESCRIBED_AT_ONCE))
+            .map(|ids| async move {
+                let answer = self.client.describe_jobs().set_jobs(Some(ids.to_vec())).send().await;
+                let answer =
+                    answer.map_err(|error| anyhow!(words(error))).context("Batch cannot describe jobs")?;
+                Ok::<_, anyhow::Error>(answer.jobs.unwrap_or_default().into_iter().map(view).collect())
+            })
+            .buffered(CALLS_AT_ONCE)
+            .try_collect()
+            .await?;
+        Ok(pages.into_iter().flatten().collect())
     }
 
-    /// Numbers, within its array, of the children of the job `id` that ran out of memory: of a plain
-    /// job that did, 0.
+    /// Numbers, within its array, of the children of a failed job that ran out of memory: of a plain job
+    /// that did, 0. `children` is how many the job has.
     ///
     /// # Errors
-    /// Batch does not answer.
-    pub async fn out_of_memory(&self, id: &str, children: u32) -> Result<Vec<u32>> {
-        let failed = if children > 1 { self.failed_children(id).await? } else { vec![id.to_owned()] };
+    /// Batch does not answer, or does not yet tell of all that failed.
+    pub async fn out_of_memory(&self, job: &JobView, children: u32) -> Result<Vec<u32>> {
+        if children == 1 {
+            return Ok(job.out_of_memory.then_some(0).into_iter().collect());
+        }
+        let failed = self.failed_children(&job.id).await?;
+        // The parent's count and the list of its children are not of one moment.
+        if job.failed_children.is_some_and(|count| count > failed.len()) {
+            bail!("Batch tells of {} failed children of the job {} and counts more", failed.len(), job.id);
+        }
         let jobs = self.describe(&failed).await?.into_iter();
-        Ok(jobs.filter(|job| job.out_of_memory).map(|job| job.index.unwrap_or(0)).collect())
+        Ok(jobs.filter(|job| job.out_of_memory).filter_map(|job| job.index).collect())
     }
 
     async fn failed_children(&self, id: &str) -> Result<Vec<String>> {
         let call = self.client.list_jobs().array_job_id(id).job_status(JobStatus::Failed);
+        let call = call.max_results(LISTED_AT_ONCE);
         let mut pages = call.into_paginator().items().send();
         let mut children = Vec::new();
         while let Some(child) = pages.next().await {
@@ -118,7 +144,10 @@ fn view(job: JobDetail) -> JobView {
         },
         started: job.started_at.is_some_and(|at| at > 0),
         depends_on: job.depends_on.unwrap_or_default().into_iter().filter_map(|job| job.job_id).collect(),
-        index: job.array_properties.and_then(|array| array.index).and_then(|index| index.try_into().ok()),
+        stopped: job.is_terminated.unwrap_or_default() || job.is_cancelled.unwrap_or_default(),
+        index: job.array_properties.as_ref().and_then(|array| array.index?.try_into().ok()),
+        failed_children: (job.array_properties.as_ref())
+            .and_then(|array| array.status_summary.as_ref()?.get("FAILED")?.to_owned().try_into().ok()),
     }
 }
 

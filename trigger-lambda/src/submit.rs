@@ -18,6 +18,9 @@ use aws_sdk_batch::types::{
 use tokio::time::Instant;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// After a submission whose outcome is not known: a job that was just submitted is not in every list at
+/// once.
+const UNKNOWN_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Codes of what passes, whatever the HTTP status: AWS asks for patience, or for newer credentials.
 const PASSING: [&str; 7] = [
@@ -121,6 +124,7 @@ impl Batch {
                     }
                     Err(Unsubmitted::Unknown(reason)) => {
                         look_first = true;
+                        pause = pause.max(UNKNOWN_PAUSE);
                         last = reason;
                     }
                 },

@@ -158,12 +158,15 @@ pub struct ArrayJob {
     /// The job that tries those of its children once more that ran out of memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub large: Option<LargeJob>,
+    /// Whether it is known, after it failed, which of its children ran out of memory.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub looked_through: bool,
 }
 
 impl ArrayJob {
     /// A job that is not yet submitted.
     pub fn new(first_child: u32, children: u32) -> Self {
-        Self { first_child, children, job_id: None, large: None }
+        Self { first_child, children, job_id: None, large: None, looked_through: false }
     }
 
     /// Batch's ids of the job and of what followed from it, as far as they are submitted.

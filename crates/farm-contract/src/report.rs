@@ -50,7 +50,7 @@ pub struct Report {
     /// Orders the uploads of one key: that of the upload event, hexadecimal digits of any number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequencer: Option<String>,
-    /// The command that renders what is missing, and only that, where another try may help.
+    /// The command that renders what is missing, and only that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<String>,
     /// The frames, unless the upload was rejected.

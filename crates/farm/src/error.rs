@@ -8,6 +8,9 @@ pub enum FarmError {
     /// There is no such upload.
     #[error("there is no `{0}` in the bucket")]
     NoUpload(String),
+    /// It cannot be rendered as it is: why, and what to do.
+    #[error("`{0}` was refused: {1}")]
+    Rejected(String, String, Option<String>),
     /// Its render is under way.
     #[error("`{0}` is being rendered")]
     UnderWay(String),
@@ -26,6 +29,7 @@ impl FarmError {
             Self::NoUpload(_) => {
                 Some("Name the .blend as it lies in the bucket: s3://BUCKET/KEY.blend.".to_owned())
             }
+            Self::Rejected(_, _, hint) => hint.clone(),
             Self::UnderWay(key) => Some(format!(
                 "Wait for it: `{key}/report.json` tells how far it is. If it stays as it is for hours, upload \
                  the file again with the same tags."

@@ -36,6 +36,9 @@ pub async fn resume(client: &Client, at: &Location) -> Result<Resumed, FarmError
     let report = report(client, at).await?.filter(|report| report.etag.as_deref() == Some(original.etag()));
     let missing = match report {
         Some(report) if report.state == State::Complete => return Ok(Resumed::Complete),
+        Some(report) if report.state == State::Rejected => {
+            return Err(FarmError::Rejected(at.key.to_string(), report.message, report.hint));
+        }
         Some(report) if report.state == State::Accepted && report.hint.is_none() => {
             return Err(FarmError::UnderWay(at.key.to_string()));
         }

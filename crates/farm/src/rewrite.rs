@@ -82,6 +82,7 @@ async fn copy_whole(client: &Client, at: &Location, original: &Original) -> Resu
         .key(at.key.as_str())
         .copy_source(source(at))
         .copy_source_if_match(original.etag())
+        .if_match(original.etag())
         // S3 copies an object onto itself only where something is said anew, be it the same.
         .metadata_directive(MetadataDirective::Replace)
         .set_metadata(original.metadata())

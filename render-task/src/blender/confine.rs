@@ -228,9 +228,8 @@ mod tests {
     fn a_folder_on_the_way_that_is_closed_closes_all_below_it() {
         let folder = tempfile::tempdir().unwrap();
         let below = folder.path().join("below");
-        std::fs::create_dir(&below).unwrap();
-        let mode =
-            |path: &Path, mode| std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+        fs::create_dir(&below).unwrap();
+        let mode = |path: &Path, mode| fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
         mode(folder.path(), 0o755);
         assert!(open_to_all(&below));
         mode(&below, 0o700);

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use farm_contract::plan::Plan;
 use farm_contract::report::State;
+use farm_contract::{keys, metadata};
 use farm_local::faults::{Fault, Signal, Step};
 use farm_local::lambda::s3_notification;
 
-use crate::{Bench, KEY, THREE, plain};
+use crate::{Bench, Fake, KEY, THREE, plain};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claim_whose_put_conflicts_fails_or_is_not_answered_is_one_claim() {
@@ -125,10 +127,72 @@ async fn an_upload_again_while_the_first_one_renders_is_one_archive_of_the_newer
     while bench.faults.injected().is_empty() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let newer = crate::Fake { name: "newer".into(), ..plain() };
+    let newer = Fake { name: "newer".into(), ..plain() };
     let blend = bench.put(&newer, &[("frames", "1-2")]);
     bench.is_complete(&blend, "1-2").await;
     let frame = bench.farm.stored(&format!("{KEY}/frame_0001.png"));
     assert!(crate::is_frame_of(&frame, &blend, 1), "the late frame took the place of the newer one's");
+    bench.farm.farm.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_bytes_again_with_other_tags_keep_their_frames_from_a_late_one() {
+    let late = Step::new("PutObject", Fault::Delay(Duration::from_secs(4))).on("frame_0001.png");
+    let bench = Bench::start([late]).await;
+    bench.put(&plain(), &[("frames", "1")]);
+    while bench.faults.injected().is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let blend = bench.put(&plain(), &[("frames", "1-2"), ("scripts", "allow")]);
+    bench.is_complete(&blend, "1-2").await;
+    let source = |frame: i32| bench.farm.metadata(&format!("{KEY}/frame_{frame:04}.png"), metadata::SOURCE);
+    assert_eq!(source(1), source(2), "the late frame took the place of the newer one's");
+    bench.farm.farm.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_that_somebody_stops_before_it_starts_is_told_of() {
+    let busy = Step::new("PutObject", Fault::Delay(Duration::from_secs(4))).on("frame_0001.png");
+    let bench = Bench::start([busy]).await;
+    bench.put(&plain(), &[("frames", "1-2"), ("chunk", "2")]);
+    while bench.faults.injected().is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let plan = keys::plan(&bench.report().render.unwrap());
+    let plan = Plan::from_json(&bench.farm.stored(&plan)).unwrap();
+    let stop = bench.farm.batch.terminate_job().job_id(plan.zip_job_id.unwrap()).reason("not tonight");
+    stop.send().await.unwrap();
+    bench.farm.idle().await;
+    let report = bench.report();
+    assert_eq!(report.state, State::Failed, "{report:?}");
+    assert!(report.message.contains("not tonight") && report.resume.is_some(), "{report:?}");
+    assert!(bench.farm.names(KEY).await.contains(&"frame_0002.png".to_owned()), "the frames are there");
+    bench.farm.farm.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_render_that_somebody_stops_is_archived_as_far_as_it_came_and_not_tried_on_larger_tasks() {
+    let busy = Step::new("PutObject", Fault::Delay(Duration::from_secs(4))).on("frame_0003.png");
+    let bench = Bench::start([busy]).await;
+    bench.put(&Fake { hungry: vec![1], ..plain() }, &[("frames", "1-4"), ("chunk", "1")]);
+    while bench.faults.injected().is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let plan = keys::plan(&bench.report().render.unwrap());
+    let plan = Plan::from_json(&bench.farm.stored(&plan)).unwrap();
+    let array = plan.arrays[0].job_id.clone().unwrap();
+    bench.farm.batch.terminate_job().job_id(array).reason("enough").send().await.unwrap();
+    bench.farm.idle().await;
+    let report = bench.report();
+    assert_eq!(report.state, State::Partial, "{report:?}");
+    let missing = report.frames.unwrap().missing;
+    assert!(missing.starts_with('1'), "{missing}");
+    assert!(
+        bench.jobs().await.iter().all(|(name, _)| !name.starts_with("large")),
+        "{:?}",
+        bench.jobs().await
+    );
+    let archive = bench.farm.archive(KEY).await;
+    assert!(archive.iter().any(|(name, _)| name == "frame_0002.png"), "{missing}");
     bench.farm.farm.shutdown().await;
 }

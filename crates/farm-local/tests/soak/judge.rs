@@ -94,6 +94,13 @@ fn archive_fault(
     (found != *wanted).then(|| format!("it holds {found:?} and not {wanted:?}"))
 }
 
+/// Whether the frame of this upload lies in the bucket.
+fn good_frame(farm: &TestFarm, key: &BlendKey, upload: &Uploaded, frame: i32) -> bool {
+    let name = FrameName { frame, rest: ".png".to_owned() }.to_string();
+    let bytes = farm.farm.store.read(farm.farm.bucket(), &key.file(&name));
+    bytes.is_ok_and(|bytes| is_frame_of(&bytes, &upload.bytes, frame))
+}
+
 fn complain(upload: &Uploaded, what: &str) {
     eprintln!("soak: WRONG: {}: {what}", upload.key);
 }
@@ -136,12 +143,29 @@ pub async fn under_faults(farm: &TestFarm, upload: &Uploaded, given_up: &[String
                 complain(upload, &format!("the report contradicts itself: {report:?}"));
                 tally.wrong_archives += 1;
             }
+            for frame in &missing {
+                let reason = frames.faults.iter().any(|fault| fault.frame == *frame);
+                if good_frame(farm, &key, upload, *frame) || !reason {
+                    complain(upload, &format!("frame {frame} is there, or it is not told why it is not"));
+                    tally.lost_frames += 1;
+                }
+            }
             if let Some(fault) = archive_fault(farm, &key, upload, &there) {
                 complain(upload, &format!("{:?}: {fault}", report.state));
                 tally.wrong_archives += 1;
             }
         }
-        State::Failed => {}
+        // There is no archive: then none of its frames is there, or it is told what to do for one.
+        State::Failed => {
+            let any = planned.iter().any(|frame| good_frame(farm, &key, upload, *frame));
+            if any && (report.hint.is_none() || report.resume.is_none()) {
+                complain(
+                    upload,
+                    &format!("frames are there, and it is not told how to come by them: {report:?}"),
+                );
+                tally.lost_frames += planned.len();
+            }
+        }
         State::Accepted | State::Rejected => {
             if !alarmed(&render) {
                 complain(upload, &format!("nobody is at work on it, and nobody was told: {report:?}"));
@@ -194,13 +218,14 @@ pub async fn of_the_farm(farm: &TestFarm) -> Tally {
         eprintln!("soak: WRONG: {name} was submitted {count} times");
         tally.doubled_renders += 1;
     }
-    for object in farm.farm.store.list(farm.farm.bucket(), ".farm/renders/").unwrap() {
-        if !object.key.ends_with("/plan.json") {
-            continue;
+    for name in names.keys() {
+        let render = command::render_of_job_name(name).or_else(|| command::render_of_zip_job_name(name));
+        let plan = render.map(|render| keys::plan(&render));
+        let json = plan.and_then(|plan| farm.farm.store.read(farm.farm.bucket(), &plan).ok());
+        if json.is_none_or(|json| Plan::from_json(&json).is_err()) {
+            eprintln!("soak: WRONG: {name} belongs to no plan");
+            tally.doubled_renders += 1;
         }
-        let json = farm.farm.store.read(farm.farm.bucket(), &object.key).unwrap();
-        let plan = Plan::from_json(&json).unwrap();
-        assert_eq!(object.key, keys::plan(&plan.render));
     }
     for key in farm.unfinished_uploads().await {
         eprintln!("soak: WRONG: parts of {key} stay behind");
