@@ -23,8 +23,11 @@ fn width(bench: &Bench, name: &str) -> u32 {
 
 #[tokio::test]
 async fn what_lies_outside_the_project_is_refused_whatever_is_allowed() {
-    for (scene, words) in [("outside", "`/etc/passwd`"), ("address", "`http://169.254.170.2/v2/credentials`")]
-    {
+    for (scene, words) in [
+        ("outside", "`/etc/passwd`"),
+        ("importing", "`/etc/passwd`"),
+        ("address", "`http://169.254.170.2/v2/credentials`"),
+    ] {
         for allowed in [Allowances::default(), MISSING] {
             let bench = with(scene, "1", allowed).await;
             let said = bench.run(SCENE).await;

@@ -7,6 +7,7 @@ All are tiny: 64 x 36 pixels, two samples, a cube that turns.
 """
 
 import os
+import shutil
 import sys
 
 import bpy
@@ -232,6 +233,20 @@ for name, path in (
     save(f"asset{name}")
 smooth_by_angle().show_render = False
 save("assetoff")
+# Another Blender of this machine, which is there.
+elsewhere = os.path.join(FOLDER, "blender", "datafiles", "assets", SMOOTH)
+os.makedirs(os.path.dirname(elsewhere), exist_ok=True)
+shutil.copyfile(os.path.join(ASSETS, SMOOTH), elsewhere)
+smooth_by_angle()
+bpy.data.libraries[0].filepath = elsewhere
+save("assetelsewhere")
+
+importing = scene()
+if hasattr(bpy.types, "GeometryNodeImportText"):
+    reading = bpy.data.node_groups.new("Reading", "GeometryNodeTree")
+    reading.nodes.new("GeometryNodeImportText").inputs["Path"].default_value = "/etc/passwd"
+    bpy.data.objects["Cube"].modifiers.new("Reading", "NODES").node_group = reading
+save("importing")
 
 file_output(scene())
 save("fileoutput")
