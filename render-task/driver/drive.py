@@ -12,7 +12,7 @@ stderr, so that the supervisor knows which command a printed line belongs to.
 When stdin ends, the supervisor is gone, and so is this process, even in the middle of a frame.
 
 Start reading at `main`. What makes a picture wrong is in `faults.py`, what of Blender's own lies
-elsewhere in `assets.py`, where files go in `outputs.py`.
+elsewhere in `assets.py`, what the upload wants otherwise in `settings.py`, where files go in `outputs.py`.
 """
 
 import ctypes
@@ -32,9 +32,13 @@ import bpy  # noqa: E402  (only after stdout is out of its reach)
 import assets  # noqa: E402
 import faults  # noqa: E402
 import outputs  # noqa: E402
+import paths  # noqa: E402
+import settings  # noqa: E402
 
 TOKEN, THREADS = sys.argv[sys.argv.index("--") + 1 :][:2]
 COMMANDS = queue.Queue()
+# The name of the scene that is rendered.
+OPEN = {"scene": ""}
 
 
 def listen():
@@ -67,11 +71,13 @@ def peak_memory_mib():
     return 0
 
 
-def open_file(path, missing, scripts):
+def open_file(path, project, missing, scripts, wanted):
     """Opens the file and says what it is and what is wrong with it.
 
-    `missing` and `scripts` say whether the upload lets missing files and Python in the file pass.
+    `project` is the folder whose files may be read. `missing` and `scripts` say whether the upload lets
+    missing files and Python in the file pass, and `wanted` has the settings that it wants otherwise.
     """
+    paths.PROJECT = project
     try:
         bpy.ops.wm.open_mainfile(filepath=path, load_ui=False, use_scripts=scripts)
     except RuntimeError as error:
@@ -79,9 +85,10 @@ def open_file(path, missing, scripts):
         return answer("failed", **fault)
     assets.mend()
     faults.ALLOWED.update(missing=missing, scripts=scripts)
-    scene = bpy.context.scene
     warnings = []
-    found = faults.of_version() or faults.of_file(scene, warnings)
+    scene, found = settings.apply(wanted)
+    OPEN["scene"] = scene.name
+    found = faults.of_version() or found or faults.of_file(scene, warnings)
     if not found:
         render = scene.render
         render.threads_mode = "FIXED"
@@ -103,7 +110,7 @@ def open_file(path, missing, scripts):
 
 def render(frame, folder, stem):
     """Renders one frame, all of whose files land in `folder`."""
-    scene = bpy.context.scene
+    scene = bpy.data.scenes[OPEN["scene"]]
     scene.frame_set(frame)
     warnings = []
     found = faults.of_frame(scene, warnings)

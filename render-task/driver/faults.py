@@ -95,7 +95,8 @@ def of_settings(scene):
         name = {"BLENDER_WORKBENCH": "Workbench"}.get(engine, "EEVEE" if "EEVEE" in engine else engine)
         yield fault(
             f"The scene `{scene.name}` is set to render with {name}, which needs a graphics card or a display.",
-            "Set Render Engine to Cycles in the render properties of the file, save, and upload it again.",
+            "Set Render Engine to Cycles in the render properties of the file, save, and upload it again; or upload it "
+            "with the tag engine=CYCLES.",
         )
     elif scene.cycles.use_denoising and not denoiser_built_in():
         yield fault(
@@ -307,7 +308,7 @@ def of_frame(scene, warnings):
     for volume in bpy.data.volumes:
         if volume.is_sequence and is_used(volume):
             # Where the frame lies outside the sequence there is no file to miss.
-            path = volume.evaluated_get(bpy.context.evaluated_depsgraph_get()).grids.frame_filepath
+            path = volume.evaluated_get(scene.view_layers[0].depsgraph).grids.frame_filepath
             if path:
                 hint = f"{ALONE}use one volume file."
                 found += lacking("volume sequence", volume, os.path.basename(path), hint, path)

@@ -1,8 +1,8 @@
 """Which files may be read for a picture.
 
 A file of a stranger's may name any file of this machine, or an address that a reader of movies
-would fetch. Only what is of its project is read: what lies in the folder that the file was opened
-from, or below it. Blender's own files are no stranger's.
+would fetch. Only what is of its project is read: what lies in the project's folder, or below it. Blender's
+own files are no stranger's.
 
 Start reading at `lack`.
 """
@@ -16,6 +16,8 @@ PACK = (
     "In Blender choose File > External Data > Pack Resources (and Pack Linked Libraries), save, and upload the "
     "file again."
 )
+# The folder of the project; the file that is rendered may lie deeper in it.
+PROJECT = ""
 MISSING, OUTSIDE, ADDRESS = "missing", "outside", "address"
 
 
@@ -39,7 +41,7 @@ def is_address(path):
 
 def allowed():
     """The folders whose files may be read: the project's, and Blender's own."""
-    folders = [os.path.dirname(bpy.data.filepath), bpy.utils.system_resource("DATAFILES")]
+    folders = [PROJECT, bpy.utils.system_resource("DATAFILES")]
     folders += [bpy.utils.resource_path(kind) for kind in ("LOCAL", "SYSTEM")]
     return [os.path.realpath(folder) for folder in folders if folder]
 

@@ -6,10 +6,10 @@ use farm_contract::Fault;
 use farm_contract::exit::TaskExit;
 use farm_contract::keys;
 
-use crate::args::Memory;
 use crate::blender::patterns::LIGHTER;
 use crate::blender::protocol::{Kind, Opened, Rendered};
 use crate::blender::{Cause, Death, Reply};
+use crate::environment::Memory;
 use crate::failure::Failure;
 use crate::frame::{self, Produced};
 

@@ -1,19 +1,14 @@
-//! What the child is told: its command line and its environment.
-
-use std::fmt;
-use std::path::PathBuf;
+//! What the child is told on its command line.
 
 use clap::Parser;
 use farm_contract::Fault;
 use farm_contract::allowances::{ALLOW, Allowances};
 use farm_contract::children::Children;
-use farm_contract::env;
-use farm_contract::exit::TaskExit;
 use farm_contract::frames::FrameSpec;
 use farm_contract::keys::BlendKey;
 use farm_contract::plan::{RenderId, SourceId};
-
-use crate::failure::Failure;
+use farm_contract::project::{ContentHash, check_path};
+use farm_contract::settings::Settings;
 
 /// Renders the frames of one child of a render and uploads them.
 ///
@@ -57,6 +52,40 @@ pub struct Args {
     /// Version of the upload, in a bucket that keeps versions.
     #[arg(long, value_name = "ID")]
     pub version_id: Option<String>,
+    /// Of an archive: the file that is rendered.
+    #[arg(long, value_name = "PATH", value_parser = path)]
+    pub main: Option<String>,
+    /// The list of the project's other files.
+    #[arg(long, value_name = "SHA256")]
+    pub project: Option<ContentHash>,
+    #[command(flatten)]
+    wanted: Wanted,
+}
+
+/// What is wanted otherwise than the file has it.
+#[derive(Debug, Clone, clap::Args)]
+struct Wanted {
+    /// The scene that is rendered.
+    #[arg(long, value_name = "NAME")]
+    scene: Option<String>,
+    /// The camera.
+    #[arg(long, value_name = "NAME")]
+    camera: Option<String>,
+    /// The one view layer that is rendered.
+    #[arg(long, value_name = "NAME")]
+    view_layer: Option<String>,
+    /// Format of the frames, such as PNG or OPEN_EXR.
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<String>,
+    /// Render engine: CYCLES.
+    #[arg(long, value_name = "ENGINE")]
+    engine: Option<String>,
+    /// Samples of Cycles.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    samples: Option<u32>,
+    /// Percentage of the resolution.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    percentage: Option<u32>,
 }
 
 impl Args {
@@ -72,109 +101,22 @@ impl Args {
     pub fn allowed(&self) -> Allowances {
         Allowances { missing: self.missing.is_some(), scripts: self.scripts.is_some() }
     }
+
+    /// What is wanted otherwise than the file has it.
+    pub fn settings(&self) -> Settings {
+        let Wanted { scene, camera, view_layer, format, engine, samples, percentage } = self.wanted.clone();
+        Settings { scene, camera, view_layer, format, engine, samples, percentage }
+    }
+}
+
+fn path(text: &str) -> Result<String, Fault> {
+    check_path(text).map(|()| text.to_owned())
 }
 
 fn source(text: &str) -> Result<SourceId, Fault> {
     let good = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric());
     good.then(|| SourceId::from_text(text))
         .ok_or_else(|| Fault::new(format!("`{text}` is not the id of a source."), "plan.json names it."))
-}
-
-/// What the child reads from its environment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Environment {
-    /// Number of the child in its job; 0 in a job of one.
-    pub array_index: u32,
-    /// Batch's id of the job.
-    pub job_id: String,
-    /// Attempt, counted from 1.
-    pub attempt: u32,
-    /// This program.
-    pub task: PathBuf,
-    /// A `blender`, or a Python that has `bpy`.
-    pub blender: PathBuf,
-    /// Threads that Blender uses.
-    pub threads: u32,
-    /// Where the task's temporary folder is made.
-    pub scratch: PathBuf,
-    /// Memory that the task has.
-    pub memory: Memory,
-}
-
-/// An amount of memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Memory {
-    /// In MiB.
-    pub mib: u32,
-}
-
-impl Memory {
-    /// All that the machine has; none where it does not say.
-    fn of_machine() -> Self {
-        let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-        let kib = text.lines().find_map(|line| line.strip_prefix("MemTotal:")?.split_whitespace().next());
-        Self { mib: kib.and_then(|kib| kib.parse::<u32>().ok()).unwrap_or_default() / 1024 }
-    }
-}
-
-impl fmt::Display for Memory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tenths = (f64::from(self.mib) / 102.4).round();
-        write!(f, "{} GB", tenths / 10.0)
-    }
-}
-
-impl Environment {
-    /// Reads the environment through `get`.
-    ///
-    /// # Errors
-    /// A number is none, or no Blender is named.
-    pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
-        let get = |name: &str| get(name).filter(|value| !value.is_empty());
-        let number = |name: &str| -> Result<Option<u32>, Failure> {
-            let Some(text) = get(name) else { return Ok(None) };
-            match text.parse() {
-                Ok(number) => Ok(Some(number)),
-                Err(_) => Err(Failure::new(
-                    TaskExit::Usage,
-                    format!("{name} is `{text}`, which is not a number."),
-                    format!("Leave {name} as Batch sets it, or unset it."),
-                )),
-            }
-        };
-        let cpus = || std::thread::available_parallelism().map_or(1, |cpus| cpus.get() as u32);
-        let blender = get(env::BLENDER).ok_or_else(|| {
-            Failure::new(
-                TaskExit::Usage,
-                format!("{} is not set, so there is no Blender to render with.", env::BLENDER),
-                format!("Set {} to a `blender`, or to a Python that has `bpy`.", env::BLENDER),
-            )
-        })?;
-        Ok(Self {
-            // The one that runs, also where another has been put in its place meanwhile.
-            task: "/proc/self/exe".into(),
-            array_index: number(env::ARRAY_INDEX)?.unwrap_or(0),
-            job_id: get(env::JOB_ID).unwrap_or_default(),
-            attempt: number(env::JOB_ATTEMPT)?.unwrap_or(1),
-            // A bare name is looked for in PATH; Blender works in another folder than we do.
-            blender: if blender.contains('/') { program(absolute(blender)) } else { blender.into() },
-            threads: number(env::THREADS)?.filter(|threads| *threads > 0).unwrap_or_else(cpus),
-            memory: number(env::MEMORY)?.map_or_else(Memory::of_machine, |mib| Memory { mib }),
-            scratch: absolute(get(env::SCRATCH).map_or_else(std::env::temp_dir, PathBuf::from)),
-        })
-    }
-}
-
-/// The program in a folder that an image keeps Blender in: a release has its `blender`, and a wheel's
-/// virtual environment its Python. Any other path is the program's own.
-fn program(path: PathBuf) -> PathBuf {
-    let programs = ["blender", "bin/python"].map(|name| path.join(name));
-    programs.into_iter().find(|program| program.exists()).unwrap_or(path)
-}
-
-fn absolute(path: impl Into<PathBuf>) -> PathBuf {
-    let path = path.into();
-    std::path::absolute(&path).unwrap_or(path)
 }
 
 #[cfg(test)]
@@ -225,10 +167,26 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_told_as_it_is_spoken_of() {
-        let told = |mib| Memory { mib }.to_string();
-        assert_eq!([told(8192), told(512), told(15_974)], ["8 GB", "0.5 GB", "15.6 GB"]);
-        assert!(Memory::of_machine().mib > 0);
+    fn settings_and_projects_are_read_back() {
+        let mut plan = plan("scene.blend", "1-120", None);
+        let given = [
+            ("scene", "-Shot 1"),
+            ("camera", "Left=1"),
+            ("view_layer", "Fog é"),
+            ("format", "OPEN_EXR"),
+            ("engine", "CYCLES"),
+            ("samples", "16"),
+            ("percentage", "50"),
+        ];
+        for (name, value) in given {
+            assert_eq!(plan.settings.take(name, value), Ok(true));
+        }
+        plan.source.main = Some("-shots/a b.blend".into());
+        plan.source.project = Some(ContentHash::of(b"a list"));
+        let line = std::iter::once("render-task".to_owned()).chain(command::render(&plan, 0));
+        let args = Args::try_parse_from(line).unwrap();
+        assert_eq!(args.settings(), plan.settings);
+        assert_eq!((args.main, args.project), (plan.source.main, plan.source.project));
     }
 
     #[test]
@@ -246,64 +204,13 @@ mod tests {
             let line = good.iter().map(|arg| if arg.starts_with(&format!("{flag}=")) { bad } else { arg });
             assert!(Args::try_parse_from(std::iter::once("render-task").chain(line)).is_err(), "{bad}");
         }
-        for more in ["--scripts=deny", "--missing=", "--children=1", "--children=x"] {
+        for more in ["--scripts=deny", "--children=x", "--main=../x", "--project=x", "--samples=0"] {
             let line = good.iter().map(String::as_str).chain([more]);
             assert!(Args::try_parse_from(std::iter::once("render-task").chain(line)).is_err(), "{more}");
         }
         for missing in 0..good.len() {
             let line = good.iter().enumerate().filter(|(at, _)| *at != missing).map(|(_, arg)| arg.as_str());
             assert!(Args::try_parse_from(std::iter::once("render-task").chain(line)).is_err(), "{missing}");
-        }
-    }
-
-    fn read(pairs: &[(&str, &str)]) -> Result<Environment, Failure> {
-        Environment::read(|name| {
-            pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
-        })
-    }
-
-    #[test]
-    fn a_plain_job_is_child_0_of_its_first_attempt() {
-        let plain = read(&[(env::BLENDER, "/b/blender")]).unwrap();
-        assert_eq!((plain.array_index, plain.attempt, plain.threads > 0), (0, 1, true));
-        let child = read(&[
-            (env::BLENDER, "b"),
-            (env::ARRAY_INDEX, "12"),
-            (env::JOB_ATTEMPT, "3"),
-            (env::THREADS, "2"),
-        ])
-        .unwrap();
-        assert_eq!((child.array_index, child.attempt, child.threads), (12, 3, 2));
-    }
-
-    #[test]
-    fn paths_hold_in_any_folder() {
-        let read = |blender| read(&[(env::BLENDER, blender), (env::SCRATCH, "scratch")]).unwrap();
-        assert!(read("tools/blender").blender.ends_with("tools/blender"));
-        assert!(read("tools/blender").blender.is_absolute() && read("blender").scratch.is_absolute());
-        assert_eq!(read("blender").blender, PathBuf::from("blender"));
-    }
-
-    #[test]
-    fn a_folder_stands_for_the_blender_in_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let named = folder.path().to_str().unwrap();
-        let read = || read(&[(env::BLENDER, named)]).unwrap().blender;
-        assert_eq!(read(), folder.path(), "what is not there is told when it is started");
-        std::fs::create_dir(folder.path().join("bin")).unwrap();
-        std::fs::write(folder.path().join("bin/python"), "").unwrap();
-        assert_eq!(read(), folder.path().join("bin/python"));
-        std::fs::write(folder.path().join("blender"), "").unwrap();
-        assert_eq!(read(), folder.path().join("blender"));
-    }
-
-    #[test]
-    fn a_bad_environment_is_a_usage_error_that_names_the_variable() {
-        for pairs in [&[][..], &[(env::BLENDER, "b"), (env::ARRAY_INDEX, "x")]] {
-            let failure = read(pairs).unwrap_err();
-            assert_eq!(failure.exit, TaskExit::Usage);
-            let named = pairs.last().map_or(env::BLENDER, |(name, _)| name);
-            assert!(failure.fault.message.contains(named), "{failure:?}");
         }
     }
 }

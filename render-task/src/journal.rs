@@ -8,7 +8,7 @@ use farm_contract::frames::FrameSpec;
 use farm_contract::log_line;
 use farm_contract::record::{FrameFault, FrameRecord, RECORD_VERSION, TaskRecord, TaskSeconds};
 
-use crate::args::Environment;
+use crate::environment::Environment;
 use crate::failure::Failure;
 
 /// Everything that the record will tell.

@@ -12,12 +12,14 @@
 pub mod answer;
 pub mod args;
 pub mod blender;
+pub mod environment;
 pub mod failure;
 pub mod frame;
 pub mod good;
 pub mod init;
 pub mod journal;
 pub mod picture;
+pub mod project;
 pub mod session;
 pub mod stop;
 pub mod store;

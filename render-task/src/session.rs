@@ -1,6 +1,5 @@
 //! A Blender at work on the child's frames, and the frames on their way into the bucket.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,18 +7,20 @@ use farm_contract::Fault;
 use farm_contract::allowances::Allowances;
 use farm_contract::exit::TaskExit;
 use farm_contract::record::FrameRecord;
+use farm_contract::settings::Settings;
 use farm_contract::{keys, log_line};
 use tokio::task::JoinSet;
 
 use crate::answer;
-use crate::args::{Environment, Memory};
 use crate::blender::confine::{self, OWN, TRAVERSED, User};
 use crate::blender::patterns::{self, Sign};
 use crate::blender::protocol::Command;
 use crate::blender::{Blender, Cause, Death, Reply, Setup};
+use crate::environment::{Environment, Memory};
 use crate::failure::Failure;
 use crate::frame::{self, Target, Trouble};
 use crate::journal::Journal;
+use crate::project::Project;
 use crate::stop::{Stop, stopped};
 
 /// Frames that are read back and uploaded while the next one renders.
@@ -30,13 +31,24 @@ const UPLOADS: usize = 2;
 pub struct Session<'a> {
     target: Arc<Target>,
     setup: Setup,
-    blend: PathBuf,
+    scene: Scene,
     journal: &'a mut Journal,
     stop: &'a mut Stop,
     uploads: JoinSet<(i32, Result<FrameRecord, Trouble>)>,
     /// How many more times a Blender may be started for one that died.
     restarts: u32,
     memory: Memory,
+}
+
+/// What Blender opens, and how.
+#[derive(Debug, Clone)]
+pub struct Scene {
+    /// The project on this machine.
+    pub project: Project,
+    /// What is let pass.
+    pub allowed: Allowances,
+    /// What is wanted otherwise than the file has it.
+    pub settings: Settings,
 }
 
 /// How asking Blender ended.
@@ -46,12 +58,11 @@ enum Asked {
 }
 
 impl<'a> Session<'a> {
-    /// A session on the file `blend`, which lies in the target's scratch folder.
+    /// A session on a scene that lies in the target's scratch folder.
     pub fn new(
         target: Target,
         environment: &Environment,
-        allowed: Allowances,
-        blend: PathBuf,
+        scene: Scene,
         journal: &'a mut Journal,
         stop: &'a mut Stop,
     ) -> Self {
@@ -61,13 +72,13 @@ impl<'a> Session<'a> {
             threads: environment.threads,
             scratch: target.scratch.clone(),
             user: User::choose(&environment.blender, &target.scratch),
-            allowed,
+            allowed: scene.allowed,
         };
         let memory = environment.memory;
         Self {
             target: Arc::new(target),
             setup,
-            blend,
+            scene,
             journal,
             stop,
             uploads: JoinSet::new(),
@@ -176,8 +187,9 @@ impl<'a> Session<'a> {
                 Err(death) => return Err(answer::did_not_start(&setup.program, death)),
             };
             self.journal.blender = blender.version().to_owned();
-            let blend = self.blend.clone();
-            let command = Command::Open { path: &blend, allowed: self.setup.allowed.into() };
+            let Scene { project, allowed, settings } = self.scene.clone();
+            let (path, folder) = (&project.main, &project.folder);
+            let command = Command::Open { path, project: folder, allowed: allowed.into(), wanted: &settings };
             match self.ask(&mut blender, command).await {
                 Ok(Asked::Answered(reply)) => {
                     let opened = match answer::opened(reply) {

@@ -178,9 +178,21 @@ impl Bucket {
     /// # Errors
     /// It was replaced or deleted, the scratch folder is full, or the bucket did not give it.
     pub async fn download(&self, upload: &Upload, path: &Path) -> Result<u64, Failure> {
+        self.download_as(&upload.key, Some(upload), path).await
+    }
+
+    /// Stores an object in a file that never changes under its key. Gives its size in bytes.
+    ///
+    /// # Errors
+    /// It is gone, the scratch folder is full, or the bucket did not give it.
+    pub async fn download_content(&self, key: &str, path: &Path) -> Result<u64, Failure> {
+        self.download_as(key, None, path).await
+    }
+
+    async fn download_as(&self, key: &str, upload: Option<&Upload>, path: &Path) -> Result<u64, Failure> {
         let mut tries = 1;
         loop {
-            match self.download_once(upload, path).await {
+            match self.download_once(key, upload, path).await {
                 Err(failure) if failure.exit == TaskExit::TryAgain && tries < DOWNLOADS => {
                     tracing::warn!("warning: {failure} Trying again.");
                     tries += 1;
@@ -190,15 +202,14 @@ impl Bucket {
         }
     }
 
-    async fn download_once(&self, upload: &Upload, path: &Path) -> Result<u64, Failure> {
-        let key = &upload.key;
+    async fn download_once(&self, key: &str, upload: Option<&Upload>, path: &Path) -> Result<u64, Failure> {
         let answer = self
             .client
             .get_object()
             .bucket(&self.name)
             .key(key)
-            .if_match(&upload.etag)
-            .set_version_id(upload.version_id.clone())
+            .set_if_match(upload.map(|upload| upload.etag.clone()))
+            .set_version_id(upload.and_then(|upload| upload.version_id.clone()))
             .send()
             .await;
         let mut object = match answer {

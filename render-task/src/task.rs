@@ -1,24 +1,25 @@
 //! The child: from its first look into the bucket to its record.
 //!
 //! 1. What is good already is left alone ([`crate::good`]).
-//! 2. The upload is downloaded, Blender opens it and says what is wrong with it.
+//! 2. The upload is downloaded, and what is of its project ([`crate::project`]); Blender opens it and says what is wrong with it.
 //! 3. Frame after frame is rendered; while one renders, the ones before it are read back and
 //!    uploaded ([`crate::session`], [`crate::frame`]).
 //! 4. Whatever happened, a record of it is written.
 
-use std::os::unix::fs::PermissionsExt;
 use std::time::Instant;
 
 use farm_contract::exit::TaskExit;
 use farm_contract::frames;
 use farm_contract::keys;
 
-use crate::args::{Args, Environment};
+use crate::args::Args;
+use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::frame::Target;
 use crate::good;
 use crate::journal::Journal;
-use crate::session::Session;
+use crate::project::Fetch;
+use crate::session::{Scene, Session};
 use crate::stop::Stop;
 use crate::store::{Bucket, Upload};
 
@@ -76,13 +77,6 @@ async fn work(
     if todo.is_empty() {
         return Ok(());
     }
-    if args.blend.is_archive() {
-        return Err(Failure::new(
-            TaskExit::Scene,
-            format!("`{}` is an archive; the farm renders a single .blend file.", args.blend.file_name()),
-            "Pack everything into the .blend (File > External Data > Pack Resources) and upload that.",
-        ));
-    }
     let scratch = tempfile::Builder::new()
         .prefix("render-task-")
         .tempdir_in(&environment.scratch)
@@ -92,14 +86,11 @@ async fn work(
         etag: args.etag.clone(),
         version_id: args.version_id.clone(),
     };
-    let blend = scratch.path().join("scene.blend");
     let started = Instant::now();
-    let bytes = stop.unless(bucket.download(&upload, &blend)).await?;
-    // Under another umask, Blender as somebody else could not read it.
-    let readable = std::fs::set_permissions(&blend, PermissionsExt::from_mode(0o644));
-    readable.map_err(|error| Failure::scratch("hand over the upload", error))?;
+    let fetch = Fetch { bucket, upload: &upload, args, scratch: scratch.path() };
+    let project = stop.unless(fetch.run()).await?;
     journal.download = started.elapsed().as_secs_f64();
-    tracing::info!("downloaded {bytes} bytes in {:.1} s", journal.download);
+    tracing::info!("downloaded {} bytes in {:.1} s", project.bytes, journal.download);
     let target = Target {
         bucket: bucket.clone(),
         blend: args.blend.clone(),
@@ -108,5 +99,6 @@ async fn work(
         upload,
         scratch: scratch.path().to_owned(),
     };
-    Session::new(target, environment, args.allowed(), blend, journal, stop).render(&todo).await
+    let scene = Scene { project, allowed: args.allowed(), settings: args.settings() };
+    Session::new(target, environment, scene, journal, stop).render(&todo).await
 }

@@ -7,6 +7,7 @@ use crate::allowances::ALLOW;
 use crate::children::Children;
 use crate::keys::BlendKey;
 use crate::plan::{Plan, RenderId};
+use crate::project::{MAIN, PROJECT};
 
 /// Name of the one container in each job definition, by which a job's arguments find it.
 pub const CONTAINER: &str = "task";
@@ -36,7 +37,15 @@ fn render_children(plan: &Plan, which: &str, children: &str) -> Vec<String> {
     if let Some(version) = &plan.source.version_id {
         arguments.push(format!("--version-id={version}"));
     }
+    if let Some(main) = &plan.source.main {
+        arguments.push(format!("--{MAIN}={main}"));
+    }
+    if let Some(list) = &plan.source.project {
+        arguments.push(format!("--{PROJECT}={list}"));
+    }
     arguments.extend(plan.allowed.names().map(|name| format!("--{name}={ALLOW}")));
+    let settings = plan.settings.pairs().into_iter();
+    arguments.extend(settings.map(|(name, value)| format!("--{}={value}", name.replace('_', "-"))));
     arguments
 }
 

@@ -4,14 +4,16 @@
 pub const BUCKET_NAME: &str = "BUCKET_NAME";
 /// Queue that render and zip jobs are submitted to (trigger-lambda).
 pub const JOB_QUEUE_ARN: &str = "JOB_QUEUE_ARN";
-/// Job definition of render-task (trigger-lambda).
+/// Job definitions of render-task (trigger-lambda): one for each of [`BLENDER_VERSION`], in their order,
+/// with spaces between them.
 pub const JOB_DEFINITION_ARN: &str = "JOB_DEFINITION_ARN";
-/// Job definition of render-task with more memory, for children that ran out of it (trigger-lambda).
+/// Job definitions of render-task with more memory, for children that ran out of it (trigger-lambda), as
+/// those of [`JOB_DEFINITION_ARN`].
 pub const LARGE_JOB_DEFINITION_ARN: &str = "LARGE_JOB_DEFINITION_ARN";
 /// Job definition of zip-task (trigger-lambda).
 pub const ZIP_JOB_DEFINITION_ARN: &str = "ZIP_JOB_DEFINITION_ARN";
-/// Version of the farm's Blender as `major.minor`, such as `4.5` (trigger-lambda). A file saved
-/// by a newer one is refused before anything is submitted.
+/// Versions of the farm's Blenders as `major.minor`, with spaces between them: `4.5 4.1`
+/// (trigger-lambda). A file is rendered by the oldest that is not older than the one that saved it.
 pub const BLENDER_VERSION: &str = "FARM_BLENDER_VERSION";
 /// vCPUs that all tasks together may have (trigger-lambda).
 pub const MAX_VCPUS: &str = "FARM_MAX_VCPUS";

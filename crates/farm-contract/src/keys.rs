@@ -8,6 +8,9 @@
 //! | `KEY/report.json` | what became of the upload |
 //! | `.farm/renders/ID/plan.json` | the claim and the plan |
 //! | `.farm/renders/ID/tasks/INDEX.json` | what a child did |
+//! | `.farm/files/SHA256` | a file of projects, by its content |
+//! | `.farm/projects/SHA256.json` | which files a project has, by the content of this list |
+//! | `.farm/farm.json` | what farm this is |
 //! | `.farm/rejected/HASH/report.json` | the report of an upload whose own folder cannot hold one |
 
 use std::fmt;
@@ -16,6 +19,7 @@ use sha2::{Digest, Sha256};
 
 use crate::fault::Fault;
 use crate::plan::RenderId;
+use crate::project::ContentHash;
 
 /// Key suffixes that start a render: the bucket's notification filter, and what the tasks'
 /// roles are denied to write.
@@ -203,6 +207,16 @@ pub fn tasks_prefix(render: &RenderId) -> String {
 /// The record of one child, by its number in the whole render.
 pub fn task(render: &RenderId, child: u32) -> String {
     format!("{}{child}.json", tasks_prefix(render))
+}
+
+/// A file of projects.
+pub fn project_file(content: &ContentHash) -> String {
+    format!("{FARM_PREFIX}files/{content}")
+}
+
+/// The list of a project's files.
+pub fn project(list: &ContentHash) -> String {
+    format!("{FARM_PREFIX}projects/{list}.json")
 }
 
 /// A key from a list that was asked for in URL encoding, as S3 writes it there: a space as `+`, other

@@ -20,8 +20,11 @@ pub mod keys;
 pub mod log_line;
 pub mod metadata;
 pub mod plan;
+pub mod project;
 pub mod record;
 pub mod report;
+pub mod settings;
 pub mod tags;
+mod versioned;
 
 pub use fault::Fault;

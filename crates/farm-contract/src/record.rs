@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
-use crate::plan::read_versioned;
+use crate::versioned;
 
 /// Version of [`TaskRecord`]'s JSON.
 pub const RECORD_VERSION: u32 = 1;
@@ -81,6 +81,6 @@ impl TaskRecord {
     /// # Errors
     /// It is cut off, not a record, or of a version that this program does not know.
     pub fn from_json(json: &[u8]) -> Result<Self, Fault> {
-        read_versioned(json, "The record of a task", RECORD_VERSION)
+        versioned::read(json, "The record of a task", RECORD_VERSION)
     }
 }

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
-use crate::plan::{Plan, RenderId, read_versioned};
+use crate::plan::{Plan, RenderId};
 use crate::record::FrameFault;
+use crate::versioned;
 
 /// Version of [`Report`]'s JSON.
 pub const REPORT_VERSION: u32 = 1;
@@ -59,6 +60,9 @@ pub struct Report {
     /// Key of the archive, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zip: Option<String>,
+    /// All that is in the way, where that is more than the message says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Fault>,
     /// What the artist should know though nothing failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -101,6 +105,7 @@ impl Report {
             resume: None,
             frames: None,
             zip: None,
+            problems: Vec::new(),
             warnings: Vec::new(),
             written_at,
         }
@@ -116,10 +121,21 @@ impl Report {
         report
     }
 
-    /// The report of an upload that cannot be rendered.
-    pub fn rejected(fault: &Fault, bucket: &str, key: &str, written_at: u64) -> Self {
-        let mut report = Self::new(State::Rejected, &fault.message, bucket, key, written_at);
-        report.hint = Some(fault.hint.clone());
+    /// The report of an upload that cannot be rendered, for one reason or more.
+    pub fn rejected(faults: &[Fault], bucket: &str, key: &str, written_at: u64) -> Self {
+        let mut report = Self::new(State::Rejected, "", bucket, key, written_at);
+        match faults {
+            [] => report.message = "The upload cannot be rendered.".to_owned(),
+            [fault] => {
+                report.message.clone_from(&fault.message);
+                report.hint = Some(fault.hint.clone());
+            }
+            faults => {
+                report.message = format!("{} things are in the way of rendering this.", faults.len());
+                report.hint = Some("Mend what `problems` lists, and upload the file again.".to_owned());
+                report.problems = faults.to_vec();
+            }
+        }
         report
     }
 
@@ -138,7 +154,7 @@ impl Report {
     /// # Errors
     /// It is cut off, not a report, or of a version that this program does not know.
     pub fn from_json(json: &[u8]) -> Result<Self, Fault> {
-        read_versioned(json, "report.json", REPORT_VERSION)
+        versioned::read(json, "report.json", REPORT_VERSION)
     }
 }
 

@@ -5,6 +5,8 @@
 use crate::allowances::{Allowances, MISSING, SCRIPTS};
 use crate::fault::Fault;
 use crate::frames::{EXAMPLES, FrameRange, FrameSpec};
+use crate::project::{ContentHash, MAIN, PROJECT, check_path};
+use crate::settings::{self, Settings};
 
 /// That many frames from the scene's first: the original contract.
 pub const FRAME: &str = "frame";
@@ -16,20 +18,17 @@ pub const CHUNK: &str = "chunk";
 /// The value of [`FRAMES`] that means the file's own range.
 pub const SCENE: &str = "scene";
 
+/// The Blender that renders, as `4.5`; else the farm picks one by the file.
+pub const BLENDER: &str = "blender";
+
 /// Tags that a later version of the farm honours. Ignoring one would render a picture that
 /// nobody asked for, so until then they are refused.
-pub const RESERVED: [&str; 10] = [
-    "camera",
-    "scene",
-    "view_layer",
-    "format",
-    "engine",
-    "samples",
-    "percentage",
-    "blender",
-    "spot",
-    "order",
-];
+pub const RESERVED: [&str; 2] = ["spot", "order"];
+
+/// All tags that are honoured.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    [FRAME, FRAMES, CHUNK, BLENDER, MAIN, PROJECT, MISSING, SCRIPTS].into_iter().chain(settings::NAMES)
+}
 
 /// Which frames an upload asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,14 +42,14 @@ pub enum FramesAsked {
 }
 
 impl FramesAsked {
-    /// The frames in absolute numbers, given the range of the file's own scene.
+    /// The frames in absolute numbers, given the range of the file's own scene, with its step.
     ///
     /// # Errors
     /// They leave what Blender knows, or the scene's own range runs backwards.
-    pub fn resolve(&self, scene_start: i32, scene_end: i32) -> Result<FrameSpec, Fault> {
+    pub fn resolve(&self, scene_start: i32, scene_end: i32, step: u32) -> Result<FrameSpec, Fault> {
         match self {
             Self::Spec(spec) => Ok(spec.clone()),
-            Self::Scene => FrameRange::new(scene_start, scene_end).map(FrameSpec::range),
+            Self::Scene => FrameRange::with_step(scene_start, scene_end, step).map(FrameSpec::range),
             Self::Count(count) => {
                 let last = i64::from(scene_start) + i64::from(*count) - 1;
                 let last = i32::try_from(last).map_err(|_| {
@@ -84,6 +83,14 @@ pub struct Request {
     pub chunk: Chunk,
     /// What it lets pass that the farm refuses otherwise.
     pub allowed: Allowances,
+    /// What it wants otherwise than the file has it.
+    pub settings: Settings,
+    /// The Blender that it names, as `4.5`.
+    pub blender: Option<String>,
+    /// Of an archive: the file that is rendered, by its path in it or the end of that.
+    pub main: Option<String>,
+    /// The list of the project's other files.
+    pub project: Option<ContentHash>,
     /// Tags that look like ours but are not, in words for the report.
     pub warnings: Vec<String>,
 }
@@ -96,15 +103,22 @@ impl Request {
     /// No tag names frames, two do, or one is written wrongly. The hint shows how to write it.
     pub fn from_tags<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Fault> {
         let (mut frame, mut frames, mut chunk) = (None, None, Chunk::Auto);
-        let mut allowed = Allowances::default();
+        let (mut blender, mut main, mut project) = (None, None, None);
+        let (mut allowed, mut settings) = (Allowances::default(), Settings::default());
         let mut warnings = Vec::new();
         for (key, value) in tags {
             match key {
-                _ if allowed.take(key, value)? => {}
+                _ if allowed.take(key, value)? || settings.take(key, value)? => {}
                 FRAME => frame = Some(count(value)?),
                 FRAMES if value.trim() == SCENE => frames = Some(FramesAsked::Scene),
                 FRAMES => frames = Some(FramesAsked::Spec(value.parse()?)),
                 CHUNK => chunk = read_chunk(value)?,
+                BLENDER => blender = Some(read_blender(value)?),
+                MAIN => {
+                    check_path(value.trim())?;
+                    main = Some(value.trim().to_owned());
+                }
+                PROJECT => project = Some(value.trim().parse()?),
                 _ if RESERVED.contains(&key) => {
                     return Err(Fault::new(
                         format!("The tag `{key}` is not honoured by this version of the farm."),
@@ -113,7 +127,7 @@ impl Request {
                 }
                 _ => {
                     let lower = key.trim().to_ascii_lowercase();
-                    if [FRAME, FRAMES, CHUNK, MISSING, SCRIPTS].contains(&lower.as_str()) {
+                    if names().any(|name| name == lower) {
                         warnings.push(format!("The tag `{key}` was ignored: it is written `{lower}`."));
                     }
                 }
@@ -144,7 +158,7 @@ impl Request {
                 ));
             }
         };
-        Ok(Self { frames, chunk, allowed, warnings })
+        Ok(Self { frames, chunk, allowed, settings, blender, main, project, warnings })
     }
 }
 
@@ -164,6 +178,20 @@ fn count(value: &str) -> Result<u32, Fault> {
                 format!("{}Frames are written like this: {EXAMPLES}.", meant.unwrap_or_default()),
             ))
         }
+    }
+}
+
+/// A version of Blender: `4.5`, or `4.5.15`, of which every patch is as good as another.
+fn read_blender(value: &str) -> Result<String, Fault> {
+    let numbers: Vec<&str> = value.trim().split('.').collect();
+    let digits =
+        |part: &&str| !part.is_empty() && part.len() <= 4 && part.bytes().all(|b| b.is_ascii_digit());
+    match numbers.as_slice() {
+        [major, minor] | [major, minor, _] if numbers.iter().all(digits) => Ok(format!("{major}.{minor}")),
+        _ => Err(Fault::new(
+            format!("blender={value} is not a version of Blender."),
+            "Write major and minor version, such as blender=4.5, or leave the tag out: the farm picks by the file.",
+        )),
     }
 }
 
@@ -192,9 +220,10 @@ mod tests {
     #[test]
     fn the_original_tag_counts_from_the_scenes_own_first_frame() {
         let asked = read(&[("frame", "3")]).expect("good").frames;
-        assert_eq!(asked.resolve(10, 250).expect("fits").frames(), [10, 11, 12]);
-        assert!(FramesAsked::Count(u32::MAX).resolve(10, 250).is_err());
-        assert!(FramesAsked::Scene.resolve(5, 4).is_err());
+        assert_eq!(asked.resolve(10, 250, 2).expect("fits").frames(), [10, 11, 12]);
+        assert!(FramesAsked::Count(u32::MAX).resolve(10, 250, 1).is_err());
+        assert!(FramesAsked::Scene.resolve(5, 4, 1).is_err());
+        assert_eq!(FramesAsked::Scene.resolve(1, 8, 3).expect("stepped").frames(), [1, 4, 7]);
     }
 
     #[test]
@@ -217,8 +246,28 @@ mod tests {
     }
 
     #[test]
+    fn settings_blender_and_project_are_taken() {
+        let hash = ContentHash::of(b"a list").to_string();
+        let tags = [
+            ("frames", "scene"),
+            ("scene", "Shot 2"),
+            ("samples", "16"),
+            ("blender", "4.5.15"),
+            ("main", "shots/a.blend"),
+            ("project", hash.as_str()),
+        ];
+        let request = read(&tags).expect("good");
+        assert_eq!(request.settings.pairs(), [("scene", "Shot 2".to_owned()), ("samples", "16".to_owned())]);
+        assert_eq!(request.blender.as_deref(), Some("4.5"));
+        assert_eq!(request.main.as_deref(), Some("shots/a.blend"));
+        assert_eq!(request.project.map(|list| list.to_string()), Some(hash));
+        let warned = read(&[("frame", "3"), ("Camera", "Left")]).expect("good");
+        assert!(warned.warnings[0].contains("`camera`"), "{warned:?}");
+    }
+
+    #[test]
     fn every_bad_tag_is_refused_with_the_way_to_write_it() {
-        let tags: [&[(&str, &str)]; 16] = [
+        let tags: [&[(&str, &str)]; 22] = [
             &[],
             &[("frame", "0")],
             &[("frame", "abc")],
@@ -231,7 +280,13 @@ mod tests {
             &[("frame", "3"), ("frames", "1-3")],
             &[("frame", "3"), ("chunk", "0")],
             &[("frame", "3"), ("chunk", "many")],
-            &[("frame", "3"), ("camera", "Left")],
+            &[("frame", "3"), ("spot", "no")],
+            &[("frame", "3"), ("camera", "")],
+            &[("frame", "3"), ("blender", "4")],
+            &[("frame", "3"), ("blender", "4.x")],
+            &[("frame", "3"), ("blender", "4.5 LTS")],
+            &[("frame", "3"), ("main", "../a.blend")],
+            &[("frame", "3"), ("project", "abc")],
             &[("frame", "3"), ("scripts", "yes")],
             &[("frame", "3"), ("missing", "")],
             &[("Frame", "3")],
@@ -247,7 +302,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_tags_are_read_without_panic(tags in proptest::collection::vec(("(frame|frames|chunk|missing|scripts|\\PC*)", "\\PC*"), 0..4)) {
+        fn any_tags_are_read_without_panic(tags in proptest::collection::vec(("(frame|frames|chunk|missing|scripts|scene|samples|blender|main|project|format|\\PC*)", "\\PC*"), 0..4)) {
             let _ = Request::from_tags(tags.iter().map(|(k, v)| (k.as_str(), v.as_str())));
         }
     }

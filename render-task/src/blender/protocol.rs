@@ -4,6 +4,7 @@ use std::path::Path;
 
 use farm_contract::Fault;
 use farm_contract::allowances::Allowances;
+use farm_contract::settings::Settings;
 use serde::{Deserialize, Serialize};
 
 /// What the driver is told to do.
@@ -14,9 +15,13 @@ pub enum Command<'a> {
     Open {
         /// The file.
         path: &'a Path,
+        /// The folder whose files may be read.
+        project: &'a Path,
         /// What is let pass.
         #[serde(flatten)]
         allowed: Allowed,
+        /// What is wanted otherwise than the file has it.
+        wanted: &'a Settings,
     },
     /// Render one frame.
     Render {
@@ -142,9 +147,17 @@ mod tests {
     fn commands_are_what_the_driver_reads() {
         let json = |command| serde_json::to_value(command).unwrap();
         let allowed = Allowances { missing: true, scripts: false }.into();
+        let wanted = &Settings { samples: Some(4), ..Settings::default() };
         assert_eq!(
-            json(Command::Open { path: Path::new("/s/scene.blend"), allowed }),
-            serde_json::json!({"open": {"path": "/s/scene.blend", "missing": true, "scripts": false}})
+            json(Command::Open {
+                path: Path::new("/s/p/a.blend"),
+                project: Path::new("/s/p"),
+                allowed,
+                wanted
+            }),
+            serde_json::json!({"open": {
+                "path": "/s/p/a.blend", "project": "/s/p", "missing": true, "scripts": false, "wanted": {"samples": 4},
+            }})
         );
         let render = Command::Render { frame: -7, folder: Path::new("/s/f"), stem: "frame_-007" };
         let wanted = serde_json::json!({"render": {"frame": -7, "folder": "/s/f", "stem": "frame_-007"}});
