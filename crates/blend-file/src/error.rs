@@ -44,6 +44,20 @@ pub enum BlendError {
         /// How many first bytes were given.
         given: usize,
     },
+    /// The facts of the file cannot be had within the limits that were set.
+    #[error("There is more to look through in the file than the farm looks at.")]
+    TooMuch,
+}
+
+/// Why a file's facts cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The source failed; the file may be in order.
+    #[error("The file cannot be read: {0}.")]
+    Source(#[from] std::io::Error),
+    /// The file is at fault.
+    #[error(transparent)]
+    Blend(#[from] BlendError),
 }
 
 impl BlendError {
@@ -65,6 +79,10 @@ impl BlendError {
             Self::Unsupported { .. } => {
                 "The farm knows files of Blender 2.4 to 5. Save the scene with one of these and upload it \
                  again."
+            }
+            Self::TooMuch => {
+                "The file can be rendered all the same. If it was saved with compression by a Blender before \
+                 3.0, save it again with a newer one."
             }
             Self::NoScene | Self::NeedsMore { .. } => {
                 "Open the file in Blender, make the scene that shall be rendered the current one, save \

@@ -7,11 +7,18 @@
 //! Start at [`read_head`]. [`plain`] undoes the compression, [`walk`] reads the file's blocks.
 
 mod error;
+mod facts;
 mod plain;
+mod source;
 mod version;
 mod walk;
 
-pub use error::BlendError;
+pub use error::{BlendError, ReadError};
+pub use facts::{
+    Driver, ExternalFile, Facts, Ffmpeg, FileKind, FileOutput, LinkedBlock, Output, Scene, Sequence,
+    Simulation, SimulationKind, View, ViewLayer, read_facts,
+};
+pub use source::{FileSource, Limits, SliceSource, Source};
 pub use version::{ParseVersionError, Version};
 
 /// This many first bytes of a file always decide what [`read_head`] answers; nearly every file
@@ -36,6 +43,7 @@ pub struct Head {
 
 /// How a file is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 pub enum Compression {
     /// Not at all.
     None,
@@ -47,6 +55,7 @@ pub enum Compression {
 
 /// Order of bytes in the file's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 pub enum ByteOrder {
     /// Lowest byte first: every machine of today.
     Little,

@@ -29,6 +29,14 @@ impl fmt::Display for Version {
     }
 }
 
+/// As people write it: `4.5`.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Version {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// The text is not a version of Blender.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a version of Blender; versions are written like 4.5 or 4.5.15")]
