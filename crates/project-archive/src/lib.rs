@@ -17,7 +17,8 @@
 //! 5. `data` unpacks each entry and `folder` writes it.
 //!
 //! Nothing has to be unpacked to see what is in an archive: [`contents()`] ends before the last step,
-//! and [`table()`] takes a look at the table of contents alone.
+//! [`table()`] takes a look at the table of contents alone, and [`open_member`] reads any bytes of one
+//! file.
 
 mod contents;
 mod data;
@@ -30,6 +31,7 @@ mod header;
 mod inflate;
 mod names;
 mod places;
+mod reader;
 
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
@@ -37,6 +39,7 @@ use std::path::Path;
 pub use contents::{Contents, Member, Table, contents, table};
 pub use directory::Entry;
 pub use error::UnpackError;
+pub use reader::{Reader, open_member};
 
 /// How much an archive may hold. More is refused before anything is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
