@@ -33,7 +33,7 @@ impl Table {
     ///
     /// # Errors
     /// [`UnpackError::Read`] if the archive cannot be read. All others say that the archive
-    /// contradicts itself about this file, and `unpack` would refuse it with the same.
+    /// contradicts itself about this file, and `unpack` would refuse it.
     pub fn locate(&self, mut archive: impl Read + Seek, file: &Entry) -> Result<Member, UnpackError> {
         let start = places::start_of_one(&mut archive, file, &self.entries, self.end)?;
         Ok(Member::new(file.clone(), start))
@@ -92,8 +92,9 @@ impl Member {
 /// Reads the table of contents of `archive` and judges all that stands in it: names, sizes, how
 /// tightly everything is packed, and whether the entries have room beside each other.
 ///
-/// This is a look, for archives of which each read is a request to a server: it takes three reads
-/// and one more for every 64 KiB of the table, whatever the number of files. The headers in front of
+/// This is a look, for archives of which each read is a request to a server: it takes two or three
+/// reads, of 64 KiB at the end and less, and one more for every 64 KiB of the table that these did
+/// not bring, whatever the number of files. The headers in front of
 /// the entries are not among them, so the archive may still be refused by [`contents`], which is
 /// what [`unpack`](crate::unpack) begins with. [`Table::locate`] judges the header of one file.
 ///
