@@ -4,11 +4,11 @@
 //! be found in one way only, everything must fit exactly, and the archive must begin with its
 //! first byte.
 
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Read, Seek};
 use std::ops::Range;
 
 use crate::error::UnpackError;
-use crate::fields::Fields;
+use crate::fields::{Fields, read_at};
 
 const SIGNATURE: [u8; 4] = *b"PK\x05\x06";
 /// The record without the comment behind it, which has up to 65,535 bytes.
@@ -18,18 +18,55 @@ const LARGE_SIZE: usize = 56;
 const LOCATOR_SIGNATURE: &[u8] = b"PK\x06\x07";
 const LOCATOR_SIZE: usize = 20;
 
+/// How many of the last bytes the record can begin in.
+const SEARCHED: usize = SIZE + u16::MAX as usize;
+
 /// What the end of an archive says.
 pub(crate) struct End {
     /// How many entries the table of contents has.
     pub(crate) entries: u64,
     /// Where the table of contents stands, which is inside the file.
     pub(crate) directory: Range<u64>,
+    /// What was read on the way.
+    pub(crate) tail: Tail,
+}
+
+/// The last bytes of an archive: all that its end can take, and often the table of contents.
+pub(crate) struct Tail {
+    /// Where in the archive they begin.
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl Tail {
+    fn read(archive: &mut (impl Read + Seek), length: u64) -> Result<Self, UnpackError> {
+        const MOST: u64 = (LARGE_SIZE + LOCATOR_SIZE + SEARCHED) as u64;
+        let kept = length.min(MOST);
+        let start = length - kept;
+        Ok(Self { start, bytes: read_at(archive, start, kept as usize)? })
+    }
+
+    /// What has to be read of a part of the archive, and what is here of it and stands behind that.
+    pub(crate) fn split(&self, part: &Range<u64>) -> (Range<u64>, &[u8]) {
+        let from = part.start.max(self.start).min(part.end);
+        let index = |at: u64| usize::try_from(at.saturating_sub(self.start)).unwrap_or(usize::MAX);
+        (part.start..from, self.bytes.get(index(from)..index(part.end)).unwrap_or_default())
+    }
+
+    /// The `count` bytes of the archive from `at` on, read only where they are not here.
+    fn at(&self, archive: &mut (impl Read + Seek), at: u64, count: usize) -> Result<Vec<u8>, UnpackError> {
+        match self.split(&(at..at.saturating_add(count as u64))) {
+            (front, kept) if front.is_empty() && kept.len() == count => Ok(kept.to_vec()),
+            _ => read_at(archive, at, count),
+        }
+    }
 }
 
 /// Finds the end of an archive that has `length` bytes.
 pub(crate) fn find(archive: &mut (impl Read + Seek), length: u64) -> Result<End, UnpackError> {
-    let beginning = begins_as_archive(archive, length);
-    match (beginning, look(archive, length)) {
+    let tail = Tail::read(archive, length)?;
+    let beginning = begins_as_archive(&tail.at(archive, 0, length.min(8) as usize)?);
+    match (beginning, look(archive, length, tail)) {
         (Ok(()), end) => end,
         // The last part of a split archive is the one named `.zip`, and begins anywhere.
         (Err(UnpackError::NotZip { .. }), Err(UnpackError::Split)) => Err(UnpackError::Split),
@@ -37,16 +74,15 @@ pub(crate) fn find(archive: &mut (impl Read + Seek), length: u64) -> Result<End,
     }
 }
 
-fn look(archive: &mut (impl Read + Seek), length: u64) -> Result<End, UnpackError> {
-    let kept = length.min((SIZE + usize::from(u16::MAX)) as u64);
-    let tail = read_at(archive, length - kept, kept as usize)?;
-    let at = record(&tail)?;
-    let Some((small, small_disks)) = tail.get(at + 4..).and_then(|bytes| small(Fields(bytes))) else {
+fn look(archive: &mut (impl Read + Seek), length: u64, tail: Tail) -> Result<End, UnpackError> {
+    let searched = tail.bytes.get(tail.bytes.len().saturating_sub(SEARCHED)..).unwrap_or_default();
+    let at = record(searched)?;
+    let Some((small, small_disks)) = searched.get(at + 4..).and_then(|bytes| small(Fields(bytes))) else {
         return Err(UnpackError::CutOff);
     };
-    let position = length - kept + at as u64;
+    let position = length - searched.len() as u64 + at as u64;
 
-    let (numbers, disks, directory_end) = match large(archive, position)? {
+    let (numbers, disks, directory_end) = match large(archive, position, &tail)? {
         None => (small, small_disks, position),
         Some((large, disks, large_position)) => {
             // Some readers take the large record only where the small one has no room.
@@ -67,7 +103,7 @@ fn look(archive: &mut (impl Read + Seek), length: u64) -> Result<End, UnpackErro
     if numbers.offset.checked_add(numbers.size) != Some(directory_end) {
         return Err(UnpackError::Damaged { what: "its table of contents is not where its end says" });
     }
-    Ok(End { entries: numbers.entries, directory: numbers.offset..directory_end })
+    Ok(End { entries: numbers.entries, directory: numbers.offset..directory_end, tail })
 }
 
 /// The numbers of either record.
@@ -77,7 +113,7 @@ struct Numbers {
     offset: u64,
 }
 
-fn begins_as_archive(archive: &mut (impl Read + Seek), length: u64) -> Result<(), UnpackError> {
+fn begins_as_archive(first: &[u8]) -> Result<(), UnpackError> {
     const KNOWN: [(&[u8], &str); 8] = [
         (b"BLENDER", "it is a Blender file"),
         (b"\x28\xb5\x2f\xfd", "it is a file that Zstandard compressed, as Blender does"),
@@ -88,7 +124,6 @@ fn begins_as_archive(archive: &mut (impl Read + Seek), length: u64) -> Result<()
         (b"PK\x07\x08", "it is the first part of a split archive"),
         (b"<", "it is a web page or an XML file"),
     ];
-    let first = read_at(archive, 0, length.min(8) as usize)?;
     if first.is_empty() {
         return Err(UnpackError::NotZip { found: "it is empty" });
     }
@@ -137,9 +172,13 @@ fn small(mut fields: Fields<'_>) -> Option<(Numbers, bool)> {
 
 /// The same of an archive that is too large for the record, and where that larger record stands.
 /// It is found by a third record right in front of the small one, which stands at `end`.
-fn large(archive: &mut (impl Read + Seek), end: u64) -> Result<Option<(Numbers, bool, u64)>, UnpackError> {
+fn large(
+    archive: &mut (impl Read + Seek),
+    end: u64,
+    tail: &Tail,
+) -> Result<Option<(Numbers, bool, u64)>, UnpackError> {
     let Some(locator) = end.checked_sub(LOCATOR_SIZE as u64) else { return Ok(None) };
-    let bytes = read_at(archive, locator, LOCATOR_SIZE)?;
+    let bytes = tail.at(archive, locator, LOCATOR_SIZE)?;
     let Some(bytes) = bytes.strip_prefix(LOCATOR_SIGNATURE) else { return Ok(None) };
     let read = |mut fields: Fields<'_>| Some((fields.u32()?, fields.u64()?, fields.u32()?));
     const DAMAGED: UnpackError = UnpackError::Damaged { what: "its end contradicts itself" };
@@ -147,7 +186,7 @@ fn large(archive: &mut (impl Read + Seek), end: u64) -> Result<Option<(Numbers, 
     if position.checked_add(LARGE_SIZE as u64).is_none_or(|least| least > locator) {
         return Err(DAMAGED);
     }
-    let bytes = read_at(archive, position, LARGE_SIZE)?;
+    let bytes = tail.at(archive, position, LARGE_SIZE)?;
     let bytes = bytes.strip_prefix(LARGE_SIGNATURE).ok_or(DAMAGED)?;
     let (numbers, size, split) = large_record(Fields(bytes)).ok_or(DAMAGED)?;
     // The size leaves out the signature and itself.
@@ -165,11 +204,4 @@ fn large_record(mut fields: Fields<'_>) -> Option<(Numbers, u64, bool)> {
     let (size, offset) = (fields.u64()?, fields.u64()?);
     let split = disk != 0 || directory_disk != 0 || entries_here != entries;
     Some((Numbers { entries, size, offset }, record_size, split))
-}
-
-fn read_at(archive: &mut (impl Read + Seek), at: u64, count: usize) -> Result<Vec<u8>, UnpackError> {
-    let mut bytes = vec![0; count];
-    archive.seek(SeekFrom::Start(at)).map_err(UnpackError::Read)?;
-    archive.read_exact(&mut bytes).map_err(UnpackError::Read)?;
-    Ok(bytes)
 }

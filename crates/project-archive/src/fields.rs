@@ -1,5 +1,9 @@
 //! The numbers in an archive's headers, one behind the other.
 
+use std::io::{Read, Seek, SeekFrom};
+
+use crate::error::UnpackError;
+
 /// Bytes that are read from the front. Nothing is read past their end.
 #[derive(Clone, Copy)]
 pub(crate) struct Fields<'a>(pub(crate) &'a [u8]);
@@ -79,4 +83,16 @@ pub(crate) fn number(in_header: u32, large: &mut Option<Fields<'_>>) -> Option<u
         Some(large) if in_header == ELSEWHERE => large.u64(),
         _ => Some(u64::from(in_header)),
     }
+}
+
+/// The `count` bytes of the archive from `at` on. `count` is never more than a few headers have.
+pub(crate) fn read_at(
+    archive: &mut (impl Read + Seek),
+    at: u64,
+    count: usize,
+) -> Result<Vec<u8>, UnpackError> {
+    let mut bytes = vec![0; count];
+    archive.seek(SeekFrom::Start(at)).map_err(UnpackError::Read)?;
+    archive.read_exact(&mut bytes).map_err(UnpackError::Read)?;
+    Ok(bytes)
 }

@@ -13,21 +13,33 @@
 //! 2. `directory` reads that table, `names` judges each name in it;
 //! 3. `places` holds the header in front of each entry against the table, and the entries
 //!    against one another;
-//! 4. `data` unpacks each entry and `folder` writes it.
+//! 4. `contents` finds that they are no bomb;
+//! 5. `data` unpacks each entry and `folder` writes it.
+//!
+//! Nothing has to be unpacked to see what is in an archive: [`contents()`] ends before the last step,
+//! [`table()`] takes a look at the table of contents alone, and [`open_member`] reads any bytes of one
+//! file.
 
+mod contents;
 mod data;
 mod directory;
 mod end;
 mod error;
 mod fields;
 mod folder;
+mod header;
+mod inflate;
 mod names;
 mod places;
+mod reader;
 
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
+pub use contents::{Contents, Member, Table, contents, table};
+pub use directory::Entry;
 pub use error::UnpackError;
+pub use reader::{Reader, open_member};
 
 /// How much an archive may hold. More is refused before anything is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,42 +96,20 @@ pub struct Unpacked {
 /// [`UnpackError::Write`] are about this machine, all others about the archive.
 pub fn unpack(mut archive: impl Read + Seek, into: &Path, limits: &Limits) -> Result<Unpacked, UnpackError> {
     let mut folder = folder::Folder::open(into)?;
-    let length = archive.seek(SeekFrom::End(0)).map_err(UnpackError::Read)?;
-    let end = end::find(&mut archive, length)?;
-    let entries = directory::read(&mut archive, &end, limits)?;
-    let starts = places::check(&mut archive, &entries, end.directory.start)?;
-    // Only now is it known that no two entries share their packed bytes.
-    not_a_bomb(&entries, limits)?;
-
-    let mut unpacked = Unpacked { files: Vec::new(), bytes: 0 };
+    let contents = contents(&mut archive, limits)?;
+    let mut unpacked = Unpacked { files: Vec::new(), bytes: contents.bytes() };
     let mut buffers = data::Buffers::new();
-    for (entry, start) in entries.iter().zip(starts).filter(|(entry, _)| !entry.left_out) {
-        archive.seek(SeekFrom::Start(start)).map_err(UnpackError::Read)?;
-        if entry.is_folder {
-            folder.add_folder(&entry.name)?;
-            data::unpack(&mut archive, entry, &mut buffers, |_| Ok(()))?;
+    for member in contents.members.into_iter().filter(|member| !member.left_out) {
+        archive.seek(SeekFrom::Start(member.start)).map_err(UnpackError::Read)?;
+        if member.is_folder {
+            folder.add_folder(&member.name)?;
+            data::unpack(&mut archive, &member, &mut buffers, |_| Ok(()))?;
         } else {
-            let mut file = folder.add_file(&entry.name)?;
-            data::unpack(&mut archive, entry, &mut buffers, |bytes| file.write(bytes))?;
-            unpacked.files.push(entry.name.clone());
-            unpacked.bytes += entry.size;
+            let mut file = folder.add_file(&member.name)?;
+            data::unpack(&mut archive, &member, &mut buffers, |bytes| file.write(bytes))?;
+            unpacked.files.push(member.name);
         }
     }
     folder.keep();
     Ok(unpacked)
-}
-
-/// Entries say how large they are, unpacked. None is unpacked further than it says, so this holds
-/// for what will be written as well.
-fn not_a_bomb(entries: &[directory::Entry], limits: &Limits) -> Result<(), UnpackError> {
-    let written = || entries.iter().filter(|entry| !entry.left_out);
-    let bytes = written().fold(0u64, |sum, entry| sum.saturating_add(entry.size));
-    if bytes > limits.bytes {
-        return Err(UnpackError::TooLarge { bytes, limit: limits.bytes });
-    }
-    let packed = written().fold(0u64, |sum, entry| sum.saturating_add(entry.packed_size));
-    if bytes > limits.ratio_from && bytes > packed.saturating_mul(limits.ratio) {
-        return Err(UnpackError::TooTight { bytes, packed, limit: limits.ratio });
-    }
-    Ok(())
 }

@@ -1,12 +1,16 @@
-//! Archives of all kinds, most of them made by hand to do harm, unpacked as a whole.
-#![allow(clippy::expect_used, reason = "a failing test panics")]
+//! Archives of all kinds, most of them made by hand to do harm, unpacked as a whole or looked into.
+#![allow(clippy::expect_used, clippy::panic, reason = "a failing test panics")]
 
+mod agree;
 mod any;
 mod contents;
+mod counting;
 mod good;
 mod hand;
 mod headers;
+mod looking;
 mod names;
+mod reading;
 mod structure;
 
 use std::fs;
@@ -31,6 +35,7 @@ impl Place {
     fn unpack(&self, archive: &[u8], limits: &Limits) -> Result<Unpacked, UnpackError> {
         let outcome = unpack(Cursor::new(archive), &self.folder(), limits);
         assert_eq!(names_in(self.outside.path()), ["into"], "something was written outside");
+        agree::check(archive, limits, &self.folder(), &outcome);
         outcome
     }
 
