@@ -28,6 +28,9 @@ pub const TRIGGER_SUFFIXES: [&str; 2] = [".blend", ".blend.zip"];
 /// Prefix of everything that is the farm's own.
 pub const FARM_PREFIX: &str = ".farm/";
 
+/// What farm this is.
+pub const OFFER: &str = ".farm/farm.json";
+
 /// S3's limit for a key, in bytes of UTF-8.
 pub const MAX_KEY_BYTES: usize = 1024;
 

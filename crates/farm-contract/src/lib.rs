@@ -19,6 +19,7 @@ pub mod frames;
 pub mod keys;
 pub mod log_line;
 pub mod metadata;
+pub mod offer;
 pub mod plan;
 pub mod project;
 pub mod record;
