@@ -20,7 +20,6 @@ pub(super) fn drivers(blend: &Blend<'_>) -> Vec<Driver> {
 
 fn driver(curve: &Record<'_, '_>, owner: &str) -> Option<Driver> {
     const SCRIPTED: i32 = 1;
-    const USES_SELF: i32 = 1 << 6;
     let driver = curve.follow("driver")?;
     if driver.int("type") != Some(SCRIPTED) {
         return None;
@@ -32,7 +31,7 @@ fn driver(curve: &Record<'_, '_>, owner: &str) -> Option<Driver> {
         owner: owner.to_owned(),
         data_path: curve.text("rna_path").unwrap_or_default(),
         array_index: curve.int("array_index").unwrap_or_default(),
-        simple: !driver.flag("flag", USES_SELF) && is_simple(&expression, &names),
+        simple: is_simple(&expression, &names),
         expression,
     })
 }

@@ -1,6 +1,6 @@
 //! Every file that a `.blend` names.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::types::{ExternalFile, FileKind, Sequence};
 use super::uses::{Use, uses};
@@ -175,7 +175,24 @@ fn modifiers(blend: &Blend<'_>, files: &mut Vec<ExternalFile>) {
 fn caches(blend: &Blend<'_>, files: &mut Vec<ExternalFile>) {
     const ON_DISK: i32 = 1 << 6;
     const EXTERNAL: i32 = 1 << 9;
-    for cache in blend.all("PointCache").filter(|cache| cache.flag("flag", ON_DISK | EXTERNAL)) {
+    // Those of fluids are there for files of old, and hold nothing.
+    let holders = [
+        ("ClothModifierData", "point_cache"),
+        ("SoftBody", "pointcache"),
+        ("SoftBody_Shared", "pointcache"),
+        ("ParticleSystem", "pointcache"),
+        ("RigidBodyWorld", "pointcache"),
+        ("RigidBodyWorld_Shared", "pointcache"),
+        ("DynamicPaintSurface", "pointcache"),
+    ];
+    let held = holders
+        .into_iter()
+        .flat_map(|(holder, field)| blend.all(holder).filter_map(move |holder| holder.follow(field)));
+    let mut seen = HashSet::new();
+    for cache in held.filter(|cache| cache.flag("flag", ON_DISK | EXTERNAL)) {
+        if !seen.insert(cache.entry()) {
+            continue;
+        }
         let path =
             if cache.flag("flag", EXTERNAL) { cache.text("path").unwrap_or_default() } else { String::new() };
         let name = cache.text("name").filter(|name| !name.is_empty());

@@ -19,7 +19,7 @@ mod mode {
 mod scene_mode {
     pub(super) const SEQUENCER: i32 = 1 << 0;
     pub(super) const COMPOSITOR: i32 = 1 << 6;
-    pub(super) const MULTIVIEW: i32 = 1 << 22;
+    pub(super) const MULTIVIEW: i32 = 1 << 21;
 }
 
 /// Names of all camera objects, sorted.

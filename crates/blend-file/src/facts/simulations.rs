@@ -1,12 +1,17 @@
 //! What is computed from frame to frame, and whether it is baked.
 
+use std::collections::HashSet;
+
 use super::types::{Simulation, SimulationKind};
 use crate::blend::Blend;
 use crate::record::Record;
 
 pub(super) fn simulations(blend: &Blend<'_>) -> Vec<Simulation> {
     let mut found = Vec::new();
-    for cloth in blend.all("ClothModifierData") {
+    // Hair that moves has cloth of its own, which is no modifier of the object.
+    let of_hair: HashSet<usize> =
+        blend.all("ParticleSystem").filter_map(|system| Some(system.follow("clmd")?.entry())).collect();
+    for cloth in blend.all("ClothModifierData").filter(|cloth| !of_hair.contains(&cloth.entry())) {
         found.push(modifier(&cloth, SimulationKind::Cloth, is_baked(cloth.follow("point_cache"))));
     }
     for soft in blend.all("SoftbodyModifierData") {
@@ -74,7 +79,7 @@ fn dynamic_paint(blend: &Blend<'_>, found: &mut Vec<Simulation>) {
 fn particles(blend: &Blend<'_>, found: &mut Vec<Simulation>) {
     const EMITTER: i32 = 0;
     const HAIR: i32 = 2;
-    const HAIR_DYNAMICS: i32 = 1 << 9;
+    const HAIR_DYNAMICS: i32 = 1 << 2;
     for system in blend.all("ParticleSystem") {
         let kind = system.follow("part").and_then(|settings| settings.int("type"));
         let moves = kind == Some(EMITTER) || kind == Some(HAIR) && system.flag("flag", HAIR_DYNAMICS);
