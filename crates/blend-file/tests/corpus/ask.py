@@ -13,7 +13,6 @@ import sys
 import bpy
 
 FOLDER = sys.argv[-1]
-DRAWING = {"MATERIAL", "WORLD", "LIGHT", "NODETREE", "SCENE", "TEXTURE"}
 KINDS = {"FILE": "image", "SEQUENCE": "image_sequence", "MOVIE": "movie", "TILED": "tiled_image"}
 
 
@@ -189,7 +188,7 @@ def images():
                         rows.append(sequence(getattr(node, "image_user", node)))
         yield file(
             KINDS[image.source], image.name, image.filepath, packed=len(image.packed_files) > 0, used=is_used(image),
-            drawn=any(user.id_type in DRAWING for user in users),
+            drawn=any(code(user) in DRAWING for user in users),
             tiles=[tile.number for tile in image.tiles] if image.source == "TILED" else [], sequences=rows,
         )
 
@@ -279,9 +278,16 @@ def strip_files():
 
 
 CODES = {
-    "OBJECT": "OB", "SCENE": "SC", "MATERIAL": "MA", "NODETREE": "NT", "KEY": "KE", "MESH": "ME", "IMAGE": "IM",
-    "COLLECTION": "GR", "CAMERA": "CA", "WORLD": "WO", "LIGHT": "LA",
+    bpy.types.Object: "OB", bpy.types.Scene: "SC", bpy.types.Material: "MA", bpy.types.NodeTree: "NT",
+    bpy.types.Key: "KE", bpy.types.Mesh: "ME", bpy.types.Image: "IM", bpy.types.Collection: "GR",
+    bpy.types.Camera: "CA", bpy.types.World: "WO", bpy.types.Light: "LA", bpy.types.Texture: "TE",
 }
+DRAWING = {"MA", "WO", "LA", "NT", "SC", "TE"}
+
+
+def code(block):
+    """The two letters of a data-block's kind; before 3.5 the API has no word for it."""
+    return next((code for kind, code in CODES.items() if isinstance(block, kind)), "??")
 
 
 def drivers():
@@ -298,7 +304,7 @@ def drivers():
                 driver = curve.driver
                 if driver.type == "SCRIPTED":
                     yield {
-                        "owner": CODES[owner.id_type] + owner.name,
+                        "owner": code(owner) + owner.name,
                         "data_path": curve.data_path,
                         "array_index": curve.array_index,
                         "expression": driver.expression,
@@ -331,7 +337,8 @@ def simulations():
             if kind == "EMITTER" or kind == "HAIR" and system.use_hair_dynamics:
                 yield simulation(holder, "particle_system", system.name, system.point_cache.is_baked)
     for holder, modifier in of_type("NODES"):
-        if len(modifier.bakes):
+        # Before 4.1 nothing says so.
+        if len(getattr(modifier, "bakes", ())):
             # The corpus has none that is baked.
             yield simulation(holder, "simulation_nodes", modifier.name, False)
 
@@ -343,7 +350,7 @@ def linked():
         if member.type == "COLLECTION" and member.identifier != "libraries":
             for block in getattr(bpy.data, member.identifier):
                 if block.library is not None and not block.is_library_indirect:
-                    found.append({"name": CODES[block.id_type] + block.name, "library": block.library.filepath})
+                    found.append({"name": code(block) + block.name, "library": block.library.filepath})
     return found
 
 

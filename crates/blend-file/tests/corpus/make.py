@@ -262,15 +262,15 @@ def other_files():
     here = os.path.dirname(os.path.abspath(__file__))
     fonts = bpy.utils.system_resource("DATAFILES", path="fonts")
     name = sorted(each for each in os.listdir(fonts) if each.lower().endswith((".ttf", ".woff2", ".otf")))[0]
-    font = bpy.data.fonts.load(os.path.join(fonts, name))
+    packed = bpy.data.fonts.load(os.path.join(fonts, name))
+    packed.name = "packed"
+    packed.pack()
+    packed.use_fake_user = True
+    font = bpy.data.fonts.load(os.path.join(fonts, name), check_existing=False)
     font.filepath = "//schrift.ttf"
     curve = bpy.data.curves.new("Text", "FONT")
     curve.font = font
     add("Text", curve)
-    other = bpy.data.fonts.load(os.path.join(fonts, name), check_existing=False)
-    other.name = "packed"
-    other.pack()
-    other.use_fake_user = True
     volume = bpy.data.volumes.new("Rauch")
     volume.filepath = "//vdb/rauch.vdb"
     add("Rauch", volume)
@@ -336,19 +336,25 @@ def strips_of(one):
     return editor.strips if hasattr(editor, "strips") else editor.sequences
 
 
+def add_sound(strips):
+    # The wheel of 4.2 is built without.
+    if bpy.app.build_options.audaspace:
+        strips.new_sound("Ton", os.path.join(FOLDER, "ton.wav"), channel=1, frame_start=1)
+
+
 @case
 def sequencer():
     write_png(os.path.join(FOLDER, "bild.png"))
     write_wav(os.path.join(FOLDER, "ton.wav"))
     strips = strips_of(scene())
-    strips.new_sound("Ton", os.path.join(FOLDER, "ton.wav"), channel=1, frame_start=1)
+    add_sound(strips)
     row = strips.new_image("Bild ü", os.path.join(FOLDER, "bild.png"), channel=2, frame_start=1)
     row.directory = "//bilder/"
     row.elements.append("zwei.png")
     muted = strips.new_image("Muted", os.path.join(FOLDER, "bild.png"), channel=3, frame_start=1)
     muted.mute = True
     only_sound = bpy.data.scenes.new("only sound")
-    strips_of(only_sound).new_sound("Ton", os.path.join(FOLDER, "ton.wav"), channel=1, frame_start=1)
+    add_sound(strips_of(only_sound))
     strips_of(only_sound).new_scene("Scene", scene(), channel=2, frame_start=1)
     muted_only = bpy.data.scenes.new("muted only")
     strip = strips_of(muted_only).new_image("Muted", os.path.join(FOLDER, "bild.png"), channel=3, frame_start=1)
@@ -474,7 +480,13 @@ def simulations():
     disk.point_cache.filepath = "//extern/"
     moving.point_cache.name = "eigener Name"
     particles.particle_system.point_cache.use_disk_cache = True
-    nodes = plane("Knoten").modifiers.new("Nodes", "NODES")
+    if VERSION >= (4, 0):
+        simulation_zone(plane("Knoten").modifiers.new("Nodes", "NODES"))
+    plane("Ohne Simulation").modifiers.new("Nodes", "NODES")
+    rigid()
+
+
+def simulation_zone(nodes):
     tree = bpy.data.node_groups.new("Simulation", "GeometryNodeTree")
     tree.interface.new_socket("Geometry", in_out="INPUT", socket_type="NodeSocketGeometry")
     tree.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
@@ -486,8 +498,6 @@ def simulations():
     tree.links.new(start.outputs["Geometry"], end.inputs["Geometry"])
     tree.links.new(end.outputs["Geometry"], target.inputs[0])
     nodes.node_group = tree
-    plane("Ohne Simulation").modifiers.new("Nodes", "NODES")
-    rigid()
 
 
 def rigid():
