@@ -6,12 +6,17 @@
 //!
 //! Start at [`read_head`]. [`plain`] undoes the compression, [`walk`] reads the file's blocks.
 
+mod blend;
+mod blocks;
+mod dna;
 mod error;
 mod facts;
 mod plain;
+mod record;
 mod source;
 mod version;
 mod walk;
+mod wanted;
 
 pub use error::{BlendError, ReadError};
 pub use facts::{
@@ -61,6 +66,28 @@ pub enum ByteOrder {
     Little,
     /// Highest byte first: files of old PowerPC and SPARC machines.
     Big,
+}
+
+impl ByteOrder {
+    /// The signed number of `size` bytes (1, 2, 4 or 8) at an offset, if it is there.
+    pub(crate) fn int(self, bytes: &[u8], at: usize, size: usize) -> Option<i64> {
+        let value = self.uint(bytes, at, size)?;
+        let unused = 64_u32.checked_sub(u32::try_from(size * 8).ok()?)?;
+        Some((value << unused) as i64 >> unused)
+    }
+
+    /// The unsigned number of `size` bytes (1, 2, 4 or 8) at an offset, if it is there.
+    pub(crate) fn uint(self, bytes: &[u8], at: usize, size: usize) -> Option<u64> {
+        let bytes = bytes.get(at..at.checked_add(size)?)?;
+        if !matches!(size, 1 | 2 | 4 | 8) {
+            return None;
+        }
+        let add = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
+        Some(match self {
+            Self::Little => bytes.iter().rev().fold(0, add),
+            Self::Big => bytes.iter().fold(0, add),
+        })
+    }
 }
 
 /// The scene that was current when the file was saved, and its frames.

@@ -50,12 +50,20 @@ pub(crate) fn head(bytes: &[u8], compression: Compression) -> Result<Head, Stop>
 }
 
 /// How the numbers of the file are laid out.
-struct Layout {
-    version: Version,
-    pointer_size: u8,
-    byte_order: ByteOrder,
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Layout {
+    pub(crate) version: Version,
+    pub(crate) pointer_size: u8,
+    pub(crate) byte_order: ByteOrder,
     /// Block heads of 5.0, with 64-bit lengths.
-    large_heads: bool,
+    pub(crate) large_heads: bool,
+}
+
+/// Reads the file header that `bytes` begin with, and tells its length.
+pub(crate) fn file_header(bytes: &[u8]) -> Result<(Layout, usize), Stop> {
+    let mut cursor = Cursor { rest: bytes };
+    let layout = layout(&mut cursor)?;
+    Ok((layout, bytes.len() - cursor.rest.len()))
 }
 
 fn layout(cursor: &mut Cursor<'_>) -> Result<Layout, Stop> {

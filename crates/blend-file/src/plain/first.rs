@@ -1,4 +1,5 @@
-//! From the first bytes of a file to its first uncompressed bytes.
+//! From the first bytes of a file to its first uncompressed bytes, and from the first bytes of one
+//! frame to those in it.
 
 use std::io::Read;
 
@@ -16,6 +17,27 @@ const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 /// Zstandard frames that hold no data of the file begin with `5? 2a 4d 18`.
 const SKIPPABLE: &[u8] = &[0x2a, 0x4d, 0x18];
+/// This many first bytes tell what a file is.
+pub(super) const SIGN: usize = 64;
+pub(super) const COMPRESSED_OTHER: &str = "it is a compressed file of another kind";
+
+/// What a file is packed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Packing {
+    Gzip,
+    Zstd,
+}
+
+/// What a file that begins so is packed with, if it is.
+pub(super) fn packing(first: &[u8]) -> Option<Packing> {
+    if begins(first, GZIP) {
+        Some(Packing::Gzip)
+    } else if begins(first, ZSTD) || is_skippable(first) {
+        Some(Packing::Zstd)
+    } else {
+        None
+    }
+}
 
 /// What follows on the bytes that were unpacked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,12 +62,10 @@ pub(crate) struct Inflated {
 ///
 /// What is returned begins with [`MAGIC`], as far as it goes.
 pub(crate) fn plain(first: &[u8]) -> Result<(Compression, Option<Inflated>), BlendError> {
-    let (compression, inflated) = if begins(first, GZIP) {
-        (Compression::Gzip, Some(gzip(first)))
-    } else if begins(first, ZSTD) || is_skippable(first) {
-        (Compression::Zstd, Some(zstd(first)))
-    } else {
-        (Compression::None, None)
+    let (compression, inflated) = match packing(first) {
+        Some(Packing::Gzip) => (Compression::Gzip, Some(gzip(first))),
+        Some(Packing::Zstd) => (Compression::Zstd, Some(zstd(first))),
+        None => (Compression::None, None),
     };
     let bytes = inflated.as_ref().map_or(first, |inflated| inflated.bytes.as_slice());
     if begins(bytes, MAGIC) {
@@ -53,7 +73,7 @@ pub(crate) fn plain(first: &[u8]) -> Result<(Compression, Option<Inflated>), Ble
     }
     let found = match compression {
         Compression::None => describe(first),
-        Compression::Gzip | Compression::Zstd => "it is a compressed file of another kind",
+        Compression::Gzip | Compression::Zstd => COMPRESSED_OTHER,
     };
     Err(BlendError::NotBlend { found })
 }
@@ -68,7 +88,7 @@ fn is_skippable(bytes: &[u8]) -> bool {
 }
 
 /// What a file that is no `.blend` looks like.
-fn describe(first: &[u8]) -> &'static str {
+pub(super) fn describe(first: &[u8]) -> &'static str {
     const KNOWN: [(&[u8], &str); 10] = [
         (b"PK\x03\x04", "it is a ZIP archive"),
         (b"\x89PNG", "it is a PNG picture"),
@@ -152,20 +172,41 @@ fn skippable(bytes: &[u8]) -> Step<'_> {
 }
 
 /// Unpacks the whole blocks of the frame that `bytes` begin with, about `wanted` bytes.
-///
-/// The decoder hands out a frame only once it has seen its end, and sets aside as much memory as
-/// the frame asks for. So it is given a frame of our own: a small window, the first blocks as
-/// they are, the last of them marked as the last.
 fn frame(bytes: &[u8], wanted: usize) -> Step<'_> {
-    /// No checksum, no size; a window of 512 KiB, more than what is unpacked here.
-    const OWN_HEADER: [u8; 6] = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 9 << 3];
-    let mut rest = match frame_header(bytes) {
-        Ok(rest) => rest,
+    let (own, ended) = match own_frame(bytes, wanted) {
+        Ok(found) => found,
         Err(rest) => return Step::nothing(rest),
     };
+    match (unpack(&own, wanted + BLOCK), ended) {
+        (None, _) => Step::nothing(Rest::Damaged),
+        (Some(unpacked), Ok(behind)) => Step::Past { unpacked, behind },
+        (Some(unpacked), Err(rest)) => Step::Last { unpacked, rest },
+    }
+}
+
+/// What the whole blocks of the frame that `bytes` begin with hold, if that is `most` bytes at most.
+pub(super) fn front(bytes: &[u8], most: usize) -> Option<Vec<u8>> {
+    let (own, _) = own_frame(bytes, usize::MAX).ok()?;
+    unpack(&own, most)
+}
+
+/// The most that one block unpacks to.
+const BLOCK: usize = 128 << 10;
+/// No checksum, no size; a window of one block. Nothing is taken out before the end, so that all
+/// of the frame can be referred to all the same.
+const OWN_HEADER: [u8; 6] = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 7 << 3];
+
+/// A frame of our own with the whole blocks that `bytes` begin with, up to `wanted` bytes of them
+/// or not much less; and what lies behind them.
+///
+/// The decoder hands out a frame only once it has seen its end, and sets aside as much memory as
+/// the frame asks for. So it is given one with a small window, the first blocks as they are, the
+/// last of them marked as the last.
+fn own_frame(bytes: &[u8], wanted: usize) -> Result<(Vec<u8>, Result<&[u8], Rest>), Rest> {
+    let mut rest = frame_header(bytes)?;
     let mut own = OWN_HEADER.to_vec();
     let mut last_block = None;
-    let mut unpacked = 0;
+    let mut unpacked = 0_usize;
     let ended = loop {
         if unpacked >= wanted {
             break Err(Rest::LeftOut);
@@ -177,11 +218,11 @@ fn frame(bytes: &[u8], wanted: usize) -> Step<'_> {
         // A block that repeats one byte holds only that byte.
         let stored = if kind == 1 { 1 } else { size };
         let Some((content, behind)) = behind.split_at_checked(stored) else { break Err(Rest::Follows) };
-        if size > 128 * 1024 {
+        if size > BLOCK {
             break Err(Rest::Damaged);
         }
         // A compressed block does not say how much it holds: at most this.
-        unpacked += if kind == 2 { 128 * 1024 } else { size };
+        unpacked = unpacked.saturating_add(if kind == 2 { BLOCK } else { size });
         last_block = Some(own.len());
         own.extend_from_slice(&[a & !1, b, c]);
         own.extend_from_slice(content);
@@ -191,25 +232,29 @@ fn frame(bytes: &[u8], wanted: usize) -> Step<'_> {
             break rest.bytes.get(checksum..).ok_or(Rest::Follows);
         }
     };
-    let unpacked = match last_block {
-        None => Vec::new(),
-        Some(at) => {
-            own[at] |= 1;
-            let mut decoder = FrameDecoder::new();
-            let mut own = own.as_slice();
-            let done = decoder
-                .reset(&mut own)
-                .and_then(|()| decoder.decode_blocks(&mut own, BlockDecodingStrategy::All));
-            match (done, decoder.collect()) {
-                (Ok(_), Some(unpacked)) => unpacked,
-                _ => return Step::nothing(Rest::Damaged),
-            }
-        }
-    };
-    match ended {
-        Ok(behind) => Step::Past { unpacked, behind },
-        Err(rest) => Step::Last { unpacked, rest },
+    match last_block.and_then(|at| own.get_mut(at)) {
+        Some(head) => *head |= 1,
+        None => own.clear(),
     }
+    Ok((own, ended))
+}
+
+/// What a frame of our own holds, if that is `most` bytes at most.
+fn unpack(own: &[u8], most: usize) -> Option<Vec<u8>> {
+    if own.is_empty() {
+        return Some(Vec::new());
+    }
+    let mut decoder = FrameDecoder::new();
+    let mut rest = own;
+    decoder.reset(&mut rest).ok()?;
+    while !decoder.is_finished() {
+        decoder.decode_blocks(&mut rest, BlockDecodingStrategy::UptoBlocks(1)).ok()?;
+        // Unfinished, it keeps a window of one block back.
+        if decoder.can_collect() > most {
+            return None;
+        }
+    }
+    decoder.collect()
 }
 
 /// A frame behind its header.
