@@ -9,6 +9,8 @@
 mod collect;
 mod disk;
 mod root;
+#[cfg(test)]
+pub(crate) mod samples;
 mod source;
 mod wanted;
 

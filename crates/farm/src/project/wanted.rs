@@ -6,6 +6,8 @@
 use blend_file::{ExternalFile, FileKind};
 use farm_intake::{Place, Project, paths_of};
 
+use super::root::folder;
+
 /// Endings of movies, which are one file each; clips of any other are a picture for each frame.
 const MOVIES: [&str; 22] = [
     "avi", "avs", "dv", "flc", "m2t", "m2ts", "m2v", "m4v", "mkv", "mov", "movie", "mp4", "mpeg", "mpg",
@@ -38,6 +40,9 @@ pub fn wanted(blend: &str, file: &ExternalFile) -> Vec<Wanted> {
         Some(Place::Inside(library)) => library,
         _ => blend.to_owned(),
     };
+    if file.kind == FileKind::PointCache && file.path.is_empty() {
+        return vec![Wanted::Folder(cache_beside(&base))];
+    }
     let place = |written: &String| match disk.place_from(&base, written) {
         Place::Inside(place) => kind(file.kind, place),
         Place::Outside => Wanted::Outside,
@@ -56,6 +61,16 @@ fn kind(kind: FileKind, place: String) -> Wanted {
     }
 }
 
+/// Where Blender keeps a cache of which nothing else was said.
+fn cache_beside(blend: &str) -> String {
+    let name = blend.rsplit('/').next().unwrap_or(blend);
+    let cache = format!("blendcache_{}", name.strip_suffix(".blend").unwrap_or(name));
+    match folder(blend) {
+        "" => cache,
+        folder => format!("{folder}/{cache}"),
+    }
+}
+
 fn is_movie(place: &str) -> bool {
     let ending = place.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
     ending.is_some_and(|ending| MOVIES.contains(&ending.as_str()))
@@ -64,7 +79,7 @@ fn is_movie(place: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::collect::tests::external;
+    use crate::project::samples::external;
 
     fn of(kind: FileKind, path: &str) -> Vec<Wanted> {
         wanted("home/ana/shots/a.blend", &external(kind, path))
@@ -112,6 +127,8 @@ mod tests {
         for kind in [FileKind::PointCache, FileKind::FluidCache] {
             assert_eq!(of(kind, "//cache"), [Wanted::Folder("home/ana/shots/cache".into())]);
         }
+        assert_eq!(of(FileKind::PointCache, ""), [Wanted::Folder("home/ana/shots/blendcache_a".into())]);
+        assert_eq!(of(FileKind::FluidCache, ""), [Wanted::Outside]);
     }
 
     #[test]
