@@ -1,6 +1,9 @@
 //! The function's settings, from its environment.
 
+use anyhow::Context;
+use blend_file::Version;
 use farm_contract::env;
+use farm_contract::plan::Plan;
 
 /// What the stack tells the function.
 #[derive(Debug, Clone)]
@@ -9,18 +12,25 @@ pub struct Config {
     pub bucket: String,
     /// ARN of the queue.
     pub job_queue: String,
-    /// ARN of render-task's job definition.
-    pub render_definition: String,
-    /// ARN of render-task's job definition with more memory.
-    pub large_definition: String,
+    /// The farm's Blenders, at least one. The first renders plans that name none.
+    pub blenders: Vec<Blender>,
     /// ARN of zip-task's job definition.
     pub zip_definition: String,
-    /// The farm's Blender, `major.minor`.
-    pub blender: blend_file::Version,
     /// How many children can run at once.
     pub parallel: u32,
     /// Seconds that one frame may take.
     pub frame_seconds: u32,
+}
+
+/// A Blender of the farm, and what renders with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blender {
+    /// Its version.
+    pub version: Version,
+    /// ARN of render-task's job definition.
+    pub definition: String,
+    /// ARN of render-task's job definition with more memory.
+    pub large_definition: String,
 }
 
 /// Why the function cannot start.
@@ -49,19 +59,15 @@ impl Config {
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let present = |name| lookup(name).filter(|value| !value.trim().is_empty());
         let text = |name| present(name).ok_or(ConfigError::Missing(name));
-        let blender = text(env::BLENDER_VERSION)?;
-        let blender = blender.trim().parse().map_err(|_| ConfigError::Malformed {
-            name: env::BLENDER_VERSION,
-            value: blender.clone(),
-            expected: "a version such as 4.5",
-        })?;
         Ok(Self {
             bucket: text(env::BUCKET_NAME)?,
             job_queue: text(env::JOB_QUEUE_ARN)?,
-            render_definition: text(env::JOB_DEFINITION_ARN)?,
-            large_definition: text(env::LARGE_JOB_DEFINITION_ARN)?,
+            blenders: blenders(
+                &text(env::BLENDER_VERSION)?,
+                &text(env::JOB_DEFINITION_ARN)?,
+                &text(env::LARGE_JOB_DEFINITION_ARN)?,
+            )?,
             zip_definition: text(env::ZIP_JOB_DEFINITION_ARN)?,
-            blender,
             parallel: parallel(
                 count(env::MAX_VCPUS, text(env::MAX_VCPUS)?)?,
                 vcpus(env::TASK_VCPUS, text(env::TASK_VCPUS)?)?,
@@ -72,6 +78,49 @@ impl Config {
             },
         })
     }
+
+    /// The versions of the farm's Blenders.
+    pub fn versions(&self) -> Vec<Version> {
+        self.blenders.iter().map(|blender| blender.version).collect()
+    }
+
+    /// The Blender that a plan is rendered with.
+    ///
+    /// # Errors
+    /// The farm no longer has it.
+    pub fn blender(&self, plan: &Plan) -> anyhow::Result<&Blender> {
+        let found = match &plan.blender {
+            None => self.blenders.first(),
+            Some(text) => self.blenders.iter().find(|blender| blender.version.to_string() == *text),
+        };
+        found.with_context(|| {
+            let wanted = plan.blender.as_deref().unwrap_or("any");
+            format!("render {} is planned with Blender {wanted}, which the farm has no more", plan.render)
+        })
+    }
+}
+
+/// The Blenders, from three lists of the same order.
+fn blenders(versions: &str, definitions: &str, large: &str) -> Result<Vec<Blender>, ConfigError> {
+    let of = |name, list: &str, expected| {
+        let malformed = || ConfigError::Malformed { name, value: list.to_owned(), expected };
+        let list: Vec<String> = list.split_whitespace().map(str::to_owned).collect();
+        let fits = list.len() == versions.split_whitespace().count();
+        if fits { Ok(list) } else { Err(malformed()) }
+    };
+    const EXPECTED: &str = "one job definition for each Blender";
+    let definitions = of(env::JOB_DEFINITION_ARN, definitions, EXPECTED)?;
+    let large = of(env::LARGE_JOB_DEFINITION_ARN, large, EXPECTED)?;
+    let each = versions.split_whitespace().zip(definitions.into_iter().zip(large));
+    each.map(|(version, (definition, large_definition))| {
+        let version = version.parse().map_err(|_| ConfigError::Malformed {
+            name: env::BLENDER_VERSION,
+            value: versions.to_owned(),
+            expected: "versions such as 4.5 4.1",
+        })?;
+        Ok(Blender { version, definition, large_definition })
+    })
+    .collect()
 }
 
 /// How many tasks fit at once. One is always tried, also where the ceiling is below its size.
@@ -140,7 +189,12 @@ mod tests {
     #[test]
     fn values_are_read() {
         let config = read((env::FRAME_SECONDS, None)).expect("good");
-        assert_eq!((config.blender.major, config.blender.minor), (4, 5));
+        let [blender] = config.blenders.as_slice() else { panic!("{config:?}") };
+        assert_eq!((blender.version.major, blender.version.minor), (4, 5));
+        assert_eq!(
+            (blender.definition.as_str(), blender.large_definition.as_str()),
+            ("arn:render", "arn:large")
+        );
         assert_eq!(config.parallel, 64);
         assert_eq!(config.frame_seconds, env::DEFAULT_FRAME_SECONDS);
         assert_eq!(read((env::FRAME_SECONDS, Some("60"))).expect("good").frame_seconds, 60);
@@ -155,10 +209,34 @@ mod tests {
             (env::FRAME_SECONDS, "-1"),
             (env::BLENDER_VERSION, "4"),
             (env::BLENDER_VERSION, "four.five"),
+            (env::JOB_DEFINITION_ARN, "arn:one arn:two"),
+            (env::LARGE_JOB_DEFINITION_ARN, "arn:one arn:two"),
         ] {
             let error = read((name, Some(value))).expect_err(value).to_string();
             assert!(error.contains(name) && error.contains(value), "{error}");
         }
+    }
+
+    #[test]
+    fn each_blender_has_its_definitions_and_a_plan_its_blender() {
+        let lists = [
+            (env::BLENDER_VERSION, "4.5 4.1"),
+            (env::JOB_DEFINITION_ARN, "arn:45 arn:41"),
+            (env::LARGE_JOB_DEFINITION_ARN, "arn:45l arn:41l"),
+        ];
+        let config = Config::from_lookup(|name| {
+            let list = lists.iter().find(|(known, _)| *known == name).map(|(_, list)| (*list).to_owned());
+            list.or_else(|| Some(if name.starts_with("FARM_") { "8" } else { "x" }.to_owned()))
+        });
+        let config = config.expect("good");
+        let source = farm_contract::plan::Source::of("a.blend", "e", 1, "4.1");
+        let render = farm_contract::plan::RenderId::of_event("b", "k", "v", "s");
+        let mut plan = Plan::draft(render, "b", "a.blend", source, "1");
+        assert_eq!(config.blender(&plan).expect("the first").definition, "arn:45");
+        plan.blender = Some("4.1".into());
+        assert_eq!(config.blender(&plan).expect("named").large_definition, "arn:41l");
+        plan.blender = Some("5.0".into());
+        assert!(config.blender(&plan).expect_err("gone").to_string().contains("5.0"));
     }
 
     #[test]

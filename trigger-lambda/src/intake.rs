@@ -2,15 +2,15 @@
 //!
 //! Pure: what was read from the bucket goes in, a plan or a fault for the report comes out.
 
-use blend_file::Head;
 use farm_contract::Fault;
-use farm_contract::frames::FrameSpec;
 use farm_contract::keys::BlendKey;
 use farm_contract::plan::{Layout, Plan, RenderId, Source, SourceId};
 use farm_contract::report::{Frames, Report, State};
-use farm_contract::tags::{FramesAsked, Request};
+use farm_contract::tags::Request;
+use farm_intake::{Question, Verdict, judge};
 
 use crate::config::Config;
+use crate::read::Scene;
 use crate::storage::Object;
 
 /// All that is known of an upload when it is planned.
@@ -24,76 +24,62 @@ pub struct Intake<'a> {
     pub sequencer: &'a str,
     /// The object.
     pub object: &'a Object,
-    /// Its tags.
-    pub tags: &'a [(String, String)],
-    /// Its first bytes.
-    pub first_bytes: &'a [u8],
+    /// What its tags ask for.
+    pub request: &'a Request,
+    /// What it holds.
+    pub scene: &'a Scene,
 }
 
 /// Plans a render; the claim's holder and time are `holder` and `now`.
 ///
 /// # Errors
-/// The upload cannot be rendered as it is: the fault is for its report.
-pub fn plan(intake: &Intake<'_>, config: &Config, holder: &str, now: u64) -> Result<Plan, Fault> {
-    if intake.key.is_archive() {
-        return Err(Fault::new(
-            format!("`{}` is an archive, and the farm renders single .blend files.", intake.key.file_name()),
-            "Pack everything into the .blend (in Blender: File > External Data > Pack Resources), save it, \
-             and upload the .blend.",
-        ));
-    }
-    let request = Request::from_tags(intake.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())))?;
-    let head = blend_file::read_head(intake.first_bytes, intake.object.size)
-        .map_err(|error| Fault::new(error.to_string(), error.hint()))?;
-    if head.version > config.blender {
-        return Err(Fault::new(
-            format!(
-                "The file was saved by Blender {}; the farm renders with Blender {}, which cannot be \
-                 trusted to read it.",
-                head.version, config.blender
-            ),
-            format!(
-                "Save it with Blender {}, or deploy the farm with Blender {}, and upload it again.",
-                config.blender, head.version
-            ),
-        ));
-    }
-    let spec = request.frames.resolve(head.scene.start, head.scene.end)?;
-    let layout = Layout::new(spec.frames().len(), request.chunk, config.parallel)?;
-    let mut warnings = request.warnings;
-    warnings.extend(past_the_end(&request.frames, &spec, &head));
-    let source = Source {
-        etag: intake.object.etag.clone(),
-        version_id: intake.object.version_id.clone(),
-        size: intake.object.size,
-        id: SourceId::of(intake.key.as_str(), &intake.object.etag, &config.blender.to_string())
-            .allowing(request.allowed),
-        saved_by: head.version.to_string(),
+/// The upload cannot be rendered as it is: the faults are for its report.
+pub fn plan(intake: &Intake<'_>, config: &Config, holder: &str, now: u64) -> Result<Plan, Vec<Fault>> {
+    let Intake { request, scene, object, key, .. } = *intake;
+    let Scene { known, project } = scene;
+    let blenders = config.versions();
+    let verdict = judge(&Question { request, known, project, blenders: &blenders });
+    let Verdict { blender, frames, mut errors, mut warnings, .. } = verdict;
+    let layout = frames.as_ref().map(|spec| Layout::new(spec.frames().len(), request.chunk, config.parallel));
+    let layout = match layout {
+        Some(Ok(layout)) => Some(layout),
+        Some(Err(fault)) => {
+            errors.push(fault);
+            None
+        }
+        None => None,
     };
-    let draft =
-        Plan::draft(intake.render.clone(), &config.bucket, intake.key.as_str(), source, &spec.to_string());
+    let (Some(blender), Some(frames), Some(layout), []) = (blender, frames, layout, errors.as_slice()) else {
+        return Err(errors);
+    };
+    let blender = blender.to_string();
+    let main = key.is_archive().then(|| project.main.clone());
+    let list = request.project.clone().filter(|_| main.is_none());
+    if request.main.is_some() && main.is_none() {
+        warnings.push("The tag `main` was ignored: it chooses a file of an archive.".to_owned());
+    }
+    let id = SourceId::of(key.as_str(), &object.etag, &blender).of_project(main.as_deref(), list.as_ref());
+    let source = Source {
+        etag: object.etag.clone(),
+        version_id: object.version_id.clone(),
+        size: object.size,
+        id: id.with(&request.settings).allowing(request.allowed),
+        saved_by: known.version().to_string(),
+        main,
+        project: list,
+    };
+    let draft = Plan::draft(intake.render.clone(), &config.bucket, key.as_str(), source, &frames.to_string());
     Ok(Plan {
         chunk: layout.chunk,
         sequencer: Some(intake.sequencer.to_owned()),
         allowed: request.allowed,
+        settings: request.settings.clone(),
+        blender: Some(blender),
         claimed_by: holder.to_owned(),
         claimed_at: now,
         arrays: layout.arrays,
         warnings,
         ..draft
-    })
-}
-
-/// `frame=N` counts from the scene's first frame, so it is easily meant otherwise.
-fn past_the_end(asked: &FramesAsked, spec: &FrameSpec, head: &Head) -> Option<String> {
-    let FramesAsked::Count(count) = asked else { return None };
-    let last = *spec.frames().last()?;
-    (last > head.scene.end).then(|| {
-        format!(
-            "frame={count} renders the frames {spec}, but the scene `{}` ends at frame {}. For the scene's \
-             own range ({}-{}), upload the file with the tag frames=scene.",
-            head.scene.name, head.scene.end, head.scene.start, head.scene.end
-        )
     })
 }
 
@@ -104,9 +90,10 @@ fn past_the_end(asked: &FramesAsked, spec: &FrameSpec, head: &Head) -> Option<St
 pub fn accepted(plan: &Plan, key: &BlendKey, now: u64) -> Result<Report, Fault> {
     let frames = plan.frame_list()?;
     let planned = plan.frames.clone();
+    let blender = plan.blender.as_ref().map(|version| format!(" with Blender {version}")).unwrap_or_default();
     let tasks: u32 = plan.arrays.iter().map(|array| array.children).sum();
     let message = format!(
-        "Rendering {} ({planned}) in {}. Each frame will be in `{}` as soon as it is done, and all of them \
+        "Rendering {} ({planned}){blender} in {}. Each frame will be in `{}` as soon as it is done, and all of them \
          in `{}` at the end.",
         counted(frames.len() as u64, "frame"),
         counted(tasks.into(), "task"),
@@ -153,110 +140,122 @@ pub fn attempt_seconds(frame_seconds: u32, chunk: u32) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
+    use blend_file::{ByteOrder, Compression, Head, SceneRange};
+    use farm_intake::{Known, Project};
 
-    /// The first bytes of a file that Blender `version` (405 is 4.5) saved, with the scene's range.
-    fn blend(version: u16, start: i32, end: i32) -> Vec<u8> {
-        let mut bytes = format!("BLENDER-v{version}REND").into_bytes();
-        let scene = [&start.to_le_bytes()[..], &end.to_le_bytes(), b"Shot 1"].concat();
-        bytes.extend(72_u32.to_le_bytes());
-        bytes.extend([0; 8 + 4]);
-        bytes.extend(1_u32.to_le_bytes());
-        bytes.extend(&scene);
-        bytes.resize(bytes.len() + 72 - scene.len(), 0);
-        bytes.extend([0; 256]);
-        bytes
-    }
+    use crate::config::Blender;
 
     fn config() -> Config {
+        let blender = |version: &str, definition: &str| Blender {
+            version: version.parse().expect("a version"),
+            definition: definition.to_owned(),
+            large_definition: format!("{definition}-large"),
+        };
         Config {
             bucket: "farm".into(),
             job_queue: "q".into(),
-            render_definition: "r".into(),
-            large_definition: "l".into(),
+            blenders: vec![blender("4.5", "r45"), blender("4.1", "r41")],
             zip_definition: "z".into(),
-            blender: blend_file::Version { major: 4, minor: 5 },
             parallel: 8,
             frame_seconds: 900,
         }
     }
 
-    fn planned(key: &str, tags: &[(&str, &str)], bytes: &[u8]) -> Result<Plan, Fault> {
+    /// A file that Blender `version` saved, of which only the beginning is known.
+    fn scene(version: &str, start: i32, end: i32) -> Scene {
+        let head = Head {
+            version: version.parse().expect("a version"),
+            compression: Compression::None,
+            pointer_size: 8,
+            byte_order: ByteOrder::Little,
+            scene: SceneRange { name: "Shot 1".into(), start, end },
+        };
+        Scene { known: Known::Head(head, "Why not.".into()), project: Project::alone("a.blend") }
+    }
+
+    fn planned(key: &str, tags: &[(&str, &str)], scene: &Scene) -> Result<Plan, Vec<Fault>> {
         let intake = Intake {
             render: &RenderId::of_event("farm", key, "v", "1"),
-            key: &BlendKey::parse(key)?,
+            key: &BlendKey::parse(key).expect("a key"),
             sequencer: "1",
-            object: &Object { etag: "\"e\"".into(), version_id: None, size: bytes.len() as u64 },
-            tags: &tags.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Vec<_>>(),
-            first_bytes: bytes,
+            object: &Object { etag: "\"e\"".into(), version_id: None, size: 7 },
+            request: &Request::from_tags(tags.iter().copied()).map_err(|fault| vec![fault])?,
+            scene,
         };
         plan(&intake, &config(), "request", 7)
     }
 
     #[test]
     fn a_plan_holds_what_tags_and_file_say() {
-        let plan = planned("a.blend", &[("frame", "3"), ("chunk", "2")], &blend(405, 10, 250)).expect("good");
+        let tags = [("frame", "3"), ("chunk", "2")];
+        let plan = planned("a.blend", &tags, &scene("4.5", 10, 250)).expect("good");
         assert_eq!((plan.frames.as_str(), plan.chunk, plan.arrays.len()), ("10-12", 2, 1));
         assert_eq!(plan.arrays[0].children, 2);
         assert_eq!(plan.source.id, SourceId::of("a.blend", "e", "4.5"));
-        assert_eq!(plan.source.saved_by, "4.5");
+        assert_eq!((plan.source.saved_by.as_str(), plan.blender.as_deref()), ("4.5", Some("4.5")));
         assert_eq!((plan.claimed_by.as_str(), plan.claimed_at), ("request", 7));
-        assert!(plan.warnings.is_empty() && !plan.is_submitted());
-        let own = planned("a.blend", &[("frames", "scene")], &blend(405, 10, 12)).expect("good");
+        assert!(!plan.is_submitted());
+        let own = planned("a.blend", &[("frames", "scene")], &scene("4.5", 10, 12)).expect("good");
         assert_eq!(own.frames, "10-12");
     }
 
     #[test]
-    fn what_is_allowed_stands_in_the_plan_and_makes_other_frames() {
-        let plain = planned("a.blend", &[("frame", "3")], &blend(405, 1, 9)).expect("good");
-        let tags = [("frame", "3"), ("missing", "allow"), ("scripts", "allow")];
-        let allowed = planned("a.blend", &tags, &blend(405, 1, 9)).expect("good");
-        assert!(plain.allowed.is_none() && allowed.allowed.missing && allowed.allowed.scripts);
-        assert_ne!(plain.source.id, allowed.source.id);
+    fn the_blender_is_chosen_by_the_file_or_named() {
+        let of = |tags: &[(&str, &str)], version| planned("a.blend", tags, &scene(version, 1, 9));
+        let older = of(&[("frame", "1")], "4.0").expect("good");
+        assert_eq!(older.blender.as_deref(), Some("4.1"));
+        assert_eq!(older.source.id, SourceId::of("a.blend", "e", "4.1"));
+        let named = of(&[("frame", "1"), ("blender", "4.5")], "4.0").expect("good");
+        assert_eq!(named.blender.as_deref(), Some("4.5"));
+        assert_eq!(of(&[("frame", "1")], "4.6").expect_err("newer").len(), 1);
     }
 
     #[test]
-    fn a_count_past_the_scenes_end_is_rendered_with_a_warning() {
-        let plan = planned("a.blend", &[("frame", "120")], &blend(405, 1, 24)).expect("good");
-        assert_eq!(plan.frames, "1-120");
-        let [warning] = plan.warnings.as_slice() else { panic!("{:?}", plan.warnings) };
-        for part in ["1-120", "24", "Shot 1", "frames=scene"] {
-            assert!(warning.contains(part), "{warning}");
+    fn whatever_changes_the_picture_stands_in_the_plan_and_makes_other_frames() {
+        let list = farm_contract::project::ContentHash::of(b"a list").to_string();
+        let of = |more: &[(&str, &str)]| {
+            let tags: Vec<_> = [("frame", "3")].iter().chain(more).copied().collect();
+            planned("a.blend", &tags, &scene("4.5", 1, 9)).expect("good")
+        };
+        let plans = [
+            of(&[]),
+            of(&[("missing", "allow"), ("scripts", "allow")]),
+            of(&[("samples", "16")]),
+            of(&[("view_layer", "Fog")]),
+            of(&[("project", &list)]),
+        ];
+        for (at, plan) in plans.iter().enumerate() {
+            assert!(plans[..at].iter().all(|other| other.source.id != plan.source.id), "{plan:?}");
         }
-        // Frames that are named were meant.
-        let plan = planned("a.blend", &[("frames", "1-120")], &blend(405, 1, 24)).expect("good");
-        assert!(plan.warnings.is_empty());
-        let plan = planned("a.blend", &[("frame", "24")], &blend(405, 1, 24)).expect("good");
-        assert!(plan.warnings.is_empty());
+        assert!(plans[1].allowed.missing && plans[1].allowed.scripts);
+        assert_eq!(plans[2].settings.samples, Some(16));
+        assert_eq!(plans[4].source.project.as_ref().map(|list| list.to_string()), Some(list));
+        assert_eq!(of(&[("chunk", "1")]).source.id, plans[0].source.id, "how it is shared out is no picture");
     }
 
     #[test]
-    fn what_cannot_be_rendered_is_a_fault_with_a_way_out() {
-        let frame: &[(&str, &str)] = &[("frame", "1")];
-        let good = blend(405, 1, 24);
-        for (key, tags, bytes, part) in [
-            ("a.blend.zip", frame, good.clone(), "archive"),
-            ("a.blend", &[], good.clone(), "no `frame`"),
-            ("a.blend", frame, blend(406, 1, 24), "4.6"),
-            ("a.blend", frame, Vec::new(), "empty"),
-            ("a.blend", frame, b"PK\x03\x04 is a zip archive".to_vec(), "not a Blender file"),
-            ("a.blend", frame, good[..40].to_vec(), "cut off"),
-            ("a.blend", &[("frames", "1-200001"), ("chunk", "1")], good.clone(), "200001"),
-        ] {
-            let fault = planned(key, tags, &bytes).expect_err(part);
-            assert!(fault.message.contains(part), "{fault:?}");
-            assert!(!fault.hint.is_empty(), "{fault:?}");
-        }
-        let fault = planned("a.blend", frame, &blend(406, 1, 24)).expect_err("newer");
-        assert!(fault.message.contains("4.5") && fault.hint.contains("4.5"), "{fault:?}");
-        assert!(planned("a.blend", frame, &blend(404, 1, 24)).is_ok(), "older ones are read");
+    fn the_file_of_an_archive_that_is_rendered_stands_in_the_plan() {
+        let archive = planned("a.blend.zip", &[("frame", "1")], &scene("4.5", 1, 9)).expect("good");
+        assert_eq!(archive.source.main.as_deref(), Some("a.blend"));
+        let alone = planned("a.blend", &[("frame", "1"), ("main", "b.blend")], &scene("4.5", 1, 9));
+        let alone = alone.expect("good");
+        assert!(alone.source.main.is_none() && alone.warnings.iter().any(|warning| warning.contains("main")));
+    }
+
+    #[test]
+    fn all_that_is_in_the_way_is_told_at_once() {
+        let tags = [("frames", "1-200001"), ("chunk", "1")];
+        let faults = planned("a.blend", &tags, &scene("5.0", 1, 24)).expect_err("two things");
+        assert_eq!(faults.len(), 2, "{faults:?}");
+        assert!(faults[0].message.contains("5.0") && faults[1].message.contains("200001"), "{faults:?}");
     }
 
     #[test]
     fn the_accepted_report_says_how_many_and_where() {
-        let plan = planned("a.blend", &[("frame", "3"), ("chunk", "2")], &blend(405, 10, 250)).expect("good");
+        let plan =
+            planned("a.blend", &[("frame", "3"), ("chunk", "2")], &scene("4.5", 10, 250)).expect("good");
         let report = accepted(&plan, &BlendKey::parse("a.blend").expect("a key"), 9).expect("frames");
-        for part in ["3 frames (10-12)", "2 tasks", "a.blend/", "a.blend/frames.zip"] {
+        for part in ["3 frames (10-12) with Blender 4.5", "2 tasks", "a.blend/", "a.blend/frames.zip"] {
             assert!(report.message.contains(part), "{}", report.message);
         }
         assert_eq!(report.state, State::Accepted);
@@ -269,19 +268,5 @@ mod tests {
         assert_eq!(attempt_seconds(900, 4), 3600);
         assert_eq!(attempt_seconds(1, 1), 60);
         assert_eq!(attempt_seconds(u32::MAX, 3), 14 * 24 * 60 * 60);
-    }
-
-    proptest! {
-        #[test]
-        fn any_upload_is_planned_or_refused_without_panic(
-            tag in "(1|3-9|\\PC{0,8})",
-            start in any::<i32>(),
-            end in any::<i32>(),
-            cut in 0usize..400,
-        ) {
-            let bytes = blend(405, start, end);
-            let _ = planned("a.blend", &[("frames", &tag)], &bytes[..cut.min(bytes.len())]);
-            let _ = planned("a.blend", &[("frame", &tag)], &bytes);
-        }
     }
 }

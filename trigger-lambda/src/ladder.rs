@@ -51,7 +51,7 @@ impl Trigger {
         let children: Children = large.children.parse()?;
         Ok(Job {
             name: command::large_job_name(&plan.render, array.first_child),
-            definition: self.config.large_definition.clone(),
+            definition: self.config.blender(plan)?.large_definition.clone(),
             command: command::render_again(plan, &children),
             children: children.count(),
             share: command::share_identifier(&plan.render),

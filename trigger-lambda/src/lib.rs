@@ -7,7 +7,7 @@
 //! It must never refuse an upload in silence (the artist reads `report.json`), never submit a
 //! job before its claim stands, and never overwrite a plan that it cannot read.
 //!
-//! Start reading at [`Trigger::handle`], then [`intake`] (object to plan), [`claim`] (one winner)
+//! Start reading at [`Trigger::handle`], then [`read`] (what the file holds), [`intake`] (file to plan), [`claim`] (one winner)
 //! and [`submit`] (one job, though Batch may not answer).
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -24,6 +24,7 @@ pub mod intake;
 pub mod ladder;
 pub mod look;
 pub mod publish;
+pub mod read;
 pub mod storage;
 pub mod submit;
 mod upload;

@@ -79,7 +79,7 @@ impl Trigger {
         }
     }
 
-    /// Reports a fault of the upload.
+    /// Reports what is in the way of rendering the upload.
     ///
     /// # Errors
     /// A service does not answer.
@@ -88,10 +88,12 @@ impl Trigger {
         key: &BlendKey,
         upload: &Upload,
         object: &Object,
-        fault: &Fault,
+        faults: &[Fault],
     ) -> Result<()> {
-        tracing::warn!(key = key.as_str(), "rejected: {fault}");
-        let mut report = Report::rejected(fault, self.storage.bucket(), key.as_str(), crate::now_ms());
+        for fault in faults {
+            tracing::warn!(key = key.as_str(), "rejected: {fault}");
+        }
+        let mut report = Report::rejected(faults, self.storage.bucket(), key.as_str(), crate::now_ms());
         report.etag = Some(object.etag.clone());
         report.sequencer = Some(upload.sequencer.clone());
         if self.publish(key, object, report).await? == Published::Superseded {

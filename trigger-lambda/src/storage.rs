@@ -13,8 +13,6 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use serde::Serialize;
 
-/// What the head of a `.blend` is read from.
-const HEAD_BYTES: u64 = blend_file::ENOUGH as u64;
 /// How often a write is tried again that met another one (409).
 const CONFLICT_TRIES: u32 = 8;
 
@@ -108,15 +106,18 @@ impl Storage {
         }
     }
 
-    /// The first bytes of exactly this object; `None` if it is gone or replaced.
+    /// `length` bytes from `offset` on of exactly this object; `None` if it is gone or replaced. There must
+    /// be so many: S3 reads no empty range.
     ///
     /// # Errors
     /// The bucket does not answer or denies access.
-    pub async fn first_bytes(&self, key: &str, object: &Object) -> Result<Option<Vec<u8>>> {
-        if object.size == 0 {
-            // There is no range in an empty object; S3 would refuse to read one.
-            return Ok(Some(Vec::new()));
-        }
+    pub async fn range(
+        &self,
+        key: &str,
+        object: &Object,
+        offset: u64,
+        length: u64,
+    ) -> Result<Option<Vec<u8>>> {
         let call = self
             .client
             .get_object()
@@ -124,7 +125,7 @@ impl Storage {
             .key(key)
             .set_version_id(object.version_id.clone())
             .if_match(&object.etag)
-            .range(format!("bytes=0-{}", HEAD_BYTES.min(object.size) - 1));
+            .range(format!("bytes={offset}-{}", offset.saturating_add(length).saturating_sub(1)));
         match call.send().await {
             Ok(answer) => {
                 let bytes = answer.body.collect().await.with_context(|| format!("cannot read `{key}`"))?;

@@ -4,12 +4,14 @@ use anyhow::{Result, bail};
 use farm_contract::keys::{self, BlendKey};
 use farm_contract::plan::{Plan, RenderId};
 use farm_contract::report::Report;
+use farm_contract::tags::Request;
 use farm_contract::{Fault, command};
 
 use crate::claim::{self, Claim, Lost};
 use crate::event::Upload;
 use crate::intake::{self, Intake};
 use crate::publish::{Published, REPLACED, STOPPED};
+use crate::read::{self, Read};
 use crate::storage::{Condition, Object, Put};
 use crate::submit::{Job, SubmitError};
 use crate::{Invocation, Trigger, now_ms};
@@ -48,7 +50,7 @@ impl Trigger {
             Some(stored) => stored.plan.clone(),
             None => match self.plan(&render, &key, upload, &object, invocation).await? {
                 Some(Ok(plan)) => plan,
-                Some(Err(fault)) => return self.reject(&key, upload, &object, &fault).await,
+                Some(Err(faults)) => return self.reject(&key, upload, &object, &faults).await,
                 None => {
                     tracing::info!(key = key.as_str(), "replaced or deleted while it was read");
                     return Ok(());
@@ -72,20 +74,27 @@ impl Trigger {
         upload: &Upload,
         object: &Object,
         invocation: &Invocation,
-    ) -> Result<Option<Result<Plan, Fault>>> {
+    ) -> Result<Option<Result<Plan, Vec<Fault>>>> {
         let Some(tags) = self.storage.tags(key.as_str(), object).await? else { return Ok(None) };
-        let Some(first_bytes) = self.storage.first_bytes(key.as_str(), object).await? else {
-            return Ok(None);
+        let tags = tags.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        let request = match Request::from_tags(tags) {
+            Ok(request) => request,
+            Err(fault) => return Ok(Some(Err(vec![fault]))),
+        };
+        let scene = match read::scene(&self.storage, key, object, &request, invocation.until).await? {
+            Read::Scene(scene) => scene,
+            Read::Refused(fault) => return Ok(Some(Err(vec![fault]))),
+            Read::Gone => return Ok(None),
         };
         let sequencer = upload.sequencer.as_str();
-        let intake = Intake { render, key, sequencer, object, tags: &tags, first_bytes: &first_bytes };
+        let intake = Intake { render, key, sequencer, object, request: &request, scene: &scene };
         Ok(Some(intake::plan(&intake, &self.config, &invocation.request_id, now_ms())))
     }
 
     /// Reports an upload whose key cannot be one. No render can ever have been under it.
     async fn refuse_key(&self, key: &str, object: &Object, fault: &Fault) -> Result<()> {
         tracing::warn!(key, "rejected: {fault}");
-        let mut report = Report::rejected(fault, self.storage.bucket(), key, now_ms());
+        let mut report = Report::rejected(std::slice::from_ref(fault), self.storage.bucket(), key, now_ms());
         report.etag = Some(object.etag.clone());
         let at = keys::report_of_refused(key);
         loop {
@@ -119,7 +128,7 @@ impl Trigger {
         }
         for at in 0..claim.plan.arrays.len() {
             if claim.plan.arrays[at].job_id.is_none() {
-                let job = self.render_job(&claim.plan, at);
+                let job = self.render_job(&claim.plan, at)?;
                 let id = self.submit_job(&claim, &job, key, object).await?;
                 let recorded = claim.record(&self.storage, |plan| plan.arrays[at].job_id = Some(id.clone()));
                 if let Err(lost) = recorded.await? {
@@ -169,18 +178,18 @@ impl Trigger {
         lost.into_outcome()
     }
 
-    fn render_job(&self, plan: &Plan, at: usize) -> Job {
+    fn render_job(&self, plan: &Plan, at: usize) -> Result<Job> {
         let array = &plan.arrays[at];
-        Job {
+        Ok(Job {
             name: command::render_job_name(&plan.render, array.first_child),
-            definition: self.config.render_definition.clone(),
+            definition: self.config.blender(plan)?.definition.clone(),
             command: command::render(plan, array.first_child),
             children: array.children,
             share: command::share_identifier(&plan.render),
             depends_on: Vec::new(),
             attempt_seconds: Some(intake::attempt_seconds(self.config.frame_seconds, plan.chunk)),
             disregard: Vec::new(),
-        }
+        })
     }
 
     fn zip_job(&self, plan: &Plan, key: &BlendKey) -> Job {

@@ -18,7 +18,8 @@ use crate::{demo, folders};
 /// Render on this machine, through the whole farm; without FILE, the demo.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The .blend to render.
+    /// The .blend to render, with the files beside it that it names; or a project: its folder, or an
+    /// archive named .blend.zip.
     file: Option<PathBuf>,
     /// Frames, such as 1-120, 1-120x2, "1 5 10-20"; `scene` is the file's own range
     /// [default: scene].
@@ -27,18 +28,22 @@ pub struct Args {
     /// What to let pass: files that are missing, scripts in the file. Can be given twice.
     #[arg(long, value_name = "WHAT", value_parser = ["missing", "scripts"])]
     allow: Vec<String>,
+    /// What to render otherwise than the file has it, by the farm's tags, such as samples=16 or
+    /// "scene=Shot 2". Can be given more than once.
+    #[arg(long = "tag", value_name = "NAME=VALUE")]
+    tags: Vec<String>,
     /// Folder for the frames and their archive [default: renders/NAME].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// How many frames render at once [default: by the machine's cores].
     #[arg(long, value_name = "N")]
     workers: Option<std::num::NonZeroU16>,
-    /// The Blender to use: a `blender`, or a Python that has `bpy` [default: a good one on PATH,
-    /// else the Blender Foundation's from PyPI, fetched once].
+    /// The Blender to use: a `blender`, or a Python that has `bpy` [default: the oldest here that is not
+    /// older than the file's; where there is none, the Blender Foundation's from PyPI, fetched once].
     #[arg(long, value_name = "PATH", env = "BLENDER")]
     blender: Option<OsString>,
     /// Keep the farm up for any S3 client instead of rendering one file.
-    #[arg(long, conflicts_with_all = ["file", "frames", "allow"])]
+    #[arg(long, conflicts_with_all = ["file", "frames", "allow", "tags"])]
     serve: bool,
 }
 
@@ -48,17 +53,17 @@ pub struct Args {
 /// Something is missing or wrong; on success it does not return.
 pub fn run(args: &Args) -> Result<Infallible> {
     // What can fail in a second comes before what takes minutes.
-    let scene = args.file.as_deref().map(scene).transpose()?;
-    let need = match (&scene, args.serve) {
-        (Some((_, Some(head))), _) => Need::by_file(head.version),
-        // The farm says what is wrong with the file, and leaves its report.
-        (Some((_, None)), _) => Need::any(),
-        (None, false) => demo::need(),
-        (None, true) => Need::any(),
-    };
+    let scene = args.file.as_deref().map(Scene::of).transpose()?;
     // `BLENDER= cargo xtask local` means none.
     let given = args.blender.as_deref().filter(|given| !given.is_empty()).map(Path::new);
-    let blender = blender::find(given, &need)?;
+    let blenders = match &scene {
+        Some(Scene::File(Some(head))) => vec![blender::find(given, &Need::by_file(head.version))?],
+        // The farm says what is wrong with the file, and leaves its report.
+        Some(Scene::File(None)) => vec![blender::find(given, &Need::any())?],
+        None if !args.serve => vec![blender::find(given, &demo::need())?],
+        // The farm picks by the file.
+        Some(Scene::Project) | None => blender::all(given)?,
+    };
     cargo::build(Programs::Local)?;
 
     let program = folders::programs()?.join("farm-local");
@@ -67,48 +72,72 @@ pub fn run(args: &Args) -> Result<Infallible> {
         output::step("Starting the farm");
         farm.arg("serve").args(args.out.iter().flat_map(|out| ["--out".as_ref(), out.as_os_str()]));
     } else {
-        let (file, frames) = match scene {
-            Some((file, _)) => (file, "scene"),
-            None => (demo::make(&blender)?, demo::FRAMES),
+        let (file, frames) = match (&args.file, blenders.as_slice()) {
+            (Some(file), _) => (file.clone(), "scene"),
+            (None, [blender, ..]) => (demo::make(blender)?, demo::FRAMES),
+            (None, []) => anyhow::bail!("there is no Blender to make the demo with"),
         };
         let frames = args.frames.as_deref().unwrap_or(frames);
         let out = args.out.clone().unwrap_or_else(|| Path::new("renders").join(stem(&file)));
         output::step(format_args!("Rendering {} into {}", file.display(), out.display()));
         farm.arg("run").arg(&file).arg(format!("--frames={frames}")).arg("--out").arg(out);
         farm.args(args.allow.iter().map(|what| format!("--allow={what}")));
+        farm.args(args.tags.iter().map(|tag| format!("--tag={tag}")));
     }
     if let Some(workers) = args.workers {
         farm.arg("--workers").arg(workers.to_string());
     }
-    farm.arg("--blender").arg(&blender.path).arg("--blender-version").arg(blender.version.to_string());
+    for blender in &blenders {
+        let mut named = OsString::from(format!("--blender={}=", blender.version));
+        named.push(&blender.path);
+        farm.arg(named);
+    }
     Err(farm.exec()).with_context(|| format!("cannot run {}", program.display()))
 }
 
-fn stem(file: &Path) -> &std::ffi::OsStr {
-    file.file_stem().unwrap_or(file.as_os_str())
+/// What the folder of its frames is called: `shot` for `shot.blend`, `shot.blend.zip` and the folder `shot`.
+fn stem(file: &Path) -> OsString {
+    let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
+    let name = name.strip_suffix(".zip").unwrap_or(&name);
+    name.strip_suffix(".blend").unwrap_or(name).into()
 }
 
-/// The file, and what its first bytes tell; `None` where they are no scene's.
-fn scene(file: &Path) -> Result<(PathBuf, Option<Head>)> {
-    let shown = file.display();
-    if file.extension().is_none_or(|extension| extension != "blend") {
-        return Err(Advice::error(
-            format!("{shown} is not named as a .blend file."),
-            "Give the .blend that File > Save As writes in Blender.",
-        ));
+/// What is to be rendered, as far as the choice of a Blender goes.
+enum Scene {
+    /// A .blend, and what its first bytes tell; `None` where they are no scene's.
+    File(Option<Head>),
+    /// A folder or an archive: which file of it is rendered, the farm finds out.
+    Project,
+}
+
+impl Scene {
+    fn of(file: &Path) -> Result<Self> {
+        let shown = file.display();
+        let unreadable = |error: std::io::Error| {
+            let hint = "Give the path of a .blend file, as seen from the folder that you are in.";
+            Advice::error(format!("{shown} cannot be read: {error}."), hint)
+        };
+        let is_folder = std::fs::metadata(file).map_err(unreadable)?.is_dir();
+        if is_folder || file.to_string_lossy().ends_with(".blend.zip") {
+            return Ok(Self::Project);
+        }
+        if file.extension().is_none_or(|extension| extension != "blend") {
+            return Err(Advice::error(
+                format!("{shown} is not named as a .blend file."),
+                "Give the .blend that File > Save As writes in Blender, the folder of a project, or an archive of it \
+                 named .blend.zip.",
+            ));
+        }
+        let read = || -> std::io::Result<(Vec<u8>, u64)> {
+            let mut first = Vec::new();
+            let file = std::fs::File::open(file)?;
+            let size = file.metadata()?.len();
+            file.take(ENOUGH as u64).read_to_end(&mut first)?;
+            Ok((first, size))
+        };
+        let (first, size) = read().map_err(unreadable)?;
+        Ok(Self::File(blend_file::read_head(&first, size).ok()))
     }
-    let read = || -> std::io::Result<(Vec<u8>, u64)> {
-        let mut first = Vec::new();
-        let file = std::fs::File::open(file)?;
-        let size = file.metadata()?.len();
-        file.take(ENOUGH as u64).read_to_end(&mut first)?;
-        Ok((first, size))
-    };
-    let (first, size) = read().map_err(|error| {
-        let hint = "Give the path of a .blend file, as seen from the folder that you are in.";
-        Advice::error(format!("{shown} cannot be read: {error}."), hint)
-    })?;
-    Ok((file.to_owned(), blend_file::read_head(&first, size).ok()))
 }
 
 #[cfg(test)]
@@ -116,21 +145,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_rendered_is_refused_by_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, bytes: &[u8]| {
-            let path = folder.path().join(name);
-            std::fs::write(&path, bytes).unwrap();
-            path
-        };
-        for (path, words) in [
-            (folder.path().join("none.blend"), "cannot be read"),
-            (write("picture.png", b"\x89PNG"), "is not named as a .blend"),
-        ] {
-            let error = scene(&path).unwrap_err().to_string();
-            assert!(error.contains(words) && error.contains(path.to_str().unwrap()), "{error}");
+    fn frames_lie_in_a_folder_named_like_the_scene() {
+        for path in ["a/shot 1.blend", "shot 1.blend.zip", "a/shot 1"] {
+            assert_eq!(stem(Path::new(path)), "shot 1", "{path}");
         }
-        // The farm answers these, with a report.
-        assert!(scene(&write("empty.blend", b"")).unwrap().1.is_none());
     }
 }

@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+use crate::blender::WHEELS;
 use crate::cargo::{self, Programs};
 use crate::output::{self, Advice};
-use crate::{blender, containers, fuzz, tools};
+use crate::{containers, fuzz, tools};
 
 /// Set up all that the tests need, and run every test.
 #[derive(clap::Args)]
@@ -25,7 +26,7 @@ pub struct Args {
 
 /// Runs the tests; the exit code is theirs.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let blender = blender::installed()?;
+    let [blender, newer] = [WHEELS[0].installed()?, WHEELS[1].installed()?];
     let mut tools = tools::ensure()?;
     if args.none_left_out && !tools.left_out.is_empty() {
         return Err(Advice::error(
@@ -47,7 +48,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         // There are no tests in documentation; looking for them in every crate takes its time.
         tests.arg("--all-targets");
     }
-    tests.args(&args.cargo).env("FARM_TEST_BLENDER", &blender.path);
+    tests
+        .args(&args.cargo)
+        .env("FARM_TEST_BLENDER", &blender.path)
+        .env("FARM_TEST_BLENDER_NEWER", &newer.path);
     for name in tools::VARIABLES.into_iter().chain(containers::VARIABLES) {
         // What is set outside is of another version, or of another project.
         tests.env_remove(name);

@@ -59,6 +59,20 @@ impl Machine {
         scene
     }
 
+    /// A file that a Blender of these digits saved, such as 0501.
+    fn saved_by(&self, digits: &str) -> PathBuf {
+        let scene = self.path("scene.blend");
+        let mut bytes = format!("BLENDER17-01v{digits}REND").into_bytes();
+        bytes.extend([0; 12]);
+        bytes.extend(72_i64.to_le_bytes());
+        bytes.extend(1_i64.to_le_bytes());
+        bytes.extend([1_i32.to_le_bytes(), 9_i32.to_le_bytes()].concat());
+        bytes.extend([b'S'; 4]);
+        bytes.resize(bytes.len() + 200, 0);
+        fs::write(&scene, bytes).unwrap();
+        scene
+    }
+
     fn local(&self, path: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         command
@@ -158,10 +172,27 @@ fn a_blender_that_is_named_is_used_or_refused_but_never_replaced() {
 fn a_file_newer_than_every_blender_here_is_refused() {
     let machine = Machine::new();
     machine.blender("4.5", PICTURE);
-    let said = machine.says(&[&machine.scene("50")]);
-    assert!(said.contains("it is Blender 4.5, and the file was saved by Blender 5.0"), "{said}");
+    let said = machine.says(&[&machine.saved_by("0501")]);
+    assert!(said.contains("it is Blender 4.5, and the file was saved by Blender 5.1"), "{said}");
     assert!(said.contains("error: No Blender here is new enough"), "{said}");
     assert!(said.contains("hint: Install a newer Blender"), "{said}");
+}
+
+#[test]
+fn the_oldest_that_is_new_enough_is_taken_or_fetched() {
+    let machine = Machine::new();
+    fake_python(&machine, ":");
+    let run = |scene: &Path| said(&machine.local(":/usr/bin:/bin").arg(scene).output().unwrap());
+    let newer = run(&machine.saved_by("0500"));
+    assert!(newer.contains("==> Fetching Blender 5.0.1") && newer.contains(BUILDS), "{newer}");
+    // What is here will do, though an older one could be fetched.
+    let older = run(&machine.scene("45"));
+    assert!(!older.contains("Fetching") && older.contains(BUILDS), "{older}");
+    machine.blender("4.5", PICTURE);
+    assert!(run(&machine.scene("45")).contains("Blender 4.5 is "), "the older of the two");
+    let newer = run(&machine.saved_by("0500"));
+    assert!(newer.contains("is passed over: it is Blender 4.5") && newer.contains(BUILDS), "{newer}");
+    assert!(!newer.contains("Fetching"), "{newer}");
 }
 
 #[test]

@@ -12,6 +12,7 @@
 
 mod blenders;
 mod files;
+mod main_file;
 mod place;
 mod scene;
 mod simulations;
@@ -22,6 +23,7 @@ use farm_contract::frames::FrameSpec;
 use farm_contract::tags::Request;
 
 pub use blenders::choose;
+pub use main_file::main_file;
 pub use place::{Place, Project, paths_of};
 
 /// What could be learnt of a file.

@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use farm_contract::env;
+use farm_contract::offer::Offer;
+use farm_contract::{env, keys};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
@@ -19,10 +20,10 @@ use crate::blueprint::{Blueprint, BlueprintError, Bucket, Definition, Rule, Site
 use crate::faults::Faults;
 use crate::folder::{self, Folder, FolderError};
 use crate::lambda::{Lambda, LambdaConfig};
-use crate::s3::{Credentials, Store, StoreError, StoreOptions};
+use crate::s3::{Credentials, PutAttributes, Store, StoreError, StoreOptions};
 use crate::workers::Workers;
 
-pub use crate::blueprint::REGION;
+pub use crate::blueprint::{Blender, REGION};
 
 /// Waits before the second attempt of an invocation and those after it. A person sits in front.
 const RETRY_DELAYS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(20)];
@@ -36,10 +37,8 @@ pub struct FarmConfig {
     pub folder: PathBuf,
     /// Folder of `trigger-lambda`, `render-task` and `zip-task`.
     pub programs: PathBuf,
-    /// A `blender`, or a Python that has `bpy`.
-    pub blender: PathBuf,
-    /// Its version, `major.minor`.
-    pub blender_version: String,
+    /// Its Blenders, at least one.
+    pub blenders: Vec<Blender>,
     /// Children at once.
     pub workers: Workers,
     /// Where S3 listens. Port 0: the system picks.
@@ -74,6 +73,9 @@ pub enum FarmError {
     /// The template cannot stand here.
     #[error("the farm cannot be wired")]
     Blueprint(#[from] BlueprintError),
+    /// What the farm offers cannot be written down.
+    #[error("cannot write down what the farm offers")]
+    Offer(#[source] serde_json::Error),
     /// The system has no random numbers.
     #[error("cannot make key pairs for the farm's roles")]
     Keys(#[source] std::io::Error),
@@ -96,8 +98,6 @@ pub struct Farm {
     pub batch: Batch,
     /// The function.
     pub lambda: Lambda,
-    /// Version of the Blender that renders, `major.minor`.
-    pub blender_version: String,
     /// `http://127.0.0.1:PORT` of S3.
     pub s3_endpoint: String,
     /// `http://127.0.0.1:PORT` of Batch.
@@ -118,12 +118,7 @@ impl Farm {
     /// # Errors
     /// The template cannot stand here, or the folder, a port or a program is not to be had.
     pub async fn start(config: FarmConfig) -> Result<Self, FarmError> {
-        let site = Site {
-            programs: &config.programs,
-            blender: &config.blender,
-            blender_version: &config.blender_version,
-            workers: config.workers,
-        };
+        let site = Site { programs: &config.programs, blenders: &config.blenders, workers: config.workers };
         let (inputs, resolved) = synthesize(&site)?;
         let programs = site.programs();
         if let Some(missing) = programs.values().find(|program| !program.path.is_file()) {
@@ -137,18 +132,21 @@ impl Farm {
             Err(StoreError::Refused { code: "BucketAlreadyOwnedByYou", .. }) => {}
             made => made?,
         }
+        let offer = Offer::new(config.blenders.iter().map(|blender| blender.version.clone()));
+        let offer = serde_json::to_vec_pretty(&offer).map_err(FarmError::Offer)?;
+        store.put(&blueprint.bucket.name, keys::OFFER, &offer, PutAttributes::default())?;
         let mut roles = BTreeMap::new();
         for role in &blueprint.roles {
             roles.insert(role.clone(), Credentials::random().map_err(FarmError::Keys)?);
         }
-        let keys = KeyRing::new(config.credentials.clone(), roles.clone());
+        let ring = KeyRing::new(config.credentials.clone(), roles.clone());
 
         let stop = CancellationToken::new();
         let mut servers = Vec::new();
         let (listener, s3_endpoint) = listen(config.s3_address).await?;
         let (batch_listener, batch_endpoint) = listen(config.batch_address).await?;
         servers.push(serve("S3", {
-            let (store, keys, stop) = (store.clone(), keys.clone(), stop.clone());
+            let (store, keys, stop) = (store.clone(), ring.clone(), stop.clone());
             let faults = config.faults.clone();
             async move { crate::s3::serve_with(listener, store, keys, faults, stop.cancelled_owned()).await }
         }));
@@ -161,7 +159,7 @@ impl Farm {
         let batch = Batch::start(BatchConfig {
             account: inputs.account_id,
             region: inputs.region,
-            keys: keys.clone(),
+            keys: ring.clone(),
             queues: blueprint.queues.clone(),
             definitions,
             slots: config.workers.count,
@@ -203,11 +201,10 @@ impl Farm {
             store,
             batch,
             lambda,
-            blender_version: config.blender_version,
             s3_endpoint,
             batch_endpoint,
             blueprint,
-            keys,
+            keys: ring,
             credentials: config.credentials,
             stop,
             servers,

@@ -8,11 +8,12 @@ use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use farm_aws::AwsError;
-use farm_contract::keys::FARM_PREFIX;
+use farm_contract::keys::{self, FARM_PREFIX};
+use farm_contract::offer::Offer;
 use sha2::{Digest, Sha256};
 
 use super::aws::Aws;
-use crate::farm::{BUCKET_TAG, bucket_name};
+use crate::farm::{BUCKET_TAG, FarmConfig, bucket_name};
 
 /// A template's address is good for this long; CloudFormation reads it once, at once.
 const ADDRESS: Duration = Duration::from_secs(15 * 60);
@@ -102,6 +103,17 @@ impl<'a> Bucket<'a> {
     /// S3 does not take it.
     pub async fn put_code(&self, code: &[u8]) -> Result<(), AwsError> {
         self.put(&code_key(code), code.to_vec(), "application/zip").await
+    }
+
+    /// Says what farm this is, for whoever sends it a scene.
+    ///
+    /// # Errors
+    /// S3 does not take it.
+    pub async fn put_offer(&self, farm: &FarmConfig) -> Result<(), AwsError> {
+        let offer = Offer::new(farm.blenders.iter().map(ToString::to_string));
+        let json = serde_json::to_vec_pretty(&offer);
+        let json = json.map_err(|error| AwsError::unsent("write down what the farm offers", error.to_string()))?;
+        self.put(keys::OFFER, json, "application/json").await
     }
 
     /// Puts a template, and gives the address at which CloudFormation reads it.

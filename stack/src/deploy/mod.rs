@@ -174,6 +174,7 @@ pub async fn deploy(
         let code = wanted.code.as_deref();
         let task = Task { template: &wanted.whole, parameters, stack: Some(&stack), adopts: false, code };
         changed |= apply::apply(aws, name, task, &bucket, host).await? == Applied::Changed;
+        bucket.put_offer(&wanted.config).await?;
     }
     if options.protect {
         aws.protect(name, true).await?;

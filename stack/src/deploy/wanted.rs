@@ -19,7 +19,8 @@ pub struct Wanted {
     pub foundation: Finished,
     /// All of it.
     pub whole: Finished,
-    config: FarmConfig,
+    /// The farm that it is.
+    pub config: FarmConfig,
     /// Values of parameters that are given.
     given: BTreeMap<String, String>,
     /// The function's code, where it is given.

@@ -48,6 +48,10 @@ pub(super) const PASS_ENDPOINT: &[&str] = &[
 
 /// Keys that start a render.
 pub(super) const UPLOADS: &[&str] = &["*.blend", "*.blend.zip"];
+/// The files of projects, and their lists.
+pub(super) const PROJECTS: &[&str] = &[".farm/files/*", ".farm/projects/*"];
+/// The lists of projects' files.
+pub(super) const PROJECT_LISTS: &[&str] = &[".farm/projects/*"];
 /// What lies below an upload: frames, and whatever else the scene writes with a frame.
 pub(super) const MADE: &[&str] = &["*.blend/*", "*.blend.zip/*"];
 /// What each child of a render says at its end.
@@ -73,6 +77,7 @@ mod tests {
     use super::*;
     use farm_contract::keys::{self, BlendKey, TRIGGER_SUFFIXES};
     use farm_contract::plan::RenderId;
+    use farm_contract::project::ContentHash;
 
     /// As IAM matches a resource.
     fn matches(pattern: &str, key: &str) -> bool {
@@ -102,6 +107,10 @@ mod tests {
         }
         assert!(any(PLANS, &keys::plan(&id)) && any(RENDERS, &keys::plan(&id)));
         assert!(any(TASK_RECORDS, &keys::task(&id, 3)) && any(RENDERS, &keys::task(&id, 3)));
+        let content = ContentHash::of(b"content");
+        assert!(any(PROJECTS, &keys::project_file(&content)) && any(PROJECTS, &keys::project(&content)));
+        assert!(any(PROJECT_LISTS, &keys::project(&content)));
+        assert!(!any(PROJECT_LISTS, &keys::project_file(&content)) && !any(PROJECTS, &keys::plan(&id)));
         assert!(!any(TASK_RECORDS, &keys::plan(&id)) && !any(UPLOADS, "a.png"));
         assert!(any(PLANS, &keys::report_of_refused(".farm/x.blend")));
         for elsewhere in ["photos/report.json", "report.json", ".farm/lambda/report.json"] {

@@ -14,7 +14,8 @@ const GIB: u32 = 1024;
 /// A farm, as it is to stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FarmConfig {
-    /// The Blenders that render, at least one. The first renders what asks for none.
+    /// The Blenders that render, at least one. A file is rendered by the oldest that is not older than the
+    /// one that saved it.
     pub blenders: Vec<BlenderVersion>,
     /// A render task.
     pub render: FargateSize,

@@ -24,10 +24,10 @@ const ZIP_SECONDS: u32 = 6 * 60 * 60;
 
 /// The job definitions, and where their tasks write what they say.
 pub(super) struct Jobs {
-    /// Renders with the Blender that renders what asks for none.
-    pub render: Handle<batch::JobDefinition>,
+    /// Those of render-task, one for each Blender, in their order.
+    pub render: Vec<Handle<batch::JobDefinition>>,
     /// The same with more memory, for what ran out of it.
-    pub large: Handle<batch::JobDefinition>,
+    pub large: Vec<Handle<batch::JobDefinition>>,
     pub zip: Handle<batch::JobDefinition>,
     pub logs: Handle<logs::LogGroup>,
 }
@@ -75,7 +75,7 @@ pub(super) fn add(
     let render_role = grants::render_role(template, storage)?;
     let zip_role = grants::zip_role(template, storage)?;
 
-    let (mut render, mut larger) = (None, None);
+    let (mut render, mut larger) = (Vec::new(), Vec::new());
     for (version, image) in config.blenders.iter().zip(&parameters.render_images) {
         for (size, large) in [(config.render, false), (config.large, true)] {
             let task = Task {
@@ -90,7 +90,7 @@ pub(super) fn add(
             };
             let id = format!("RenderJob{}{}", version.digits(), if large { "Large" } else { "" });
             let handle = template.add(&id, task.definition(config))?;
-            if large { &mut larger } else { &mut render }.get_or_insert(handle);
+            if large { &mut larger } else { &mut render }.push(handle);
         }
     }
     let zip = Task {
@@ -104,8 +104,7 @@ pub(super) fn add(
         timeout: i64::from(AttemptSeconds::new(ZIP_SECONDS)?.get()).into(),
     };
     let zip = template.add("ZipJob", zip.definition(config))?;
-    let (render, large) = render.zip(larger).ok_or(FarmError::NoBlender)?;
-    Ok(Jobs { render, large, zip, logs })
+    Ok(Jobs { render, large: larger, zip, logs })
 }
 
 /// What makes one job definition differ from another.

@@ -151,16 +151,17 @@ fn lifecycle(parameters: &StorageParameters) -> Result<Vec<Value<bucket::Rule>>,
         tag_filters: Some([bucket::TagFilter::new(tag, value)].into()),
         ..rule("renders")
     };
-    let records = bucket::Rule {
-        expiration_in_days: Some(parameters.render_expiry_days.value()),
-        prefix: Some(format!("{FARM_PREFIX}renders/").into()),
-        ..rule("records")
-    };
-    Ok(vec![
-        tidy.into(),
-        Value::only_if(&parameters.renders_expire, &renders.into())?,
-        Value::only_if(&parameters.renders_expire, &records.into())?,
-    ])
+    let mut rules = vec![tidy.into(), Value::only_if(&parameters.renders_expire, &renders.into())?];
+    // Whoever submits a project sees that its files stay for another round.
+    for (id, folder) in [("records", "renders"), ("files", "files"), ("projects", "projects")] {
+        let below = bucket::Rule {
+            expiration_in_days: Some(parameters.render_expiry_days.value()),
+            prefix: Some(format!("{FARM_PREFIX}{folder}/").into()),
+            ..rule(id)
+        };
+        rules.push(Value::only_if(&parameters.renders_expire, &below.into())?);
+    }
+    Ok(rules)
 }
 
 /// Uploads alone notify: suffix filters, as S3 cannot leave a prefix out. What the farm itself

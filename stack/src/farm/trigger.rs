@@ -45,13 +45,14 @@ pub(super) fn add(
         Spot::First | Spot::Only => &parameters.max_spot_vcpus,
         Spot::Never => &parameters.max_on_demand_vcpus,
     };
+    let versions: Vec<String> = config.blenders.iter().map(ToString::to_string).collect();
     let variables = [
         (env::BUCKET_NAME, storage::name_text()),
         (env::JOB_QUEUE_ARN, Value::<String>::from(queue.reference())),
-        (env::JOB_DEFINITION_ARN, jobs.render.reference().into()),
-        (env::LARGE_JOB_DEFINITION_ARN, jobs.large.reference().into()),
+        (env::JOB_DEFINITION_ARN, in_order(&jobs.render)),
+        (env::LARGE_JOB_DEFINITION_ARN, in_order(&jobs.large)),
         (env::ZIP_JOB_DEFINITION_ARN, jobs.zip.reference().into()),
-        (env::BLENDER_VERSION, config.blenders.first().ok_or(FarmError::NoBlender)?.to_string().into()),
+        (env::BLENDER_VERSION, versions.join(" ").into()),
         (env::MAX_VCPUS, as_text(ceiling)),
         (env::TASK_VCPUS, config.render.vcpus().to_string().into()),
         (env::FRAME_SECONDS, as_text(&parameters.frame_seconds)),
@@ -112,6 +113,12 @@ pub(super) fn add(
     template.add("TriggerRetries", retries)?;
     job_events(template, &function, queue, &lost)?;
     Ok(Trigger { function, permission })
+}
+
+/// References to job definitions, with spaces between them.
+fn in_order(definitions: &[Handle<batch::JobDefinition>]) -> Value<String> {
+    let references: Vec<String> = definitions.iter().map(|one| format!("${{{}}}", one.id())).collect();
+    Value::sub(references.join(" "))
 }
 
 /// What Batch says of jobs of our queue that failed: the function then starts zip-task in its

@@ -28,6 +28,9 @@ impl Answer {
 /// What was asked, in order: the action, and the form that came with it.
 type Asked = Arc<Mutex<Vec<(String, String)>>>;
 
+/// What farm it is, in the bucket.
+pub const OFFER: &str = "PUT /render-farm-123456789012-eu-west-1/.farm/farm.json";
+
 /// An AWS of scripted answers: for each action its answers in order, the last of them for ever.
 pub struct Script {
     address: String,
@@ -37,8 +40,11 @@ pub struct Script {
 impl Script {
     pub fn start(answers: &[(&str, Vec<Answer>)]) -> Self {
         let asked = Asked::default();
-        let left: HashMap<String, Vec<Answer>> = answers
-            .iter()
+        // What every deploy of a whole farm says in its bucket at the end.
+        let offer = (OFFER, vec![plain(200, "")]);
+        let left: HashMap<String, Vec<Answer>> = [&offer]
+            .into_iter()
+            .chain(answers)
             .map(|(action, answers)| ((*action).to_owned(), answers.iter().rev().cloned().collect()))
             .collect();
         let left = Mutex::new(left);

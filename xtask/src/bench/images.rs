@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 
-use crate::blender;
+use crate::blender::Wheel;
 use crate::deploy::{Build, Engine};
 use crate::folders;
 use crate::kept::{self, Contents};
@@ -196,8 +196,8 @@ impl Way {
 
 /// The same Blender in no image, as its wheel installs it: a Python that has `bpy`.
 fn bare(version: &str) -> Result<PathBuf> {
-    if version == blender::PINNED {
-        return Ok(blender::installed()?.path);
+    if let Some(wheel) = Wheel::named(version) {
+        return Ok(wheel.installed()?.path);
     }
     let python = python::find(python::Version { minor: 11 });
     let Some(Interpreter::Python(python)) = python else {

@@ -1,8 +1,9 @@
 //! Finding a Blender that can do the work, or fetching one.
 //!
 //! No Blender is trusted by its name or its exit code: some builds lack the denoiser, write no
-//! frame, and still end well. So each must render a tiny picture first. In order: the one that
-//! the person names, one on PATH, and the Blender Foundation's own wheel from PyPI.
+//! frame, and still end well. So each must render a tiny picture first. There are the one that the
+//! person names, one on PATH, and the Blender Foundation's own wheels from PyPI. As the farm in the
+//! cloud does, this takes the oldest that is not older than the file's.
 
 mod self_check;
 mod wheel;
@@ -15,7 +16,7 @@ use std::process::Command;
 use anyhow::Result;
 use blend_file::Version;
 
-pub use wheel::{BLENDER as PINNED, installed};
+pub use wheel::{WHEELS, Wheel};
 
 use crate::output::{self, Advice};
 
@@ -64,40 +65,94 @@ impl Need {
     }
 }
 
-/// A Blender for the work. `given` is the one that the person names.
+/// A Blender for the work: the oldest of this machine that will do, be it on PATH or one that the farm
+/// fetched before; else one is fetched. `given` is the one that the person names.
 pub fn find(given: Option<&Path>, need: &Need) -> Result<Blender> {
-    if let Some(path) = given {
-        return check(path, need).map_err(|why| {
-            Advice::error(
-                format!("{} cannot be used: {why}.", path.display()),
-                "Name another Blender, or leave out --blender (and unset BLENDER): the farm then finds or \
-                 fetches one.",
-            )
-        });
+    if let Some(blender) = named(given, need)? {
+        return Ok(blender);
     }
-    if let Some(path) = on_path(std::env::var_os("PATH").as_deref()) {
-        match check(&path, need) {
-            Ok(blender) => {
-                output::note(format_args!("Blender {} is {}", blender.version, blender.path.display()));
-                return Ok(blender);
-            }
-            Err(why) => output::note(format_args!("{} is passed over: {why}.", path.display())),
+    let mut here = Vec::from_iter(found_on_path(need));
+    for wheel in &WHEELS {
+        // Where both will do and are the same, the person's own comes first.
+        if need.lacks(wheel.version).is_none() && wheel.is_installed().unwrap_or(false) {
+            here.push(wheel.installed()?);
         }
     }
-    let lacking = need.lacks(wheel::version());
-    if let Some(why) = lacking.filter(|_| !wheel::is_installed().unwrap_or(false)) {
-        // Not worth a long fetch. One that is there already is used: the farm refuses the file
-        // with a report, as it does on AWS.
-        return Err(Advice::error(
-            format!("No Blender here is new enough: the farm's own will not do, for {why}."),
-            format!(
-                "Install a newer Blender and give it with --blender PATH, or save the file with Blender {} or \
-                 older.",
-                wheel::version()
-            ),
-        ));
+    if let Some(blender) = here.into_iter().min_by_key(|blender| blender.version) {
+        if !is_python(&blender.path) {
+            output::note(format_args!("Blender {} is {}", blender.version, blender.path.display()));
+        }
+        return Ok(blender);
     }
-    installed()
+    match WHEELS.iter().find(|wheel| need.lacks(wheel.version).is_none()) {
+        Some(wheel) => wheel.installed(),
+        None => {
+            let [.., newest] = &WHEELS;
+            let why = need.lacks(newest.version).unwrap_or_default();
+            Err(Advice::error(
+                format!(
+                    "No Blender here is new enough: the newest that the farm fetches will not do, for {why}."
+                ),
+                format!(
+                    "Install a newer Blender and give it with --blender PATH, or save the file with Blender {} or \
+                     older.",
+                    newest.version
+                ),
+            ))
+        }
+    }
+}
+
+/// All Blenders of this machine, one of each version: the farm picks among them by the file. Fetches one
+/// where there is none. `given` is the only one that the person wants.
+pub fn all(given: Option<&Path>) -> Result<Vec<Blender>> {
+    let need = Need::any();
+    if let Some(blender) = named(given, &need)? {
+        return Ok(vec![blender]);
+    }
+    let mut here = Vec::from_iter(found_on_path(&need));
+    for wheel in &WHEELS {
+        let another = here.iter().all(|blender| blender.version != wheel.version);
+        if another && wheel.is_installed().unwrap_or(false) {
+            here.push(wheel.installed()?);
+        }
+    }
+    if here.is_empty() {
+        here.push(installed()?);
+    }
+    Ok(here)
+}
+
+/// The Blender that the farm fetches where nothing is asked of it.
+///
+/// # Errors
+/// It cannot be had here.
+pub fn installed() -> Result<Blender> {
+    let [first, ..] = &WHEELS;
+    first.installed()
+}
+
+fn named(given: Option<&Path>, need: &Need) -> Result<Option<Blender>> {
+    let Some(path) = given else { return Ok(None) };
+    let checked = check(path, need).map_err(|why| {
+        Advice::error(
+            format!("{} cannot be used: {why}.", path.display()),
+            "Name another Blender, or leave out --blender (and unset BLENDER): the farm then finds or \
+             fetches one.",
+        )
+    });
+    checked.map(Some)
+}
+
+fn found_on_path(need: &Need) -> Option<Blender> {
+    let path = on_path(std::env::var_os("PATH").as_deref())?;
+    match check(&path, need) {
+        Ok(blender) => Some(blender),
+        Err(why) => {
+            output::note(format_args!("{} is passed over: {why}.", path.display()));
+            None
+        }
+    }
 }
 
 /// The Blender at `path`, or why it cannot be used.

@@ -28,7 +28,7 @@ pub use bucket::{Bucket, Notification};
 pub use function::Function;
 pub use jobs::Definition;
 pub use rule::Rule;
-pub use synthesis::{REGION, Site, synthesize};
+pub use synthesis::{Blender, NoBlender, REGION, Site, synthesize};
 
 /// What stands here for an image, or for a function's code.
 #[derive(Debug, Clone)]

@@ -1,7 +1,8 @@
 //! The template that is stood for here: the farm's own, with loopback's account and region.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use farm_contract::env;
 use sha2::{Digest, Sha256};
@@ -31,12 +32,40 @@ const TRIGGER: &str = "trigger-lambda";
 pub struct Site<'a> {
     /// Folder of `trigger-lambda`, `render-task` and `zip-task`.
     pub programs: &'a Path,
-    /// A `blender`, or a Python that has `bpy`.
-    pub blender: &'a Path,
-    /// Its version, `major.minor`.
-    pub blender_version: &'a str,
+    /// The farm's Blenders, at least one.
+    pub blenders: &'a [Blender],
     /// Children at once.
     pub workers: Workers,
+}
+
+/// A Blender of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blender {
+    /// Its version, `major.minor`.
+    pub version: String,
+    /// A `blender`, or a Python that has `bpy`.
+    pub path: PathBuf,
+}
+
+impl Blender {
+    /// What stands for its image.
+    fn image(&self) -> String {
+        image(&format!("{RENDER} with Blender {}", self.version))
+    }
+}
+
+/// Why a text names no Blender.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("it is written VERSION=PATH, such as 4.5=/opt/blender/blender")]
+pub struct NoBlender;
+
+impl FromStr for Blender {
+    type Err = NoBlender;
+
+    fn from_str(text: &str) -> Result<Self, NoBlender> {
+        let (version, path) = text.split_once('=').filter(|(_, path)| !path.is_empty()).ok_or(NoBlender)?;
+        Ok(Self { version: version.to_owned(), path: path.into() })
+    }
 }
 
 impl Site<'_> {
@@ -46,16 +75,17 @@ impl Site<'_> {
             path: self.programs.join(name),
             environment,
         };
-        // As the images set them.
-        let render = BTreeMap::from([
-            (env::BLENDER.to_owned(), self.blender.display().to_string()),
-            (env::THREADS.to_owned(), self.workers.threads.to_string()),
-        ]);
-        BTreeMap::from([
-            (image(RENDER), program(RENDER, render)),
-            (image(ZIP), program(ZIP, BTreeMap::new())),
-            (code(TRIGGER), program(TRIGGER, BTreeMap::new())),
-        ])
+        let render = self.blenders.iter().map(|blender| {
+            // As the images set them.
+            let environment = BTreeMap::from([
+                (env::BLENDER.to_owned(), blender.path.display().to_string()),
+                (env::THREADS.to_owned(), self.workers.threads.to_string()),
+            ]);
+            (blender.image(), program(RENDER, environment))
+        });
+        let others =
+            [(image(ZIP), program(ZIP, BTreeMap::new())), (code(TRIGGER), program(TRIGGER, BTreeMap::new()))];
+        render.chain(others).collect()
     }
 }
 
@@ -64,17 +94,20 @@ impl Site<'_> {
 /// # Errors
 /// The farm renders with no such Blender, or its template is wrong.
 pub fn synthesize(site: &Site<'_>) -> Result<(Inputs, Resolved), BlueprintError> {
-    let version: BlenderVersion = site.blender_version.parse()?;
-    let config = FarmConfig::new(vec![version])?;
+    let versions: Vec<BlenderVersion> =
+        site.blenders.iter().map(|blender| blender.version.parse()).collect::<Result<_, _>>()?;
+    let config = FarmConfig::new(versions.clone())?;
     // As many tasks at once as there are workers, each with the share that a task has on AWS.
     let vcpus = config.render.vcpus().units() as usize * site.workers.count;
     let document = farm::template(&config)?.finish()?.document;
-    let inputs = Inputs::new(STACK, ACCOUNT, REGION)
+    let mut inputs = Inputs::new(STACK, ACCOUNT, REGION)
         .with(parameters::FRAME_SECONDS, &FRAME_SECONDS.to_string())
         .with(parameters::MAX_SPOT_VCPUS, &(vcpus / 1024).to_string())
-        .with(&parameters::render_image(version), &image(RENDER))
         .with(parameters::ZIP_IMAGE, &image(ZIP))
         .with(parameters::FUNCTION_CODE_KEY, &code(TRIGGER));
+    for (version, blender) in versions.into_iter().zip(site.blenders) {
+        inputs = inputs.with(&parameters::render_image(version), &blender.image());
+    }
     let resolved = resolve(&document, &inputs, &AwsNames::new(&inputs))?;
     Ok((inputs, resolved))
 }

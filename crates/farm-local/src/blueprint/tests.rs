@@ -10,18 +10,18 @@ use super::*;
 use crate::batch::RetryAction;
 use crate::workers::Workers;
 
-fn site() -> Site<'static> {
-    Site {
-        programs: Path::new("/programs"),
-        blender: Path::new("/opt/blender"),
-        blender_version: "4.5",
-        workers: Workers { count: 3, threads: 2 },
-    }
+fn blenders(versions: &[&str]) -> Vec<Blender> {
+    versions.iter().map(|version| format!("{version}=/opt/blender-{version}").parse().expect("one")).collect()
+}
+
+fn site(blenders: &[Blender]) -> Site<'_> {
+    Site { programs: Path::new("/programs"), blenders, workers: Workers { count: 3, threads: 2 } }
 }
 
 /// The blueprint of the farm's template after a change of it.
 fn with(change: impl FnOnce(&mut BTreeMap<String, ResolvedResource>)) -> Result<Blueprint, BlueprintError> {
-    let site = site();
+    let blenders = blenders(&["4.5", "4.1"]);
+    let site = site(&blenders);
     let (inputs, mut resolved) = synthesize(&site).expect("the farm's template");
     change(&mut resolved.resources);
     Blueprint::read(&resolved, &inputs, &site.programs())
@@ -232,6 +232,6 @@ fn one_machine_stands_for_one_function_and_one_bucket() {
 
 #[test]
 fn a_blender_that_the_farm_does_not_render_with_is_refused() {
-    let error = synthesize(&Site { blender_version: "3.6", ..site() }).map(|_| ()).expect_err("too old");
+    let error = synthesize(&site(&blenders(&["3.6"]))).map(|_| ()).expect_err("too old");
     assert!(error.to_string().contains("4.1"), "{error}");
 }

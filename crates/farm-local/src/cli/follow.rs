@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result};
 use farm_contract::command;
 use farm_contract::frames::FrameSpec;
-use farm_contract::keys::{BlendKey, FrameName};
+use farm_contract::keys::{self, BlendKey, FrameName};
 use farm_contract::metadata;
-use farm_contract::plan::{RenderId, SourceId};
+use farm_contract::plan::{Plan, RenderId, SourceId};
 use farm_contract::report::{Report, State};
 use farm_local::farm::Farm;
 use farm_local::s3::{ObjectCreated, Store};
@@ -34,7 +34,8 @@ pub struct Follow {
     bucket: String,
     key: BlendKey,
     render: RenderId,
-    source: SourceId,
+    /// What its frames are made from, once its plan is told.
+    source: Option<SourceId>,
     /// Frames of the plan, once it is told.
     planned: Option<BTreeSet<i32>>,
     seen: BTreeSet<i32>,
@@ -47,7 +48,7 @@ impl Follow {
             store: farm.store.clone(),
             bucket: farm.bucket().to_owned(),
             render: RenderId::of_event(farm.bucket(), key.as_str(), &created.etag, &created.sequencer),
-            source: SourceId::of(key.as_str(), &created.etag, &farm.blender_version),
+            source: None,
             key,
             planned: None,
             seen: BTreeSet::new(),
@@ -111,6 +112,9 @@ impl Follow {
         let frames = report.frames.as_ref().map_or("", |frames| &frames.planned);
         let frames: FrameSpec = frames.parse().context("the report names no frames")?;
         self.planned = Some(frames.frames().into_iter().collect());
+        let plan =
+            self.store.read(&self.bucket, &keys::plan(&self.render)).context("cannot read the plan")?;
+        self.source = Some(Plan::from_json(&plan)?.source.id);
         let mut news = vec![News::Accepted(report)];
         news.append(&mut self.kept()?);
         Ok(news)
@@ -133,7 +137,8 @@ impl Follow {
         let value = |name: &str| object.metadata.get(name).map(String::as_str);
         let frame = value(metadata::FRAME).and_then(|text| text.parse().ok());
         let asked = frame.is_some_and(|frame| self.planned.as_ref().is_some_and(|all| all.contains(&frame)));
-        if value(metadata::SOURCE) != Some(self.source.as_str()) || !asked {
+        let source = self.source.as_ref().map(SourceId::as_str);
+        if source.is_none() || value(metadata::SOURCE) != source || !asked {
             return Ok(Vec::new());
         }
         let mut news = Vec::new();

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use farm_local::farm::Blender;
 use farm_local::workers::Workers;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -38,12 +39,9 @@ impl Command {
 /// What the farm has to work with here.
 #[derive(Debug, clap::Args)]
 struct Machine {
-    /// A blender executable, or a Python that has bpy.
-    #[arg(long)]
-    blender: PathBuf,
-    /// Its version, such as 4.5.
-    #[arg(long)]
-    blender_version: String,
+    /// A Blender, once for each: a blender executable or a Python that has bpy, behind its version.
+    #[arg(long = "blender", value_name = "VERSION=PATH", required = true)]
+    blenders: Vec<Blender>,
     /// Tasks that run at once; left to the farm, as many as pay on this machine.
     #[arg(long)]
     workers: Option<NonZero<usize>>,

@@ -58,8 +58,7 @@ impl Run {
         let config = FarmConfig {
             folder: self.out.join(FARM_FOLDER),
             programs: self.machine.programs()?,
-            blender: self.machine.blender.clone(),
-            blender_version: self.machine.blender_version.clone(),
+            blenders: self.machine.blenders.clone(),
             workers,
             s3_address: loopback,
             batch_address: loopback,

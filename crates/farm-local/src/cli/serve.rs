@@ -45,8 +45,7 @@ impl Serve {
         let farm = Farm::start(FarmConfig {
             folder: self.out.clone(),
             programs: self.machine.programs()?,
-            blender: self.machine.blender.clone(),
-            blender_version: self.machine.blender_version.clone(),
+            blenders: self.machine.blenders.clone(),
             workers: self.machine.workers(),
             s3_address: SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)),
             batch_address: SocketAddr::from((Ipv4Addr::LOCALHOST, self.port + 1)),

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use farm_local::blueprint::{Site, synthesize};
+use farm_local::blueprint::{Blender, Site, synthesize};
 use farm_local::workers::Workers;
 use farm_testing::tool;
 use serde_json::{Value, json};
@@ -40,12 +40,9 @@ impl Policies {
     /// None where there is no simulator to ask.
     pub fn of_the_farm() -> Option<Self> {
         let simulator = tool("FARM_TEST_IAM_SIMULATOR")?;
-        let site = Site {
-            programs: Path::new("/"),
-            blender: Path::new("/"),
-            blender_version: "4.5",
-            workers: Workers { count: 2, threads: 1 },
-        };
+        let blenders = [Blender { version: "4.5".to_owned(), path: "/".into() }];
+        let site =
+            Site { programs: Path::new("/"), blenders: &blenders, workers: Workers { count: 2, threads: 1 } };
         let (inputs, resolved) = synthesize(&site).expect("the farm's template");
         Some(Self { simulator, resolved, inputs })
     }

@@ -8,7 +8,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use farm_contract::keys::BlendKey;
 use farm_contract::report::{Report, State};
-use farm_local::farm::{Farm, FarmConfig, REGION};
+use farm_local::farm::{Blender, Farm, FarmConfig, REGION};
 use farm_local::faults::Faults;
 use farm_local::s3::{Credentials, PutAttributes};
 use farm_local::workers::Workers;
@@ -49,8 +49,7 @@ impl TestFarm {
         let farm = Farm::start(FarmConfig {
             folder: folder.path().to_owned(),
             programs: super::programs(),
-            blender,
-            blender_version: "4.5".to_owned(),
+            blenders: vec![Blender { version: "4.5".to_owned(), path: blender }],
             workers: Workers { count, threads: 1 },
             s3_address: anywhere,
             batch_address: anywhere,
