@@ -1,6 +1,11 @@
 //! Why the client could not do what it was asked to, and what helps.
 
+use std::path::{Path, PathBuf};
+
+use blend_file::BlendError;
 use farm_aws::{AwsError, hint};
+use farm_contract::Fault;
+use project_archive::UnpackError;
 
 /// The client could not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -17,12 +22,36 @@ pub enum FarmError {
     /// It was replaced while it was looked at.
     #[error("`{0}` was replaced in this moment")]
     Replaced(String),
+    /// It was asked for something that cannot be.
+    #[error(transparent)]
+    Asked(#[from] Fault),
+    /// The scene has errors; the verdict names them.
+    #[error("the scene cannot be rendered as it is, so nothing was sent")]
+    Errors,
+    /// A file that is no good Blender file.
+    #[error("{}: {}", .0.display(), .1)]
+    Blend(PathBuf, BlendError),
+    /// An archive that the farm would refuse.
+    #[error("{}: {}", .0.display(), .1)]
+    Archive(PathBuf, UnpackError),
+    /// A file of this machine that cannot be read.
+    #[error("cannot read {}: {}", .0.display(), .1)]
+    Disk(PathBuf, std::io::Error),
+    /// A file that was written to in the meantime.
+    #[error("{} was changed while it was sent", .0.display())]
+    Changed(PathBuf),
     /// A call that did not come through.
     #[error(transparent)]
     Aws(#[from] AwsError),
 }
 
 impl FarmError {
+    /// A file of this machine that cannot be read, for use with `map_err`.
+    pub(crate) fn disk(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        |error| Self::Disk(path, error)
+    }
+
     /// What helps.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -37,7 +66,57 @@ impl FarmError {
             Self::Replaced(key) => {
                 Some(format!("The newer upload of `{key}` has a render of its own: see its report.json."))
             }
-            Self::Aws(error) => error.hint(hint::any),
+            Self::Asked(fault) => Some(fault.hint.clone()),
+            Self::Errors => None,
+            Self::Blend(_, error) => Some(error.hint().to_owned()),
+            Self::Archive(_, error) => Some(error.hint().to_owned()),
+            Self::Disk(_, error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Some("Check the path: capital letters count.".to_owned())
+            }
+            Self::Disk(..) => Some("Check who may read the file, and that its disk is there.".to_owned()),
+            Self::Changed(_) => Some(
+                "Wait until Blender and whatever else writes to the project has finished, then run the same command \
+                 again: what is sent already is not sent again."
+                    .to_owned(),
+            ),
+            Self::Aws(error) => error.hint(answered),
         }
+    }
+}
+
+/// What helps against what a bucket answers to an artist.
+fn answered(told: &str) -> Option<String> {
+    let has = |part: &str| told.to_lowercase().contains(part);
+    if has("nosuchbucket") || has("bucket does not exist") {
+        return Some("Check the bucket's name and --region: `cargo xtask outputs` prints both.".to_owned());
+    }
+    if has("permanentredirect") || has("must be addressed using the specified endpoint") {
+        return Some("The bucket is in another region: name it with --region.".to_owned());
+    }
+    if has("accessdenied") || has("access denied") || has("not authorized") || has("forbidden") {
+        return Some(
+            "These credentials may not do that in this bucket. Ask whoever runs the farm for the rights of an artist: to \
+             list the bucket, and to read and write its objects and their tags."
+                .to_owned(),
+        );
+    }
+    hint::any(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_s_answer_is_explained_to_an_artist() {
+        for (told, part) in [
+            ("NoSuchBucket: The specified bucket does not exist", "name"),
+            ("AccessDenied: Access Denied", "rights"),
+            ("PermanentRedirect: The bucket you are attempting to access must be addressed", "--region"),
+            ("SlowDown: Throttling", "patience"),
+        ] {
+            assert!(answered(told).is_some_and(|hint| hint.contains(part)), "{told}");
+        }
+        assert_eq!(answered(": Something that nobody has seen"), None);
     }
 }

@@ -4,13 +4,24 @@
 //! the same against AWS and against the farm on one machine. It says nothing to anybody: that is the
 //! program's.
 //!
-//! Start reading at [`resume`](mod@resume).
+//! Start reading at [`submit`] (a scene with all that it names, into the bucket), then [`project`] (what it
+//! names, on this disk); at [`inspect`](mod@inspect) for what a file says of itself, and at [`resume`](mod@resume) for what is missing of a render.
 
+mod copying;
+pub mod destination;
 pub mod error;
+pub mod inspect;
+pub mod known;
 pub mod location;
+pub mod project;
 pub mod resume;
 mod rewrite;
+pub mod submit;
+pub mod tagging;
 
+pub use destination::Destination;
 pub use error::FarmError;
 pub use location::Location;
+pub use project::Source;
 pub use resume::{Resumed, resume};
+pub use submit::{Prepared, Progress, Sent, Step, plan_submission};

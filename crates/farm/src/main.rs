@@ -1,4 +1,7 @@
-//! `farm`: the artist's client. What it says to a person goes to stderr; stdout is for data.
+//! `farm`: the artist's client. What it says to a person goes to stderr; stdout is for data, and for the table of
+//! `inspect`.
+
+mod cli;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -7,7 +10,10 @@ use anyhow::Result;
 use clap::Parser;
 use farm::{FarmError, Location, Resumed, resume};
 use farm_aws::{NoRegion, Session};
+use farm_contract::Fault;
 use farm_terminal::{INTERRUPTED, interrupted, say};
+
+use cli::{Inspect, Submit};
 
 /// How long one call waits for its answer: a bucket copies a part of some GB before it does.
 const ANSWER: Duration = Duration::from_secs(300);
@@ -16,6 +22,12 @@ const ANSWER: Duration = Duration::from_secs(300);
 #[derive(Debug, Parser)]
 #[command(name = "farm", version, about)]
 enum Command {
+    /// Show what a .blend says of itself, and whether the files that it names are there.
+    Inspect(Inspect),
+    /// Send a scene with the files that it names to the farm, and have it rendered.
+    ///
+    /// Only what the farm does not have yet is sent. What would fail is told before anything is.
+    Submit(Box<Submit>),
     /// Have the missing frames of an upload rendered, and only those.
     Resume {
         /// The upload, as `report.json` names it.
@@ -27,29 +39,52 @@ enum Command {
     },
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let command = Command::parse();
-    let outcome = tokio::select! {
-        outcome = run(command) => outcome,
-        () = interrupted() => return ExitCode::from(INTERRUPTED),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
         Err(error) => {
-            farm_terminal::report(&error, |error| {
-                let farm = error.downcast_ref::<FarmError>().and_then(FarmError::hint);
-                farm.or_else(|| Some(error.downcast_ref::<NoRegion>()?.hint()))
-            });
-            ExitCode::FAILURE
+            say(&format!("\nerror: cannot start: {error}"));
+            return ExitCode::FAILURE;
         }
+    };
+    let code = runtime.block_on(run(command));
+    // What is still being read is of no use to anybody.
+    runtime.shutdown_background();
+    code
+}
+
+async fn run(command: Command) -> ExitCode {
+    let outcome = match command {
+        Command::Inspect(inspect) => until_interrupted(inspect.run()).await,
+        Command::Submit(submit) => submit.run().await,
+        Command::Resume { upload, region } => until_interrupted(again(upload, region)).await,
+    };
+    outcome.unwrap_or_else(|error| {
+        farm_terminal::report(&error, |error| {
+            let farm = error.downcast_ref::<FarmError>().and_then(FarmError::hint);
+            let asked = || Some(error.downcast_ref::<Fault>()?.hint.clone());
+            farm.or_else(asked).or_else(|| Some(error.downcast_ref::<NoRegion>()?.hint()))
+        });
+        ExitCode::FAILURE
+    })
+}
+
+async fn until_interrupted(work: impl Future<Output = Result<()>>) -> Result<ExitCode> {
+    tokio::select! {
+        outcome = work => outcome.map(|()| ExitCode::SUCCESS),
+        () = interrupted() => Ok(ExitCode::from(INTERRUPTED)),
     }
 }
 
-async fn run(command: Command) -> Result<()> {
-    let Command::Resume { upload, region } = command;
-    let session = Session::open(region.as_deref(), ANSWER).await?;
-    match resume(&aws_sdk_s3::Client::new(session.config()), &upload).await? {
+/// A client of the bucket's region.
+async fn client(region: Option<&str>) -> Result<aws_sdk_s3::Client> {
+    let session = Session::open(region, ANSWER).await?;
+    Ok(aws_sdk_s3::Client::new(session.config()))
+}
+
+async fn again(upload: Location, region: Option<String>) -> Result<()> {
+    match resume(&client(region.as_deref()).await?, &upload).await? {
         Resumed::Complete => say("Nothing is missing: all frames are rendered and in frames.zip."),
         Resumed::Again { missing, kept } => {
             let which = if missing.is_empty() {

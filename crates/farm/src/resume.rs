@@ -10,7 +10,7 @@ use farm_contract::report::{Report, State};
 
 use crate::error::FarmError;
 use crate::location::Location;
-use crate::rewrite::{self, Original};
+use crate::rewrite::{Original, is_missing};
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,8 @@ pub enum Resumed {
 /// # Errors
 /// There is no such upload, its render is under way, or a call did not come through.
 pub async fn resume(client: &Client, at: &Location) -> Result<Resumed, FarmError> {
-    let original = Original::look(client, at).await?;
+    let original = Original::look(client, &at.bucket, at.key.as_str()).await?;
+    let original = original.ok_or_else(|| FarmError::NoUpload(at.key.to_string()))?;
     let report = report(client, at).await?.filter(|report| report.etag.as_deref() == Some(original.etag()));
     let missing = match report {
         Some(report) if report.state == State::Complete => return Ok(Resumed::Complete),
@@ -45,7 +46,7 @@ pub async fn resume(client: &Client, at: &Location) -> Result<Resumed, FarmError
         Some(report) => report.frames.map(|frames| frames.missing).unwrap_or_default(),
         None => String::new(),
     };
-    let etag = rewrite::write_again(client, at, &original).await?;
+    let etag = original.write_again().await?;
     Ok(Resumed::Again { missing, kept: etag == original.etag() })
 }
 
@@ -59,7 +60,7 @@ async fn report(client: &Client, at: &Location) -> Result<Option<Report>, FarmEr
             let body = body.map_err(|error| AwsError::unsent(doing, error.to_string()))?;
             Ok(Report::from_json(&body.into_bytes()).ok())
         }
-        Err(error) if rewrite::is_missing(&error) => Ok(None),
+        Err(error) if is_missing(&error) => Ok(None),
         Err(error) => Err(AwsError::new(format!("read `{key}`"), error).into()),
     }
 }

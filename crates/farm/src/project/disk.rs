@@ -1,0 +1,294 @@
+//! What is there of what is wanted.
+
+use std::path::{Path, PathBuf};
+
+use blend_file::ExternalFile;
+use walkdir::WalkDir;
+
+use super::collect::place_of;
+use super::root::folder;
+use super::wanted::{Wanted, wanted};
+use crate::error::FarmError;
+
+/// What Blender keeps in a folder of a simulation's cache: files of these endings,
+const CACHED: [&str; 1] = ["bphys"];
+/// and folders of these names.
+const CACHES: [&str; 8] = ["blobs", "config", "data", "guiding", "mesh", "meta", "noise", "particles"];
+
+/// Where an external file stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Its content is in the `.blend`, or no file is needed for it.
+    Packed,
+    /// It comes with Blender.
+    OfBlender,
+    /// All of it is on this disk: so many files.
+    There(usize),
+    /// These are not on this disk.
+    Missing(Vec<PathBuf>),
+    /// Its path is none that the farm could follow.
+    Outside,
+    /// It is at an address in a network.
+    Address,
+}
+
+/// Where an external file of a `.blend` on this disk stands.
+///
+/// # Errors
+/// The path of the `.blend` is none that a project could have.
+pub fn state(blend: &Path, file: &ExternalFile) -> Result<State, FarmError> {
+    let blend = place_of(blend)?;
+    if file.is_blenders_own() {
+        return Ok(State::OfBlender);
+    }
+    let wanted = wanted(&blend, file);
+    let (mut there, mut missing) = (0, Vec::new());
+    for wanted in &wanted {
+        match look(&blend, wanted) {
+            Look::There(files) => there += files.len(),
+            Look::Missing(place) => missing.push(path(&place)),
+            Look::Outside => return Ok(State::Outside),
+            Look::Address => return Ok(State::Address),
+        }
+    }
+    Ok(match (wanted.is_empty(), missing.is_empty()) {
+        (true, _) => State::Packed,
+        (_, true) => State::There(there),
+        _ => State::Missing(missing),
+    })
+}
+
+/// A file that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OnDisk {
+    /// Its place on this disk.
+    pub(crate) place: String,
+    /// Bytes.
+    pub(crate) size: u64,
+}
+
+/// What came of looking for something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// These files.
+    There(Vec<OnDisk>),
+    /// Nothing is at this place.
+    Missing(String),
+    /// The path is none that the farm could follow.
+    Outside,
+    /// It is at an address.
+    Address,
+}
+
+/// Looks for what the `.blend` at the place `blend` wants.
+pub(crate) fn look(blend: &str, wanted: &Wanted) -> Look {
+    let (place, files) = match wanted {
+        Wanted::File(place) => (place, file(place).into_iter().collect()),
+        Wanted::Row(place) => (place, row(place)),
+        Wanted::Folder(place) => (place, cache(blend, place)),
+        Wanted::Outside => return Look::Outside,
+        Wanted::Address => return Look::Address,
+    };
+    if files.is_empty() { Look::Missing(place.clone()) } else { Look::There(files) }
+}
+
+/// A place as a path of this disk.
+pub(crate) fn path(place: &str) -> PathBuf {
+    Path::new("/").join(place)
+}
+
+/// A file at this place, links followed.
+pub(crate) fn file(place: &str) -> Option<OnDisk> {
+    let data = path(place).metadata().ok()?;
+    data.is_file().then(|| OnDisk { place: place.to_owned(), size: data.len() })
+}
+
+/// A file at this place but for capital letters: what an artist's Windows or macOS takes for it.
+pub(crate) fn nearly(place: &str) -> Option<String> {
+    let mut found = String::new();
+    for part in place.split('/') {
+        let next = format!("{found}{}{part}", if found.is_empty() { "" } else { "/" });
+        found = if path(&next).exists() {
+            next
+        } else {
+            let wanted = part.to_lowercase();
+            let mut names = names(&found).into_iter();
+            let name = names.find(|name| name.to_lowercase() == wanted)?;
+            format!("{found}{}{name}", if found.is_empty() { "" } else { "/" })
+        };
+    }
+    (found != place).then_some(found)
+}
+
+/// Names in a folder, sorted, as far as they are written in UTF-8: no path in a project can be otherwise.
+fn names(folder: &str) -> Vec<String> {
+    let entries = path(folder).read_dir().into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    names
+}
+
+/// All files that are named as this one but for the number.
+fn row(place: &str) -> Vec<OnDisk> {
+    let folder = folder(place);
+    let name = place.rsplit('/').next().unwrap_or(place);
+    let Some(row) = Row::of(name) else { return file(place).into_iter().collect() };
+    let names = names(folder).into_iter().filter(|name| row.has(name));
+    names
+        .filter_map(|name| file(&if folder.is_empty() { name } else { format!("{folder}/{name}") }))
+        .collect()
+}
+
+/// Names that differ in a number alone: Blender takes the last one before the ending.
+#[derive(Debug, PartialEq, Eq)]
+struct Row<'a> {
+    head: &'a str,
+    digits: usize,
+    tail: &'a str,
+}
+
+impl<'a> Row<'a> {
+    /// `None` where the name has no number.
+    fn of(name: &'a str) -> Option<Self> {
+        let stem = &name[..name.rfind('.').filter(|at| *at > 0).unwrap_or(name.len())];
+        let end = stem.rfind(|c: char| c.is_ascii_digit())? + 1;
+        let start = stem[..end].trim_end_matches(|c: char| c.is_ascii_digit()).len();
+        Some(Self { head: &name[..start], digits: end - start, tail: &name[end..] })
+    }
+
+    /// Whether a name is one of these. Numbers are filled up with zeros, and grow beyond that.
+    fn has(&self, name: &str) -> bool {
+        let number = name.strip_prefix(self.head).and_then(|rest| rest.strip_suffix(self.tail));
+        number.is_some_and(|number| {
+            number.bytes().all(|byte| byte.is_ascii_digit())
+                && (number.len() == self.digits || (number.len() > self.digits && !number.starts_with('0')))
+        })
+    }
+}
+
+/// All files in the folder of a cache. Where that is a folder that the scene itself lies in, only what Blender
+/// keeps in caches.
+fn cache(blend: &str, place: &str) -> Vec<OnDisk> {
+    let holds_scene = place.is_empty() || blend.starts_with(&format!("{place}/"));
+    let top = path(place);
+    let walk = WalkDir::new(&top).follow_links(true).sort_by_file_name().into_iter();
+    let walk = walk.filter_entry(|entry| {
+        let name = entry.file_name().to_string_lossy();
+        let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+        !holds_scene || entry.depth() != 1 || CACHES.contains(&&*name) || CACHED.contains(&ending)
+    });
+    // Links in a circle end where they close, as unreadable folders do: what is missing is the render's to find.
+    let files = walk.flatten().filter(|entry| entry.file_type().is_file());
+    let found = files.filter_map(|entry| {
+        let place = entry.path().to_str()?.trim_start_matches('/').to_owned();
+        Some(OnDisk { place, size: entry.metadata().ok()?.len() })
+    });
+    found.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Disk(tempfile::TempDir);
+
+    impl Disk {
+        fn with(files: &[&str]) -> Self {
+            let folder = tempfile::tempdir().expect("a folder");
+            for file in files {
+                let path = folder.path().join(file);
+                std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+                std::fs::write(path, file).expect("written");
+            }
+            Self(folder)
+        }
+
+        fn place(&self, path: &str) -> String {
+            format!("{}/{path}", self.0.path().display()).trim_start_matches('/').to_owned()
+        }
+
+        fn found(&self, look: Look) -> Vec<String> {
+            let Look::There(files) = look else { return Vec::new() };
+            let top = self.place("");
+            files.iter().map(|file| file.place.strip_prefix(&top).expect("inside").to_owned()).collect()
+        }
+    }
+
+    #[test]
+    fn a_row_is_all_files_that_differ_in_the_last_number() {
+        let disk = Disk::with(&[
+            "s/p_0001.png",
+            "s/p_0002.png",
+            "s/p_12345.png",
+            "s/p_01.png",
+            "s/p_00003.png",
+            "s/p_0004.jpg",
+            "s/p_0005.png.bak",
+            "s/q_0001.png",
+            "s/p_abcd.png",
+            "s/v2_0001.jp2",
+            "s/v2_0002.jp2",
+            "s/plain.png",
+        ]);
+        let row = |path: &str| disk.found(look("a.blend", &Wanted::Row(disk.place(path))));
+        assert_eq!(row("s/p_0001.png"), ["s/p_0001.png", "s/p_0002.png", "s/p_12345.png"]);
+        assert_eq!(row("s/p_0099.png").len(), 3, "whichever of them is named");
+        assert_eq!(row("s/v2_0001.jp2"), ["s/v2_0001.jp2", "s/v2_0002.jp2"]);
+        assert_eq!(row("s/plain.png"), ["s/plain.png"]);
+        assert!(row("s/gone_01.png").is_empty() && row("gone/p_01.png").is_empty());
+    }
+
+    #[test]
+    fn the_number_of_a_name_is_the_last_before_its_ending() {
+        let row = |name: &'static str| Row::of(name).map(|row| (row.head, row.digits, row.tail));
+        assert_eq!(row("p_0001.png"), Some(("p_", 4, ".png")));
+        assert_eq!(row("2024_p12_final.exr"), Some(("2024_p", 2, "_final.exr")));
+        assert_eq!(row("0001.jp2"), Some(("", 4, ".jp2")));
+        assert_eq!(row("0001"), Some(("", 4, "")));
+        assert_eq!(row("p.mp4"), None);
+        assert_eq!(row("é1ü.png"), Some(("é", 1, "ü.png")));
+    }
+
+    #[test]
+    fn a_cache_is_all_of_its_folder_but_never_the_project() {
+        let disk = Disk::with(&[
+            "a.blend",
+            "cache/1.bphys",
+            "cache/data/x/2.vdb",
+            "3.bphys",
+            "mesh/4.obj",
+            "tex/a.png",
+            "secret.txt",
+        ]);
+        let blend = disk.place("a.blend");
+        let cache = |path: &str| disk.found(look(&blend, &Wanted::Folder(disk.place(path))));
+        assert_eq!(cache("cache"), ["cache/1.bphys", "cache/data/x/2.vdb"]);
+        let top = disk.place("").trim_end_matches('/').to_owned();
+        assert_eq!(disk.found(look(&blend, &Wanted::Folder(top))), ["3.bphys", "mesh/4.obj"]);
+        assert!(cache("gone").is_empty());
+    }
+
+    #[test]
+    fn links_are_followed_and_circles_end() {
+        let disk = Disk::with(&["real/a.png", "real/1.bphys"]);
+        let at = |name: &str| disk.0.path().join(name);
+        std::os::unix::fs::symlink(at("real"), at("link")).expect("linked");
+        std::os::unix::fs::symlink(at("real"), at("real/again")).expect("linked");
+        std::os::unix::fs::symlink(at("gone"), at("dead")).expect("linked");
+        let found = file(&disk.place("link/a.png")).expect("through a link");
+        assert_eq!((found.place, found.size), (disk.place("link/a.png"), 10));
+        assert_eq!(file(&disk.place("dead")), None);
+        assert_eq!(
+            disk.found(look("x", &Wanted::Folder(disk.place("real")))),
+            ["real/1.bphys", "real/a.png"]
+        );
+    }
+
+    #[test]
+    fn what_differs_in_capital_letters_alone_is_found() {
+        let disk = Disk::with(&["Tex/Wood.PNG"]);
+        assert_eq!(nearly(&disk.place("tex/wood.png")), Some(disk.place("Tex/Wood.PNG")));
+        assert_eq!(nearly(&disk.place("Tex/Wood.PNG")), None);
+        assert_eq!(nearly(&disk.place("tex/stone.png")), None);
+    }
+}

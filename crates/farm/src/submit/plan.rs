@@ -1,0 +1,127 @@
+//! What would be sent, and the verdict on it.
+
+use aws_sdk_s3::Client;
+use blend_file::{ParseVersionError, Version};
+use farm_aws::AwsError;
+use farm_contract::Fault;
+use farm_contract::keys::OFFER;
+use farm_contract::offer::Offer;
+use farm_contract::project::ContentHash;
+use farm_contract::tags::Request;
+use farm_intake::{Known, Question, Verdict, judge};
+
+use crate::destination::Destination;
+use crate::error::FarmError;
+use crate::known;
+use crate::location::Location;
+use crate::project::{Collected, Found, Lack, Source, collect};
+use crate::rewrite::is_missing;
+use crate::tagging;
+
+use super::put::Open;
+
+/// Lacks of libraries that are told one by one.
+const TOLD: usize = 8;
+
+/// A submission that was looked at, and of which nothing is sent yet.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Where the upload goes.
+    pub to: Location,
+    /// What the farm says to it. Nothing is sent while it has errors.
+    pub verdict: Verdict,
+    /// All files: the one that is rendered (or the archive), then the others in the order of their paths.
+    pub files: Vec<Found>,
+    /// Bytes of all of them.
+    pub bytes: u64,
+    pub(super) request: Request,
+    pub(super) open: Open,
+}
+
+/// Looks at a submission: what belongs to it, where it goes, and whether the farm can render it. This reads files,
+/// and no bucket.
+///
+/// # Errors
+/// A file cannot be read, the scene is no good Blender file, or something that is asked for cannot be. What is
+/// wrong with the scene is no error here: the verdict tells it.
+pub fn plan_submission(
+    source: &Source,
+    to: &Destination,
+    mut request: Request,
+    offer: Option<&Offer>,
+) -> Result<Prepared, FarmError> {
+    let to = to.of(source.name()?)?;
+    let blenders = offer.map(versions).transpose()?.unwrap_or_default();
+    let ask = |request: &Request, known: &Known, project: &farm_intake::Project| {
+        judge(&Question { request, known, project, blenders: &blenders })
+    };
+    let (verdict, files) = match source {
+        Source::Archive { path, main } => {
+            let (known, project) = known::of_archive(path, main.as_deref())?;
+            request.main.clone_from(main);
+            let size = path.metadata().map_err(FarmError::disk(path))?.len();
+            let archive = Found { path: source.name()?.to_owned(), disk: path.clone(), size };
+            (ask(&request, &known, &project), vec![archive])
+        }
+        Source::File(path) => {
+            // It chose the file, and has no more to say.
+            request.main = None;
+            let known = known::of_file(path)?;
+            let facts = match &known {
+                Known::Facts(facts) => Some(&**facts),
+                Known::Head(..) => None,
+            };
+            let collected = collect(path, facts, &known::facts)?;
+            let mut verdict = ask(&request, &known, &collected.project());
+            verdict.warnings.extend(told(&collected.lacks));
+            let Collected { main, files, .. } = collected;
+            (verdict, [main].into_iter().chain(files).collect())
+        }
+    };
+    // Whether they can be tags is found before anything is sent; the list's own hash is as long as any.
+    tagging::of_request(&request, (files.len() > 1).then(|| ContentHash::of(b"")).as_ref())?;
+    let bytes = files.iter().map(|file| file.size).sum();
+    Ok(Prepared { to, verdict, files, bytes, request, open: Open::default() })
+}
+
+/// What the farm of a bucket offers; `None` where it does not say.
+///
+/// # Errors
+/// A call did not come through, or a later farm says it in another way.
+pub async fn offer(client: &Client, bucket: &str) -> Result<Option<Offer>, FarmError> {
+    let doing = || format!("read `{OFFER}`");
+    match client.get_object().bucket(bucket).key(OFFER).send().await {
+        Ok(answer) => {
+            let body = answer.body.collect().await;
+            let body = body.map_err(|error| AwsError::unsent(doing(), error.to_string()))?;
+            Ok(Some(Offer::from_json(&body.into_bytes())?))
+        }
+        Err(error)
+            if is_missing(&error) && error.as_service_error().is_some_and(|error| error.is_no_such_key()) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(AwsError::new(doing(), error).into()),
+    }
+}
+
+fn versions(offer: &Offer) -> Result<Vec<Version>, Fault> {
+    let read = |text: &String| {
+        text.parse().map_err(|error: ParseVersionError| {
+            Fault::new(
+                format!("The farm says that it has a Blender that is none: {error}."),
+                "Deploy the farm again.",
+            )
+        })
+    };
+    offer.blenders.iter().map(read).collect()
+}
+
+/// What is told of what libraries name and lack.
+fn told(lacks: &[Lack]) -> Vec<String> {
+    let mut told: Vec<String> = lacks.iter().take(TOLD).map(ToString::to_string).collect();
+    if let Some(more) = lacks.len().checked_sub(TOLD).filter(|more| *more > 0) {
+        told.push(format!("Its libraries lack {more} more files."));
+    }
+    told
+}
