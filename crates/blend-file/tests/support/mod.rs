@@ -1,4 +1,7 @@
 //! Files of real Blenders, their blocks, and sources that count.
+#![allow(dead_code, reason = "each test file uses a part")]
+
+pub mod convert;
 
 use std::cell::RefCell;
 use std::io;
