@@ -6,30 +6,32 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// Our crates, and which of ours each may know. Tests may know more; they are not looked at.
-const MAY_KNOW: [(&str, &[&str]); 15] = [
+const MAY_KNOW: [(&str, &[&str]); 16] = [
     ("blend-file", &[]),
     ("cfn-codegen", &[]),
-    ("farm", &["farm-aws", "farm-contract", "farm-terminal"]),
+    ("farm", &["blend-file", "farm-aws", "farm-contract", "farm-intake", "farm-terminal", "project-archive"]),
     ("farm-aws", &[]),
     ("farm-contract", &[]),
     ("farm-images", &["farm-aws", "farm-terminal"]),
-    ("farm-local", &["farm-contract", "farm-terminal", "stack"]),
+    ("farm-intake", &["blend-file", "farm-contract"]),
+    ("farm-local", &["farm", "farm-contract", "farm-terminal", "stack"]),
     ("farm-terminal", &[]),
     ("farm-testing", &[]),
     ("project-archive", &[]),
-    ("render-task", &["farm-contract"]),
+    ("render-task", &["farm-contract", "project-archive"]),
     ("stack", &["farm-aws", "farm-contract", "farm-terminal"]),
-    ("trigger-lambda", &["blend-file", "farm-contract"]),
+    ("trigger-lambda", &["blend-file", "farm-contract", "farm-intake", "project-archive"]),
     // Only to compare a file's version with Blender's before anything is built.
     ("xtask", &["blend-file"]),
     ("zip-task", &["farm-contract"]),
 ];
 
 /// These stay free of the AWS SDK, at any depth.
-const NO_SDK: [&str; 7] = [
+const NO_SDK: [&str; 8] = [
     "blend-file",
     "cfn-codegen",
     "farm-contract",
+    "farm-intake",
     "farm-terminal",
     "farm-testing",
     "project-archive",

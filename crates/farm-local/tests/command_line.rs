@@ -15,7 +15,7 @@ use support::{blender, program, python, scene};
 
 fn farm_local(verb: &str) -> Command {
     let mut command = Command::new(program("farm-local"));
-    command.arg(verb).arg("--blender").arg(blender()).args(["--blender-version", "4.5"]);
+    command.arg(verb).arg(format!("--blender=4.5={}", blender().display()));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -122,28 +122,38 @@ fn ctrl_c_leaves_no_process_and_the_same_command_renders_only_what_is_missing() 
 }
 
 #[test]
-fn a_file_that_cannot_be_rendered_ends_with_a_report_and_the_way_out() {
+fn a_file_that_cannot_be_rendered_is_refused_with_the_way_out_before_anything_is_sent() {
     let out = tempfile::tempdir().unwrap();
     let file = out.path().join("empty.blend");
     std::fs::write(&file, "").unwrap();
-    let output = run(&file, "scene", out.path()).output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output).contains("hint: "), "{}", text(&output));
-    assert_eq!(report(out.path()).state, State::Rejected);
-
-    for (frames, message) in [("10-1", "runs backwards"), ("abc", "not a frame")] {
-        let output = run(&scene("plain"), frames, &out.path().join("other")).output().unwrap();
+    let other = &out.path().join("other");
+    let nowhere = Path::new("nowhere.blend").to_owned();
+    for (file, frames, message) in [
+        (&file, "scene", "The file is empty"),
+        (&nowhere, "1", "nowhere.blend"),
+        (&scene("plain"), "10-1", "runs backwards"),
+        (&scene("plain"), "abc", "not a frame"),
+        (&scene("nocamera"), "1", "has no camera"),
+    ] {
+        let output = run(file, frames, other).output().unwrap();
         assert_eq!(output.status.code(), Some(1));
         assert!(text(&output).contains(message), "{}", text(&output));
+        assert!(text(&output).contains("hint: "), "{}", text(&output));
+        assert!(!other.join("report.json").exists());
     }
+    let output = run(&scene("plain"), "1", other).arg("--tag=colour=red").output().unwrap();
+    assert!(text(&output).contains("no tag of the farm's"), "{}", text(&output));
+}
+
+#[test]
+fn one_folder_carries_the_frames_of_one_scene() {
+    let out = tempfile::tempdir().unwrap();
     let output = run(&scene("plain"), "1", out.path()).output().unwrap();
-    assert!(
-        text(&output).contains("holds the render of empty.blend; give another folder"),
-        "{}",
-        text(&output)
-    );
-    let output = run(Path::new("nowhere.blend"), "1", &out.path().join("other")).output().unwrap();
-    assert!(text(&output).contains("there is no file nowhere.blend"), "{}", text(&output));
+    assert!(output.status.success(), "{}", text(&output));
+    assert_eq!(report(out.path()).state, State::Complete);
+    let output = run(&scene("compressed"), "1", out.path()).output().unwrap();
+    let said = text(&output);
+    assert!(said.contains("holds the render of plain.blend; give another folder"), "{said}");
 }
 
 /// A file system of its own with hardly any space, made by `unshare` for the farm alone.

@@ -81,6 +81,7 @@ impl Outcome {
                 FrameSpec::describe(&others)
             ));
         }
+        report.problems.iter().for_each(show::fault);
         tell_faults(report);
         if let Some(hint) = &report.hint {
             show::hint(hint);

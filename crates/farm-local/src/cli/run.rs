@@ -1,19 +1,19 @@
 //! `run`: one file through the whole farm, and its frames into a folder.
 
 use std::collections::BTreeSet;
-use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
-use aws_sdk_s3::primitives::ByteStream;
+use farm::{Destination, Prepared, Source, plan_submission};
 use farm_contract::Fault;
 use farm_contract::allowances::{ALLOW, MISSING, SCRIPTS};
-use farm_contract::frames::FrameSpec;
 use farm_contract::keys::BlendKey;
-use farm_contract::tags;
+use farm_contract::offer::Offer;
+use farm_contract::settings;
+use farm_contract::tags::{self, Request};
 use farm_local::farm::{Farm, FarmConfig};
 use farm_local::faults::Faults;
 use farm_local::s3::{Credentials, ObjectCreated};
@@ -33,7 +33,7 @@ const FARM_FOLDER: &str = ".farm";
 /// What to render.
 #[derive(Debug, clap::Args)]
 pub struct Run {
-    /// The .blend file.
+    /// The .blend file; or a project: its folder, or an archive named .blend.zip.
     file: PathBuf,
     /// Frames: 1-120, 1-120x2, "1 5 10-20", or the scene's own range.
     #[arg(long, default_value = tags::SCENE)]
@@ -41,6 +41,9 @@ pub struct Run {
     /// What to let pass: files that are missing, scripts in the file.
     #[arg(long, value_name = "WHAT", value_parser = [MISSING, SCRIPTS])]
     allow: Vec<String>,
+    /// What to render otherwise than the file has it, by the farm's tags: samples=16, "scene=Shot 2".
+    #[arg(long = "tag", value_name = "NAME=VALUE")]
+    tags: Vec<String>,
     /// Folder for the frames and frames.zip.
     #[arg(long)]
     out: PathBuf,
@@ -51,8 +54,8 @@ pub struct Run {
 impl Run {
     /// Renders. The exit code is 0 only when every frame is there.
     pub async fn run(self) -> Result<ExitCode> {
-        let tagging = tagging(&self.frames, &self.allow)?;
-        let key = key_of(&self.file)?;
+        let request = request(&self.frames, &self.allow, &self.tags)?;
+        let source = Source::find(&self.file, request.main.as_deref())?;
         let workers = self.machine.workers();
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let config = FarmConfig {
@@ -74,7 +77,7 @@ impl Run {
         ));
         let farm = Farm::start(config).await?;
         let outcome = tokio::select! {
-            outcome = self.render(&farm, &key, &tagging, &delivery) => outcome,
+            outcome = self.render(&farm, source, request, &delivery) => outcome,
             () = interrupted() => {
                 show::heading("Stopping: no task is left running.");
                 Err(anyhow!(Interrupted))
@@ -93,22 +96,29 @@ impl Run {
     async fn render(
         &self,
         farm: &Farm,
-        key: &BlendKey,
-        tagging: &str,
+        source: Source,
+        request: Request,
         delivery: &Delivery,
     ) -> Result<ExitCode> {
+        let prepared = self.look(farm, source, request).await?;
+        let key = &prepared.to.key;
         refuse_another_upload(farm, key, &self.out)?;
+        if !prepared.verdict.errors.is_empty() {
+            prepared.verdict.errors.iter().for_each(show::fault);
+            return Ok(ExitCode::FAILURE);
+        }
         let begun = Instant::now();
         let mut created = farm.store.subscribe();
         let mut jobs = farm.batch.subscribe();
         let mut failures = farm.lambda.failures();
-        upload(farm, &self.file, key, tagging).await?;
+        prepared.send(&farm.s3_client(), &()).await?;
         let mut parts = Parts { upload: begun.elapsed(), ..Parts::default() };
         let mut follow = Follow::new(farm, key.clone(), &event_of(farm, &mut created, key).await?);
 
         let at_once = self.machine.workers().count;
         let mut second = tokio::time::interval(Duration::from_secs(1));
         let mut told = Warnings::default();
+        told.tell(&prepared.verdict.warnings);
         let mut progress = Progress::hidden();
         let mut since = Instant::now();
         let mut delivered = Vec::new();
@@ -160,6 +170,16 @@ impl Run {
     }
 }
 
+impl Run {
+    /// Looks at the scene as it is asked for, and at the files that it names.
+    async fn look(&self, farm: &Farm, source: Source, request: Request) -> Result<Prepared> {
+        let offer = Offer::new(self.machine.blenders.iter().map(|blender| blender.version.clone()));
+        let to = Destination::bucket(farm.bucket());
+        let look = move || plan_submission(&source, &to, request, Some(&offer));
+        Ok(tokio::task::spawn_blocking(look).await.context("the look at the scene broke off")??)
+    }
+}
+
 /// One folder carries the frames of one upload: two would overwrite each other's.
 fn refuse_another_upload(farm: &Farm, key: &BlendKey, out: &Path) -> Result<()> {
     let objects = farm.store.list(farm.bucket(), "").context("cannot list the bucket")?;
@@ -200,56 +220,22 @@ fn break_off(progress: &Progress, why: &str, out: &Path) -> Result<()> {
     )
 }
 
-/// The tags for what stands on the command line, as S3 takes them with an object.
-fn tagging(frames: &str, allow: &[String]) -> Result<String> {
-    let mut tagging = format!("{}={}", tags::FRAMES, frames_tag(frames)?.replace(' ', "%20"));
-    for what in allow {
-        tagging += &format!("&{what}={ALLOW}");
-    }
-    Ok(tagging)
-}
-
-/// The value of the `frames` tag for what stands on the command line.
-fn frames_tag(asked: &str) -> Result<String> {
-    if asked.trim() == tags::SCENE {
-        return Ok(tags::SCENE.to_owned());
-    }
-    let spec: FrameSpec = asked.parse().map_err(|fault: Fault| {
-        let how =
-            "Write --frames 1-120, 1-120x2 or \"1 5 10-20\", or leave it out for the scene's own range.";
-        anyhow!("{} {how}", fault.message)
-    })?;
-    Ok(spec.to_string())
-}
-
-fn key_of(file: &Path) -> Result<BlendKey> {
-    let name = file
-        .file_name()
-        .and_then(|name| name.to_str())
-        .with_context(|| format!("the name of {} is not UTF-8; rename the file", file.display()))?;
-    BlendKey::parse(name).map_err(|fault| anyhow!("{} {}", fault.message, fault.hint))
-}
-
-async fn upload(farm: &Farm, file: &Path, key: &BlendKey, tagging: &str) -> Result<()> {
-    let body = match tokio::fs::metadata(file).await {
-        Ok(data) if data.is_file() => {
-            ByteStream::from_path(file).await.with_context(|| format!("cannot read {}", file.display()))?
+/// What stands on the command line, as tags say it.
+fn request(frames: &str, allow: &[String], tags: &[String]) -> Result<Request, Fault> {
+    let mut pairs = vec![(tags::FRAMES, frames)];
+    pairs.extend(allow.iter().map(|what| (what.as_str(), ALLOW)));
+    for tag in tags {
+        let (name, value) = tag.split_once('=').unwrap_or((tag, ""));
+        let sets_frames = [tags::FRAME, tags::FRAMES].contains(&name);
+        if sets_frames || !tags::names().any(|known| known == name) {
+            return Err(Fault::new(
+                format!("`{tag}` is no tag of the farm's that can be set here."),
+                format!("Write --tag NAME=VALUE with one of {}.", settings::NAMES.join(", ")),
+            ));
         }
-        Ok(_) => bail!("{} is not a file", file.display()),
-        Err(error) if error.kind() == ErrorKind::NotFound => bail!("there is no file {}", file.display()),
-        Err(error) => return Err(error).with_context(|| format!("cannot read {}", file.display())),
-    };
-    farm.s3_client()
-        .put_object()
-        .bucket(farm.bucket())
-        .key(key.as_str())
-        .tagging(tagging)
-        .body(body)
-        .send()
-        .await
-        .map_err(|error| anyhow!("{}", aws_sdk_s3::error::DisplayErrorContext(error)))
-        .with_context(|| format!("cannot upload {}", file.display()))?;
-    Ok(())
+        pairs.push((name, value));
+    }
+    Request::from_tags(pairs)
 }
 
 /// The notification of our own upload.

@@ -4,7 +4,9 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use farm_terminal::say;
+use farm::FarmError;
+use farm_contract::Fault;
+use farm_terminal::{plain, say};
 use indicatif::{ProgressBar, ProgressStyle};
 
 pub use farm_terminal::{count, hint, size};
@@ -134,9 +136,18 @@ pub fn warning(text: &str) {
     say(&format!("warning: {text}"));
 }
 
+/// What is in the way of a render, and what to do about it.
+pub fn fault(fault: &Fault) {
+    say(&format!("\nerror: {}", plain(&fault.message)));
+    hint(&fault.hint);
+}
+
 /// Tells why the program ends badly.
 pub fn report(error: &anyhow::Error) {
-    farm_terminal::report(error, |_| None);
+    farm_terminal::report(error, |error| {
+        let fault = error.downcast_ref::<Fault>().map(|fault| fault.hint.clone());
+        fault.or_else(|| error.downcast_ref::<FarmError>().and_then(FarmError::hint))
+    });
 }
 
 /// A time as a person says it: `0.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min`.
