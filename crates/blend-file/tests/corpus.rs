@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use blend_file::{FileSource, Limits, read_facts};
 use farm_testing::tool;
@@ -51,11 +52,30 @@ fn compare(variable: &str) {
     assert!(differences.is_empty(), "\n{}", differences.join("\n"));
 }
 
+/// What a script prints. A Blender that hangs does not hang the tests.
 fn run(python: &Path, script: &str, folder: &Path) -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(script);
-    let done = Command::new(python).arg("-B").arg(script).arg(folder).output().unwrap();
-    let said = String::from_utf8_lossy(&done.stdout).into_owned();
-    assert!(done.status.success(), "{said}\n{}", String::from_utf8_lossy(&done.stderr));
+    let said = tempfile::NamedTempFile::new().unwrap();
+    let mut blender = Command::new(python)
+        .arg("-B")
+        .arg(script)
+        .arg(folder)
+        .stdout(said.reopen().unwrap())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let started = Instant::now();
+    let status = loop {
+        if let Some(status) = blender.try_wait().unwrap() {
+            break status;
+        }
+        if started.elapsed() > Duration::from_secs(180) {
+            blender.kill().unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    let said = String::from_utf8_lossy(&std::fs::read(said.path()).unwrap()).into_owned();
+    assert!(status.success(), "{status}\n{said}");
     said
 }
 

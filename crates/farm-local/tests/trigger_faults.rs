@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use farm_contract::report::State;
 use farm_contract::{command, keys};
-use harness::{BUCKET, Bench, blend};
+use harness::{BUCKET, Bench, head};
 use scripted_batch::{ScriptedBatch, Turn};
 use serde_json::json;
 
@@ -45,7 +45,7 @@ async fn a_job_whose_submission_was_not_answered_is_adopted() {
     ] {
         let (batch, at) = ScriptedBatch::start(&script).await;
         let mut bench = Bench::start(&at, TIMEOUT).await;
-        bench.trigger("a.blend", &FRAMES, blend(405)).await;
+        bench.trigger("a.blend", &FRAMES, head(405)).await;
         assert_submitted_once(&bench, &batch).await;
         bench.shutdown().await;
     }
@@ -55,7 +55,7 @@ async fn a_job_whose_submission_was_not_answered_is_adopted() {
 async fn a_throttled_job_is_submitted_when_batch_takes_it() {
     let (batch, at) = ScriptedBatch::start(&[Turn::Throttle, Turn::Throttle, Turn::Break]).await;
     let mut bench = Bench::start(&at, TIMEOUT).await;
-    bench.trigger("a.blend", &FRAMES, blend(405)).await;
+    bench.trigger("a.blend", &FRAMES, head(405)).await;
     assert_submitted_once(&bench, &batch).await;
     assert_eq!(batch.calls(), 5);
     bench.shutdown().await;
@@ -67,7 +67,7 @@ async fn a_function_that_is_killed_between_its_jobs_goes_on_where_it_was() {
         let (batch, at) = ScriptedBatch::start(&script).await;
         let mut bench = Bench::start(&at, Duration::from_secs(6)).await;
         // Killed for its timeout while SubmitJob hangs; the next attempt has the same id.
-        bench.trigger("a.blend", &FRAMES, blend(405)).await;
+        bench.trigger("a.blend", &FRAMES, head(405)).await;
         assert_submitted_once(&bench, &batch).await;
         bench.shutdown().await;
     }
@@ -77,7 +77,7 @@ async fn a_function_that_is_killed_between_its_jobs_goes_on_where_it_was() {
 async fn throttling_that_outlasts_an_invocation_is_taken_up_by_the_next() {
     let (batch, at) = ScriptedBatch::start(&[Turn::Throttle; 6]).await;
     let mut bench = Bench::start(&at, Duration::from_secs(6)).await;
-    bench.trigger("a.blend", &FRAMES, blend(405)).await;
+    bench.trigger("a.blend", &FRAMES, head(405)).await;
     assert_submitted_once(&bench, &batch).await;
     bench.shutdown().await;
 }
@@ -86,7 +86,7 @@ async fn throttling_that_outlasts_an_invocation_is_taken_up_by_the_next() {
 async fn a_refusal_reaches_the_report_in_batchs_words() {
     let (batch, at) = ScriptedBatch::start(&[Turn::Refuse; 3]).await;
     let mut bench = Bench::start(&at, TIMEOUT).await;
-    bench.trigger("a.blend", &FRAMES, blend(405)).await;
+    bench.trigger("a.blend", &FRAMES, head(405)).await;
     let report = bench.report("a.blend").await;
     assert_eq!(report.state, State::Failed);
     assert!(report.message.contains("the queue is disabled"), "{report:?}");
@@ -102,7 +102,7 @@ async fn a_refusal_reaches_the_report_in_batchs_words() {
 async fn a_refusal_that_passes_ends_in_an_accepted_report() {
     let (batch, at) = ScriptedBatch::start(&[Turn::Refuse]).await;
     let mut bench = Bench::start(&at, TIMEOUT).await;
-    bench.trigger("a.blend", &FRAMES, blend(405)).await;
+    bench.trigger("a.blend", &FRAMES, head(405)).await;
     assert_submitted_once(&bench, &batch).await;
     bench.shutdown().await;
 }
@@ -111,7 +111,7 @@ async fn a_refusal_that_passes_ends_in_an_accepted_report() {
 async fn the_same_event_many_times_at_once_and_later_is_one_render() {
     let (batch, at) = ScriptedBatch::start(&[Turn::LoseAnswer]).await;
     let mut bench = Bench::start(&at, TIMEOUT).await;
-    let event = bench.upload("a.blend", &FRAMES, blend(405)).await;
+    let event = bench.upload("a.blend", &FRAMES, head(405)).await;
     for _ in 0..5 {
         bench.lambda.invoke_async(event.clone());
     }
@@ -126,7 +126,7 @@ async fn the_same_event_many_times_at_once_and_later_is_one_render() {
 async fn a_claim_is_left_to_a_living_holder_and_taken_from_a_dead_one() {
     let (batch, at) = ScriptedBatch::start(&[Turn::Throttle; 1000]).await;
     let mut bench = Bench::start(&at, Duration::from_secs(4)).await;
-    let event = bench.upload("a.blend", &FRAMES, blend(405)).await;
+    let event = bench.upload("a.blend", &FRAMES, head(405)).await;
     bench.lambda.invoke_async(event.clone());
     bench.idle().await;
     assert_eq!(bench.failures().len(), 1, "it never came through");
@@ -159,7 +159,7 @@ async fn a_claim_is_left_to_a_living_holder_and_taken_from_a_dead_one() {
 async fn a_damaged_plan_is_named_and_left_as_it_is() {
     let (batch, at) = ScriptedBatch::start(&[Turn::Throttle; 1000]).await;
     let mut bench = Bench::start(&at, Duration::from_secs(4)).await;
-    let event = bench.upload("a.blend", &FRAMES, blend(405)).await;
+    let event = bench.upload("a.blend", &FRAMES, head(405)).await;
     bench.lambda.invoke_async(event.clone());
     bench.idle().await;
     let render = bench.accepted("a.blend").await;
@@ -193,8 +193,8 @@ async fn foreign_events_are_refused_and_stale_ones_do_nothing() {
     let (batch, at) = ScriptedBatch::start(&[]).await;
     let mut bench = Bench::start(&at, TIMEOUT).await;
     let overwritten = bench.upload("a.blend", &FRAMES, harness::blend_with("old")).await;
-    bench.upload("a.blend", &FRAMES, blend(405)).await;
-    let deleted = bench.upload("b.blend", &FRAMES, blend(405)).await;
+    bench.upload("a.blend", &FRAMES, head(405)).await;
+    let deleted = bench.upload("b.blend", &FRAMES, head(405)).await;
     bench.s3.delete_object().bucket(BUCKET).key("b.blend").send().await.unwrap();
     let test = json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": BUCKET});
     let child = json!({"source": "aws.batch", "detail-type": "Batch Job State Change", "detail":

@@ -16,7 +16,7 @@ use farm_contract::plan::{Plan, RenderId};
 use farm_contract::report::State;
 use farm_local::batch::{Batch, BatchConfig, JobDefinition, Queue};
 use farm_local::s3::Credentials;
-use harness::{BUCKET, BatchAt, Bench, KEY, blend, blend_with};
+use harness::{BUCKET, BatchAt, Bench, KEY, blend_with, head};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -184,7 +184,7 @@ fn waits() -> PathBuf {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_upload_is_one_array_and_one_zip_job() {
     let mut farm = Farm::start(succeeds()).await;
-    farm.bench.trigger("shots/a.blend", &[("frame", "5"), ("chunk", "2")], blend(405)).await;
+    farm.bench.trigger("shots/a.blend", &[("frame", "5"), ("chunk", "2")], head(405)).await;
     let (plan, array) = farm.assert_submitted("shots/a.blend").await;
     assert_eq!((plan.frames.as_str(), plan.chunk), ("1-5", 2));
     assert_eq!(size(&array), Some(3));
@@ -199,7 +199,7 @@ async fn one_upload_is_one_array_and_one_zip_job() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_frame_is_a_plain_job() {
     let mut farm = Farm::start(succeeds()).await;
-    farm.bench.trigger("a.blend", &[("frame", "1")], blend(405)).await;
+    farm.bench.trigger("a.blend", &[("frame", "1")], head(405)).await;
     let (plan, job) = farm.assert_submitted("a.blend").await;
     assert_eq!(plan.arrays[0].children, 1);
     assert_eq!(size(&job), None);
@@ -210,7 +210,7 @@ async fn one_frame_is_a_plain_job() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_event_five_times_at_once_is_one_render() {
     let mut farm = Farm::start(waits()).await;
-    let event = farm.bench.upload("a.blend", &[("frames", "3 7-9")], blend(405)).await;
+    let event = farm.bench.upload("a.blend", &[("frames", "3 7-9")], head(405)).await;
     for _ in 0..5 {
         farm.bench.lambda.invoke_async(event.clone());
     }
@@ -229,7 +229,7 @@ async fn any_key_finds_its_way() {
     for key in
         ["a b.blend", "a+b.blend", "100%25.blend", "Käse/é ß.blend", "a&b=c/(1)'!~.blend", "日本 + 語.blend"]
     {
-        farm.bench.trigger(key, &[("frame", "2")], blend(405)).await;
+        farm.bench.trigger(key, &[("frame", "2")], head(405)).await;
         let (plan, array) = farm.assert_submitted(key).await;
         assert_eq!(plan.key, key);
         assert!(arguments(&array).contains(&format!("--blend={key}")), "{:?}", arguments(&array));
@@ -242,18 +242,19 @@ async fn every_upload_that_cannot_be_rendered_gets_a_report_and_no_job() {
     let mut farm = Farm::start(succeeds()).await;
     let frame: &[(&str, &str)] = &[("frame", "2")];
     for (key, tags, bytes, part) in [
-        ("none.blend", &[][..], blend(405), "no `frame` or `frames` tag"),
-        ("zero.blend", &[("frame", "0")], blend(405), "frame=0"),
-        ("word.blend", &[("frame", "abc")], blend(405), "frame=abc"),
-        ("back.blend", &[("frames", "10-1")], blend(405), "10-1"),
-        ("chunk.blend", &[("frame", "2"), ("chunk", "0")], blend(405), "chunk=0"),
-        ("camera.blend", &[("frame", "2"), ("camera", "Left")], blend(405), "`camera`"),
-        ("both.blend", &[("frame", "2"), ("frames", "1-2")], blend(405), "both"),
+        ("none.blend", &[][..], head(405), "no `frame` or `frames` tag"),
+        ("zero.blend", &[("frame", "0")], head(405), "frame=0"),
+        ("word.blend", &[("frame", "abc")], head(405), "frame=abc"),
+        ("back.blend", &[("frames", "10-1")], head(405), "10-1"),
+        ("chunk.blend", &[("frame", "2"), ("chunk", "0")], head(405), "chunk=0"),
+        ("spot.blend", &[("frame", "2"), ("spot", "no")], head(405), "`spot`"),
+        ("format.blend", &[("frame", "2"), ("format", "GIF")], head(405), "format=GIF"),
+        ("both.blend", &[("frame", "2"), ("frames", "1-2")], head(405), "both"),
         ("empty.blend", frame, Vec::new(), "empty"),
         ("text.blend", frame, b"a text file".to_vec(), "not a Blender file"),
-        ("cut.blend", frame, blend(405)[..30].to_vec(), "cut off"),
-        ("newer.blend", frame, blend(406), "Blender 4.6"),
-        ("project.blend.zip", frame, b"PK\x03\x04".to_vec(), "archive"),
+        ("cut.blend", frame, head(405)[..30].to_vec(), "cut off"),
+        ("newer.blend", frame, head(406), "Blender 4.6"),
+        ("project.blend.zip", frame, b"PK\x03\x04".to_vec(), "cut off"),
     ] {
         farm.bench.trigger(key, tags, bytes).await;
         let report = farm.bench.report(key).await;
@@ -262,7 +263,7 @@ async fn every_upload_that_cannot_be_rendered_gets_a_report_and_no_job() {
         assert!(report.hint.is_some() && report.etag.is_some() && report.render.is_none(), "{report:?}");
     }
     for key in [format!("{}.blend", "k".repeat(1005)), ".farm/mine.blend".into()] {
-        farm.bench.trigger(&key, frame, blend(405)).await;
+        farm.bench.trigger(&key, frame, head(405)).await;
         let json = farm.bench.read(&keys::report_of_refused(&key)).await.expect("a report");
         assert_eq!(farm_contract::report::Report::from_json(&json).unwrap().state, State::Rejected);
     }
@@ -340,7 +341,7 @@ async fn a_failed_render_job_gets_one_finisher() {
     for tags in [[("frame", "1")], [("frame", "3")]] {
         let mut farm = Farm::start(fails()).await;
         farm.apply_rule();
-        farm.bench.trigger("a.blend", &tags, blend(405)).await;
+        farm.bench.trigger("a.blend", &tags, head(405)).await;
         let render: RenderId = farm.bench.accepted("a.blend").await;
         let name = command::zip_job_name(&render, true);
         let finisher = farm.wait_for(&name, &JobStatus::Succeeded).await;

@@ -112,7 +112,8 @@ impl<'a> Bucket<'a> {
     pub async fn put_offer(&self, farm: &FarmConfig) -> Result<(), AwsError> {
         let offer = Offer::new(farm.blenders.iter().map(ToString::to_string));
         let json = serde_json::to_vec_pretty(&offer);
-        let json = json.map_err(|error| AwsError::unsent("write down what the farm offers", error.to_string()))?;
+        let json =
+            json.map_err(|error| AwsError::unsent("write down what the farm offers", error.to_string()))?;
         self.put(keys::OFFER, json, "application/json").await
     }
 

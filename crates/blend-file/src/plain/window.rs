@@ -8,7 +8,7 @@ use crate::error::ReadError;
 use crate::source::{Limits, Metered};
 
 /// What is read behind a jump, and the most that is read at once.
-const SMALLEST: usize = 16 << 10;
+const SMALLEST: usize = 32 << 10;
 const LARGEST: usize = 1 << 20;
 /// Pieces that are kept.
 const PIECES: usize = 4;

@@ -16,8 +16,13 @@ FOLDER = sys.argv[-1]
 KINDS = {"FILE": "image", "SEQUENCE": "image_sequence", "MOVIE": "movie", "TILED": "tiled_image"}
 
 
+def is_elsewhere(block):
+    """Whether a data-block lives in another file. From 5.0 on one from there may be kept in this."""
+    return block.library is not None and not getattr(block.library, "is_archive", False)
+
+
 def local(blocks):
-    return [block for block in blocks if block.library is None]
+    return [block for block in blocks if not is_elsewhere(block)]
 
 
 def facts():
@@ -188,7 +193,7 @@ def images():
                         rows.append(sequence(getattr(node, "image_user", node)))
         yield file(
             KINDS[image.source], image.name, image.filepath, packed=len(image.packed_files) > 0, used=is_used(image),
-            drawn=any(code(user) in DRAWING for user in users),
+            library=image.library.filepath if image.library else None, drawn=any(code(user) in DRAWING for user in users),
             tiles=[tile.number for tile in image.tiles] if image.source == "TILED" else [], sequences=rows,
         )
 
@@ -296,7 +301,7 @@ def drivers():
         *bpy.data.shape_keys, *bpy.data.node_groups, *bpy.data.meshes,
     ]
     for owner in owners:
-        if owner.library is not None:
+        if is_elsewhere(owner):
             continue
         embedded = getattr(owner, "node_tree", None)
         for block in filter(None, (owner, embedded)):
@@ -349,7 +354,7 @@ def linked():
     for member in bpy.data.bl_rna.properties:
         if member.type == "COLLECTION" and member.identifier != "libraries":
             for block in getattr(bpy.data, member.identifier):
-                if block.library is not None and not block.is_library_indirect:
+                if is_elsewhere(block) and not block.is_library_indirect:
                     found.append({"name": code(block) + block.name, "library": block.library.filepath})
     return found
 
@@ -364,3 +369,6 @@ def main():
 
 
 main()
+# Blender as a module may hang on its way out.
+sys.stdout.flush()
+os._exit(0)

@@ -297,7 +297,13 @@ def other_files():
     clip = bpy.data.movieclips.load(os.path.join(FOLDER, "bild.png"))
     clip.filepath = "//bild.png"
     scene().active_clip = clip
-    tree = material("Licht")
+    bpy.ops.cachefile.open(filepath=os.path.join(FOLDER, "herde.abc"))
+    cache = bpy.data.cache_files[0]
+    cache.filepath = "//herde.abc"
+    cached = holder.modifiers.new("Alembic", "MESH_SEQUENCE_CACHE")
+    cached.cache_file = cache
+    cache.use_fake_user = True
+    material("Licht")
     nodes = bpy.data.materials["Licht"].node_tree.nodes
     ies = nodes.new("ShaderNodeTexIES")
     ies.mode, ies.filepath = "EXTERNAL", "//lampe.ies"
@@ -353,6 +359,7 @@ def sequencer():
     row.elements.append("zwei.png")
     muted = strips.new_image("Muted", os.path.join(FOLDER, "bild.png"), channel=3, frame_start=1)
     muted.mute = True
+    strips.new_movie("Film", "//filme/film.mp4", channel=4, frame_start=1)
     only_sound = bpy.data.scenes.new("only sound")
     add_sound(strips_of(only_sound))
     strips_of(only_sound).new_scene("Scene", scene(), channel=2, frame_start=1)
@@ -543,11 +550,29 @@ def linking():
 
 
 @case
+def linked_and_packed():
+    """Data of another file that is kept in this one, from 5.0 on."""
+    if VERSION < (5, 0):
+        return
+    library = os.path.join(FOLDER, "images.blend")
+    with bpy.data.libraries.load(library, link=True, pack=True, relative=True) as (source, target):
+        target.materials = ["Stoff"]
+    plane("Platte").data.materials.append(target.materials[0])
+
+
+@case
 def no_names():
     """Names that are no words."""
     material('Ä "quoted" \\ /', image("日本語", "//テクスチャ/画像.png"))
     scene().name = "Сцена 1"
     scene().camera = camera("📷")
+
+
+@case
+def everything():
+    """Much of the above in one file: the fixtures are made of it."""
+    for part in (plain, stereo, images, sequencer, layers, compositing, drivers, scripts, no_names):
+        part()
 
 
 def main():
@@ -557,9 +582,12 @@ def main():
         bpy.ops.outliner.orphans_purge(do_recursive=True)
         make()
         save(make.__name__)
-        if make.__name__ in {"plain", "images", "drivers", "workbench", "simulations"}:
+        if make.__name__ in {"plain", "images", "drivers", "workbench", "simulations", "everything"}:
             save(f"{make.__name__}-zstd", compress=True)
     print(f"{len(MADE)} made by {bpy.app.version_string}")
 
 
 main()
+# Blender as a module may hang on its way out, after simulations above all.
+sys.stdout.flush()
+os._exit(0)

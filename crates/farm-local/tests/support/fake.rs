@@ -1,5 +1,8 @@
 //! Uploads for the Blender that renders in no time, and what their frames must look like.
 
+#[path = "head.rs"]
+mod head;
+
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -30,7 +33,7 @@ pub struct Fake {
 impl Fake {
     /// The file. `notes` is where it is noted what happened one time.
     pub fn blend(&self, notes: &Path) -> Vec<u8> {
-        let mut bytes = head();
+        let mut bytes = head::head(405);
         bytes.extend(self.name.as_bytes());
         let once = (!self.always).then_some(notes);
         let told = json!({
@@ -40,18 +43,6 @@ impl Fake {
         bytes.extend(told.to_string().as_bytes());
         bytes
     }
-}
-
-/// The first bytes of a file that Blender 4.5 saved with frames 1-250.
-fn head() -> Vec<u8> {
-    let mut bytes = b"BLENDER-v405REND".to_vec();
-    bytes.extend(72_u32.to_le_bytes());
-    bytes.extend([0; 8 + 4]);
-    bytes.extend(1_u32.to_le_bytes());
-    let scene = [&1_i32.to_le_bytes()[..], &250_i32.to_le_bytes(), b"Scene"].concat();
-    bytes.extend(&scene);
-    bytes.resize(bytes.len() + 72 - scene.len() + 256, 0);
-    bytes
 }
 
 /// Whether a picture is that of the frame of this file, and no other's.

@@ -1,5 +1,8 @@
 //! The real trigger-lambda between a loopback bucket and a Batch, which the test brings.
 
+#[path = "../support/head.rs"]
+mod head;
+
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -16,6 +19,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::UnboundedReceiver;
+
+pub use head::head;
 
 pub const BUCKET: &str = "farm";
 pub const KEY: &str = "AKIDLOCAL";
@@ -169,19 +174,7 @@ fn trigger_lambda() -> &'static Path {
     })
 }
 
-/// The first bytes of a file that Blender `version` (405 is 4.5) saved with frames 1-250.
-pub fn blend(version: u16) -> Vec<u8> {
-    let mut bytes = format!("BLENDER-v{version}REND").into_bytes();
-    bytes.extend(72_u32.to_le_bytes());
-    bytes.extend([0; 8 + 4]);
-    bytes.extend(1_u32.to_le_bytes());
-    let scene = [&1_i32.to_le_bytes()[..], &250_i32.to_le_bytes(), b"Scene"].concat();
-    bytes.extend(&scene);
-    bytes.resize(bytes.len() + 72 - scene.len() + 256, 0);
-    bytes
-}
-
 /// A good file that differs from other good files.
 pub fn blend_with(text: &str) -> Vec<u8> {
-    [&blend(405), text.as_bytes()].concat()
+    [&head(405), text.as_bytes()].concat()
 }
