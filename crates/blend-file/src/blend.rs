@@ -22,6 +22,8 @@ const MOST_BLOCKS: usize = 1 << 23;
 const LARGEST_DNA: u64 = 4 << 20;
 /// How many last bytes are searched for the DNA: nearly always enough, and always.
 const TAILS: [u64; 2] = [192 << 10, 1 << 20];
+/// Bytes that a kept block takes beside its own.
+const COUNTS: usize = 32;
 /// A block that is longer holds none of the facts.
 const LARGEST: u64 = 1 << 20;
 
@@ -86,9 +88,10 @@ impl<'s> Blend<'s> {
 
     fn walk(&mut self, first: u64, limits: &Limits) -> Result<(), ReadError> {
         let plain = self.plain.get_mut();
-        let wanted = Wanted::new(&self.dna, plain.is_random());
-        let mut kept_left = limits.memory_bytes / 2;
-        let most_entries = limits.memory_bytes / 2 / (size_of::<Entry>() + size_of::<u32>());
+        let wanted = Wanted::new(&self.dna, &self.layout, plain.is_random());
+        let mut memory_left = limits.memory_bytes;
+        // Blocks that are not kept are read again where they are needed; a place for each must be.
+        let for_places = limits.memory_bytes / 4;
         let mut owner = Owner { entry: u32::MAX, code: [0; 4] };
         let mut at = first;
         for _ in 0..MOST_BLOCKS {
@@ -110,14 +113,16 @@ impl<'s> Blend<'s> {
                     Owner { entry: u32::try_from(self.entries.len()).unwrap_or(u32::MAX), code: head.code };
             }
             let Some(front) = wanted.front(&head, owner.code) else { continue };
-            if self.entries.len() >= most_entries {
-                return Err(BlendError::TooMuch.into());
-            }
-            let length = head.length.min(LARGEST).min(front.most);
-            let kept = if front.want == Want::Keep && length <= kept_left as u64 {
+            let place = size_of::<Entry>() + size_of::<u32>();
+            memory_left = memory_left.checked_sub(place).ok_or(BlendError::TooMuch)?;
+            let mut length = head.length.min(LARGEST).min(front.most);
+            let left_to_keep = memory_left.saturating_sub(for_places + COUNTS);
+            let kept = if front.want == Want::Keep && length <= left_to_keep as u64 {
                 let bytes = plain.bytes(head.at, length as usize)?;
-                kept_left = kept_left.saturating_sub(bytes.len() + 64);
-                Some(Rc::from(&*bytes))
+                let front = bytes.get(..wanted.length(&head, &bytes)).unwrap_or(&bytes);
+                length = front.len() as u64;
+                memory_left = memory_left.saturating_sub(front.len() + COUNTS);
+                Some(Rc::from(front))
             } else {
                 None
             };
@@ -197,7 +202,10 @@ fn dna_at_end(plain: &mut Plain<'_>, layout: &Layout) -> Result<Option<Dna>, Rea
         let from = size.saturating_sub(tail);
         let bytes = plain.bytes(from, tail as usize)?;
         // The last one that fits: its bytes may occur anywhere.
-        for at in (0..bytes.len().saturating_sub(4)).rev().filter(|at| bytes[*at..].starts_with(b"DNA1")) {
+        for at in (0..bytes.len().saturating_sub(4))
+            .rev()
+            .filter(|at| bytes.get(*at..).is_some_and(|bytes| bytes.starts_with(b"DNA1")))
+        {
             let rest = bytes.get(at..).unwrap_or_default();
             let Ok(Some(head)) = blocks::parse(rest, layout, from + at as u64) else { continue };
             let Ok(length) = usize::try_from(head.length) else { continue };
@@ -205,10 +213,11 @@ fn dna_at_end(plain: &mut Plain<'_>, layout: &Layout) -> Result<Option<Dna>, Rea
             else {
                 continue;
             };
-            if end.len() == head_size && end.starts_with(b"ENDB") {
-                if let Ok(dna) = Dna::parse(content, layout.byte_order, layout.pointer_size) {
-                    return Ok(Some(dna));
-                }
+            if end.len() != head_size || !end.starts_with(b"ENDB") {
+                continue;
+            }
+            if let Ok(dna) = Dna::parse(content, layout.byte_order, layout.pointer_size) {
+                return Ok(Some(dna));
             }
         }
         if from == 0 {

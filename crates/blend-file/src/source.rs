@@ -80,7 +80,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { read_bytes: 64 << 20, memory_bytes: 64 << 20, unpacked_bytes: 4 << 30 }
+        Self { read_bytes: 256 << 20, memory_bytes: 64 << 20, unpacked_bytes: 4 << 30 }
     }
 }
 

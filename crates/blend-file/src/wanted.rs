@@ -2,6 +2,7 @@
 
 use crate::blocks::Head;
 use crate::dna::Dna;
+use crate::walk::Layout;
 
 /// What becomes of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,11 +109,24 @@ pub(crate) struct Wanted {
     /// Bytes at the front of each data-block that name it.
     id_size: u64,
     noted: Want,
+    object: Option<ObjectFields>,
+    layout: Layout,
 }
+
+/// Where an object says what it is.
+struct ObjectFields {
+    kind: usize,
+    of_type: usize,
+    soft: usize,
+}
+
+/// Objects of which a scene may have very many, and of which the name is all that is asked: meshes,
+/// lights, armatures, without soft bodies.
+const PLAIN_OBJECTS: [i64; 3] = [1, 10, 25];
 
 impl Wanted {
     /// Where reading backwards is dear all that is noted is kept.
-    pub(crate) fn new(dna: &Dna, is_random: bool) -> Self {
+    pub(crate) fn new(dna: &Dna, layout: &Layout, is_random: bool) -> Self {
         let noted = if is_random { Want::Note } else { Want::Keep };
         let want = |name: &str| {
             if KEPT.contains(&name) {
@@ -126,7 +140,23 @@ impl Wanted {
         let by_kind = dna.structs().iter().map(|each| want(&each.name)).collect();
         let id_size = dna.number("ID").and_then(|id| dna.get(id)).map_or(0, |id| id.size as u64);
         let (properties, curves) = (dna.number("IDProperty"), dna.number("FCurve"));
-        Self { by_kind, properties, curves, id_size, noted }
+        let object = dna.number("Object").and_then(|kind| {
+            Some(ObjectFields { kind, of_type: dna.field(kind, "type")?.0, soft: dna.field(kind, "soft")?.0 })
+        });
+        Self { by_kind, properties, curves, id_size, noted, object, layout: *layout }
+    }
+
+    /// How many first bytes of a block that is kept matter.
+    pub(crate) fn length(&self, head: &Head, bytes: &[u8]) -> usize {
+        let Some(object) = self.object.as_ref().filter(|object| object.kind == head.kind) else {
+            return bytes.len();
+        };
+        let order = self.layout.byte_order;
+        let of_type = order.int(bytes, object.of_type, 2);
+        let soft = order.uint(bytes, object.soft, usize::from(self.layout.pointer_size));
+        let is_plain = of_type.is_some_and(|of_type| PLAIN_OBJECTS.contains(&of_type)) && soft == Some(0);
+        let id_size = usize::try_from(self.id_size).unwrap_or(usize::MAX);
+        if is_plain { id_size.min(bytes.len()) } else { bytes.len() }
     }
 
     /// What becomes of a block that belongs to a data-block with this code. None where nothing does.

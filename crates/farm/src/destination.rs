@@ -41,7 +41,7 @@ impl Destination {
             At::Folder(folder) => BlendKey::parse(&format!("{folder}{name}"))?,
             At::Key(key) => key.clone(),
         };
-        if key.as_str().ends_with(ARCHIVE) != name.ends_with(ARCHIVE) {
+        if key.is_archive() != name.ends_with(ARCHIVE) {
             let ending = if name.ends_with(ARCHIVE) { ARCHIVE } else { ".blend" };
             return Err(Fault::new(
                 format!("`{name}` cannot be uploaded as `{key}`: that is another kind of file."),

@@ -32,10 +32,11 @@ pub(super) fn file_outputs(tree: &Record<'_, '_>) -> Vec<FileOutput> {
     while let Some(node) = nodes.pop() {
         if node.text("idname").as_deref() == Some("CompositorNodeOutputFile") {
             found.extend(file_output(&node));
-        } else if let Some(group) = node.follow("id").filter(|group| group.is("bNodeTree")) {
-            if seen.insert(group.entry()) {
-                nodes.extend(group.list("nodes").into_iter().rev());
-            }
+            continue;
+        }
+        let group = node.follow("id").filter(|group| group.is("bNodeTree"));
+        if let Some(group) = group.filter(|group| seen.insert(group.entry())) {
+            nodes.extend(group.list("nodes").into_iter().rev());
         }
     }
     found

@@ -196,13 +196,16 @@ const BLOCK: usize = 128 << 10;
 /// of the frame can be referred to all the same.
 const OWN_HEADER: [u8; 6] = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 7 << 3];
 
+/// What lies behind a frame, or why that is not known.
+type Behind<'a> = Result<&'a [u8], Rest>;
+
 /// A frame of our own with the whole blocks that `bytes` begin with, up to `wanted` bytes of them
 /// or not much less; and what lies behind them.
 ///
 /// The decoder hands out a frame only once it has seen its end, and sets aside as much memory as
 /// the frame asks for. So it is given one with a small window, the first blocks as they are, the
 /// last of them marked as the last.
-fn own_frame(bytes: &[u8], wanted: usize) -> Result<(Vec<u8>, Result<&[u8], Rest>), Rest> {
+fn own_frame(bytes: &[u8], wanted: usize) -> Result<(Vec<u8>, Behind<'_>), Rest> {
     let mut rest = frame_header(bytes)?;
     let mut own = OWN_HEADER.to_vec();
     let mut last_block = None;

@@ -217,10 +217,9 @@ impl<'s> Frames<'s> {
 
     /// A whole packed frame. Where frame follows on frame, ever more are read at once.
     fn packed(&mut self, number: usize) -> Result<Vec<u8>, ReadError> {
-        if let Some(at) = self.along.iter().position(|(along, _)| *along == number) {
-            if let Some((_, packed)) = self.along.remove(at) {
-                return Ok(packed);
-            }
+        let along = self.along.iter().position(|(along, _)| *along == number);
+        if let Some((_, packed)) = along.and_then(|at| self.along.remove(at)) {
+            return Ok(packed);
         }
         let ahead = match self.latest {
             Some((latest, along)) if latest + along + 1 == number => (2 * along).max(1),

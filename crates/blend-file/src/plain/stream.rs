@@ -23,21 +23,21 @@ pub(super) struct Stream<'s> {
 }
 
 enum Decoder<'s> {
-    Gzip(MultiGzDecoder<Feed<'s>>),
-    Zstd(Zstd<'s>),
+    Gzip(Box<MultiGzDecoder<Feed<'s>>>),
+    Zstd(Box<Zstd<'s>>),
 }
 
 impl<'s> Stream<'s> {
     pub(super) fn gzip(source: Metered<'s>, limits: &Limits) -> Self {
         let size = source.size();
-        let decoder = Some(Decoder::Gzip(MultiGzDecoder::new(Feed::new(source))));
+        let decoder = Some(Decoder::Gzip(Box::new(MultiGzDecoder::new(Feed::new(source)))));
         Self { decoder, at: 0, left: limits.unpacked_bytes, size }
     }
 
     pub(super) fn zstd(source: Metered<'s>, limits: &Limits) -> Self {
         let size = source.size();
         let window = (limits.memory_bytes as u64 / 4).max(8 << 20);
-        let decoder = Some(Decoder::Zstd(Zstd::new(Feed::new(source), window)));
+        let decoder = Some(Decoder::Zstd(Box::new(Zstd::new(Feed::new(source), window))));
         Self { decoder, at: 0, left: limits.unpacked_bytes, size }
     }
 
@@ -49,8 +49,10 @@ impl<'s> Stream<'s> {
         if offset < self.at {
             self.at = 0;
             self.decoder = self.decoder.take().map(|decoder| match decoder {
-                Decoder::Gzip(decoder) => Decoder::Gzip(MultiGzDecoder::new(decoder.into_inner().again())),
-                Decoder::Zstd(zstd) => Decoder::Zstd(Zstd::new(zstd.feed.again(), zstd.window)),
+                Decoder::Gzip(decoder) => {
+                    Decoder::Gzip(Box::new(MultiGzDecoder::new(decoder.into_inner().again())))
+                }
+                Decoder::Zstd(zstd) => Decoder::Zstd(Box::new(Zstd::new(zstd.feed.again(), zstd.window))),
             });
         }
         let mut scratch = [0; 16 << 10];

@@ -8,8 +8,8 @@ use farm::{Progress, Step};
 use farm_terminal::{say, size};
 use indicatif::{ProgressBar, ProgressStyle};
 
-const BYTES: &str = "  {msg:20} {bar:24.cyan/dim} {decimal_bytes:>9} of {decimal_total_bytes:<9} {decimal_bytes_per_sec}  {eta} left";
-const THINGS: &str = "  {msg:20} {bar:24.cyan/dim} {pos} of {len}";
+const BYTES: &str = "  {msg:17} {bar:16.cyan/dim} {decimal_bytes:>9} of {decimal_total_bytes}, {eta} left";
+const THINGS: &str = "  {msg:17} {bar:16.cyan/dim} {pos} of {len}";
 /// What takes no longer than this needs no bar.
 const AT_ONCE: Duration = Duration::from_millis(400);
 /// How long a log may say nothing of what goes on.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use aws_sdk_s3::Client;
 use farm::submit::{Comparison, offer};
-use farm::{Destination, FarmError, Prepared, Sent, Source, plan_submission};
+use farm::{Destination, Prepared, Sent, Source, plan_submission};
 use farm_contract::Fault;
 use farm_contract::allowances::{ALLOW, MISSING, SCRIPTS};
 use farm_contract::settings::{CAMERA, ENGINE, FORMAT, PERCENTAGE, SAMPLES, SCENE, VIEW_LAYER};
@@ -16,18 +16,19 @@ use farm_terminal::{INTERRUPTED, Ink, Look, count, interrupted, plain, say, size
 
 use super::progress::Shown;
 
+/// Variable that names the bucket where the command line does not.
+const BUCKET: &str = "FARM_BUCKET";
+
 /// Send a scene with the files that it names to the farm.
 #[derive(Debug, clap::Args)]
 pub struct Submit {
     /// A .blend, a folder with one, or an archive named .blend.zip.
     #[arg(value_name = "FILE")]
     source: PathBuf,
-    /// Where it goes: s3://BUCKET, s3://BUCKET/FOLDER/ or s3://BUCKET/KEY.blend.
+    /// Where it goes: s3://BUCKET, s3://BUCKET/FOLDER/ or s3://BUCKET/KEY.blend. Left out, the bucket that
+    /// FARM_BUCKET names.
     #[arg(value_name = "s3://BUCKET")]
-    to: Option<Destination>,
-    /// Bucket of the farm, where no s3:// is given.
-    #[arg(long, env = "FARM_BUCKET", hide = true)]
-    bucket: Option<String>,
+    to: Option<String>,
     /// Frames: 1-120, 1-120x2, "1 5 10-20", or the scene's own range.
     #[arg(long, value_name = "SPEC", default_value = tags::SCENE, allow_hyphen_values = true)]
     frames: String,
@@ -110,17 +111,20 @@ impl Submit {
         Ok(done(prepared, &prepared.send(client, shown).await?))
     }
 
-    fn destination(&self) -> Result<Destination, FarmError> {
-        match (&self.to, &self.bucket) {
-            (Some(to), _) => Ok(to.clone()),
-            (None, Some(bucket)) if bucket.starts_with("s3://") => Ok(bucket.parse()?),
-            (None, Some(bucket)) if !bucket.is_empty() => Ok(Destination::bucket(bucket)),
-            (None, _) => Err(Fault::new(
+    fn destination(&self) -> Result<Destination, Fault> {
+        if let Some(to) = &self.to {
+            return to.parse();
+        }
+        match std::env::var(BUCKET) {
+            Ok(bucket) if bucket.starts_with("s3://") => bucket.parse(),
+            Ok(bucket) if !bucket.is_empty() => Ok(Destination::bucket(bucket)),
+            _ => Err(Fault::new(
                 "It is not said where the scene goes.",
-                "Name the bucket behind the file, s3://BUCKET, or once and for all in the environment: FARM_BUCKET. \
-                 `cargo xtask outputs` prints it.",
-            )
-            .into()),
+                format!(
+                    "Name the bucket behind the file, s3://BUCKET, or once and for all in the environment: {BUCKET}. \
+                     `cargo xtask outputs` prints it."
+                ),
+            )),
         }
     }
 
@@ -205,10 +209,7 @@ fn done(prepared: &Prepared, sent: &Sent) -> String {
             all_of(there, sent.bytes_there)
         ),
     };
-    format!(
-        "\nThe farm renders {to}.\n  {what}\n  report   {to}/report.json\n  frames   {to}/frame_*, and all of them in \
-         {to}/frames.zip"
-    )
+    format!("\nThe farm renders {to}.\n{what}\nReport, frames and frames.zip will be in {to}/")
 }
 
 fn all(prepared: &Prepared) -> String {

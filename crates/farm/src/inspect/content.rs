@@ -2,6 +2,7 @@
 
 use blend_file::{Driver, ExternalFile, Facts, FileKind, Simulation, SimulationKind};
 use farm_terminal::{Ink, count};
+use unicode_width::UnicodeWidthStr;
 
 use super::sheet::Sheet;
 use crate::project::State;
@@ -38,7 +39,7 @@ fn files(sheet: &mut Sheet, files: &[ExternalFile], states: &[State]) {
         State::Packed | State::OfBlender => 3,
     });
     sheet.heading("Files");
-    let columns = listed.iter().map(|(file, _)| words(file).chars().count()).max().unwrap_or_default();
+    let columns = listed.iter().map(|(file, _)| words(file).width()).max().unwrap_or_default();
     for (file, state) in listed {
         let needed = is_needed(file);
         let bad = if needed { Ink::Red } else { Ink::Dim };
@@ -49,7 +50,12 @@ fn files(sheet: &mut Sheet, files: &[ExternalFile], states: &[State]) {
             State::There(_) => ("there", Ink::Green),
             State::Packed | State::OfBlender => ("packed", Ink::Green),
         };
-        sheet.file(name, &words(file), columns, &file.path);
+        let path = match (file.kind, file.path.as_str()) {
+            (FileKind::PointCache, "") => "beside the file",
+            (_, "") => "no file is named",
+            (_, path) => path,
+        };
+        sheet.file(name, &words(file), columns, path);
         // Of several, which ones.
         if let State::Missing(paths) = state
             && matches!(file.kind, FileKind::TiledImage)
@@ -126,7 +132,7 @@ fn simulations(sheet: &mut Sheet, simulations: &[Simulation]) {
     }
     sheet.heading("Simulations");
     let words = |simulation: &Simulation| format!("{} {}", what(simulation.kind), simulation.object);
-    let columns = simulations.iter().map(|one| words(one).chars().count()).max().unwrap_or_default();
+    let columns = simulations.iter().map(|one| words(one).width()).max().unwrap_or_default();
     for simulation in simulations.iter().take(LISTED) {
         let name = if simulation.baked { ("baked", Ink::Green) } else { ("not baked", Ink::Yellow) };
         sheet.file(name, &words(simulation), columns, &simulation.name);

@@ -8,15 +8,15 @@ mod table;
 
 use std::path::{Path, PathBuf};
 
-use blend_file::{ExternalFile, Facts, FileKind};
+use blend_file::{ExternalFile, Facts};
 use farm_contract::Fault;
-use farm_intake::{Known, Place, Project, paths_of};
+use farm_intake::Known;
 use farm_terminal::Look;
 use serde_json::{Value, json};
 
 use crate::error::FarmError;
 use crate::known;
-use crate::project::{Source, State, state};
+use crate::project::{Source, State};
 
 /// A scene that was looked at.
 #[derive(Debug, Clone)]
@@ -43,12 +43,13 @@ pub fn inspect(source: &Source) -> Result<Inspection, FarmError> {
     match source {
         Source::File(path) => {
             let known = known::of_file(path)?;
-            let states = external(&known).iter().map(|file| state(path, file)).collect::<Result<_, _>>()?;
+            let states =
+                external(&known).iter().map(|file| State::on_disk(path, file)).collect::<Result<_, _>>()?;
             Ok(inspection(path, known, states))
         }
         Source::Archive { path, main } => {
-            let (known, project) = known::of_archive(path, main.as_deref())?;
-            let states = external(&known).iter().map(|file| packed_state(&project, file)).collect();
+            let (known, project) = known::of_archive(path, source.name()?, main.as_deref())?;
+            let states = external(&known).iter().map(|file| State::in_archive(&project, file)).collect();
             Ok(inspection(&path.join(&project.main), known, states))
         }
     }
@@ -113,28 +114,11 @@ fn external(known: &Known) -> &[ExternalFile] {
     }
 }
 
-/// Where an external file of the main file of an archive stands.
-fn packed_state(project: &Project, file: &ExternalFile) -> State {
-    if file.is_blenders_own() {
-        return State::OfBlender;
-    }
-    if file.packed || file.kind == FileKind::Sound && file.path.is_empty() {
-        return State::Packed;
-    }
-    let (mut there, mut missing) = (0, Vec::new());
-    for written in paths_of(file) {
-        match project.place(&written) {
-            Place::Inside(path) if project.has(&path) => there += 1,
-            Place::Inside(path) => missing.push(path.into()),
-            Place::Outside => return State::Outside,
-            Place::Address => return State::Address,
-        }
-    }
-    if missing.is_empty() { State::There(there) } else { State::Missing(missing) }
-}
-
 #[cfg(test)]
 mod tests {
+    use blend_file::FileKind;
+    use farm_intake::Project;
+
     use super::*;
     use crate::project::samples::{external, facts};
 
@@ -160,7 +144,7 @@ mod tests {
     #[test]
     fn files_of_an_archive_are_looked_for_in_it() {
         let project = Project::new("p/a.blend", ["p/tex/a.png".to_owned()]);
-        let of = |path: &str| packed_state(&project, &external(FileKind::Image, path));
+        let of = |path: &str| State::in_archive(&project, &external(FileKind::Image, path));
         assert_eq!(of("//tex/a.png"), State::There(1));
         assert_eq!(of("//b.png"), State::Missing(vec!["p/b.png".into()]));
         assert_eq!(of("/b.png"), State::Outside);

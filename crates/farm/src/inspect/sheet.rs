@@ -1,6 +1,7 @@
 //! Lines of a table: headings, and below them names with what is said of each.
 
 use farm_terminal::{Ink, Look, plain};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Columns in front of what is said.
 const NAME: usize = 14;
@@ -44,7 +45,8 @@ impl Sheet {
     /// which both are shortened.
     pub(super) fn file(&mut self, (name, ink): (&str, Ink), words: &str, columns: usize, path: &str) {
         let columns = columns.min(MOST_WORDS).min(self.width.saturating_sub(NAME + 4) / 5 * 2);
-        let words = format!("{:<columns$}", fitted(&plain(words), columns));
+        let words = fitted(&plain(words), columns);
+        let words = format!("{words}{}", " ".repeat(columns.saturating_sub(words.width())));
         let room = self.width.saturating_sub(NAME + columns + 4);
         let line = format!("{words} {}", fitted(&plain(path), room));
         self.text += &format!("  {} {}\n", self.look.ink(ink, &format!("{name:<NAME$}")), line.trim_end());
@@ -57,16 +59,25 @@ impl Sheet {
 
 /// A text in so many columns: what is too long loses its middle, since a path tells most at its ends.
 pub(super) fn fitted(text: &str, columns: usize) -> String {
-    let length = text.chars().count();
-    if length <= columns {
+    if text.width() <= columns {
         return text.to_owned();
     }
     let kept = columns.saturating_sub(1);
-    let head = kept / 3;
-    let mut short: String = text.chars().take(head).collect();
-    short.push('…');
-    short.extend(text.chars().skip(length - (kept - head)));
-    short
+    let head = taken(text.chars(), kept / 3);
+    let tail = taken(text.chars().rev(), kept - head.width());
+    format!("{head}…{}", tail.chars().rev().collect::<String>())
+}
+
+/// As many of these as have room in so many columns.
+fn taken(chars: impl Iterator<Item = char>, columns: usize) -> String {
+    let mut taken = String::new();
+    let mut room = columns;
+    for c in chars {
+        let Some(left) = room.checked_sub(c.width().unwrap_or_default()) else { break };
+        room = left;
+        taken.push(c);
+    }
+    taken
 }
 
 /// A text in lines of so many columns, broken at spaces.
@@ -75,7 +86,7 @@ fn wrapped(text: &str, columns: usize) -> Vec<String> {
     for word in text.split(' ').filter(|word| !word.is_empty()) {
         let word = fitted(word, columns);
         match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= columns => {
+            Some(line) if line.width() + 1 + word.width() <= columns => {
                 line.push(' ');
                 line.push_str(&word);
             }
@@ -94,6 +105,7 @@ mod tests {
         assert_eq!(fitted("//tex/wood.png", 14), "//tex/wood.png");
         assert_eq!(fitted("//textures/old/wood.png", 13), "//te…wood.png");
         assert_eq!(fitted("é".repeat(5).as_str(), 3), "…éé");
+        assert_eq!(fitted("//テクスチャ/画像.png", 14), "//テ…/画像.png");
         assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
         assert_eq!(wrapped("a_very_long_word b", 7), ["a_…word", "b"]);
         assert!(wrapped("", 7).is_empty());

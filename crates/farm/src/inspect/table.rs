@@ -30,7 +30,9 @@ pub(super) fn of(inspection: &Inspection, look: Look, width: Option<usize>) -> S
             sheet.row("no more", &format!("Only the beginning of the file was looked at: {why}"));
         }
         Known::Facts(facts) => {
-            for scene in &facts.scenes {
+            let (rendered, others): (Vec<_>, Vec<_>) =
+                facts.scenes.iter().partition(|scene| scene.name == facts.scene);
+            for scene in rendered.into_iter().chain(others) {
                 of_scene(&mut sheet, facts, scene);
             }
             content::of(&mut sheet, facts, &inspection.states);

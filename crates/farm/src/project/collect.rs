@@ -235,7 +235,7 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
-    use crate::project::samples::{external, facts};
+    use crate::project::samples::{self, external, facts};
 
     /// Files on a disk, and what is said of those that are Blender files.
     struct Disk {
@@ -246,13 +246,7 @@ mod tests {
 
     impl Disk {
         fn with(files: &[&str]) -> Self {
-            let folder = tempfile::tempdir().expect("a folder");
-            for file in files {
-                let path = folder.path().join(file);
-                std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-                std::fs::write(path, file).expect("written");
-            }
-            Self { folder, blends: HashMap::new(), read: RefCell::default() }
+            Self { folder: samples::disk(files), blends: HashMap::new(), read: RefCell::default() }
         }
 
         fn names(mut self, blend: &str, files: &[(FileKind, &str)]) -> Self {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use blend_file::ExternalFile;
+use farm_intake::Project;
 use walkdir::WalkDir;
 
 use super::collect::place_of;
@@ -32,30 +33,54 @@ pub enum State {
     Address,
 }
 
-/// Where an external file of a `.blend` on this disk stands.
-///
-/// # Errors
-/// The path of the `.blend` is none that a project could have.
-pub fn state(blend: &Path, file: &ExternalFile) -> Result<State, FarmError> {
-    let blend = place_of(blend)?;
-    if file.is_blenders_own() {
-        return Ok(State::OfBlender);
+impl State {
+    /// Where an external file of a `.blend` on this disk stands.
+    ///
+    /// # Errors
+    /// The path of the `.blend` is none that a project could have.
+    pub fn on_disk(blend: &Path, file: &ExternalFile) -> Result<Self, FarmError> {
+        let blend = place_of(blend)?;
+        Ok(Self::of(&blend, file, |wanted| look(&blend, wanted), path))
     }
-    let wanted = wanted(&blend, file);
-    let (mut there, mut missing) = (0, Vec::new());
-    for wanted in &wanted {
-        match look(&blend, wanted) {
-            Look::There(files) => there += files.len(),
-            Look::Missing(place) => missing.push(path(&place)),
-            Look::Outside => return Ok(State::Outside),
-            Look::Address => return Ok(State::Address),
+
+    /// Where an external file of the main file of an archive stands; `project` is what is in that.
+    pub fn in_archive(project: &Project, file: &ExternalFile) -> Self {
+        let look = |wanted: &Wanted| match wanted {
+            Wanted::File(place) | Wanted::Row(place) | Wanted::Folder(place) if project.has(place) => {
+                Look::There(vec![OnDisk { place: place.clone(), size: 0 }])
+            }
+            Wanted::File(place) | Wanted::Row(place) | Wanted::Folder(place) => Look::Missing(place.clone()),
+            Wanted::Outside => Look::Outside,
+            Wanted::Address => Look::Address,
+        };
+        Self::of(&project.main, file, look, |place| place.into())
+    }
+
+    fn of(
+        blend: &str,
+        file: &ExternalFile,
+        look: impl Fn(&Wanted) -> Look,
+        path: impl Fn(&str) -> PathBuf,
+    ) -> Self {
+        if file.is_blenders_own() {
+            return Self::OfBlender;
+        }
+        let wanted = wanted(blend, file);
+        let (mut there, mut missing) = (0, Vec::new());
+        for wanted in &wanted {
+            match look(wanted) {
+                Look::There(files) => there += files.len(),
+                Look::Missing(place) => missing.push(path(&place)),
+                Look::Outside => return Self::Outside,
+                Look::Address => return Self::Address,
+            }
+        }
+        match (wanted.is_empty(), missing.is_empty()) {
+            (true, _) => Self::Packed,
+            (_, true) => Self::There(there),
+            _ => Self::Missing(missing),
         }
     }
-    Ok(match (wanted.is_empty(), missing.is_empty()) {
-        (true, _) => State::Packed,
-        (_, true) => State::There(there),
-        _ => State::Missing(missing),
-    })
 }
 
 /// A file that is there.
@@ -189,18 +214,13 @@ fn cache(blend: &str, place: &str) -> Vec<OnDisk> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::project::samples;
 
     struct Disk(tempfile::TempDir);
 
     impl Disk {
         fn with(files: &[&str]) -> Self {
-            let folder = tempfile::tempdir().expect("a folder");
-            for file in files {
-                let path = folder.path().join(file);
-                std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-                std::fs::write(path, file).expect("written");
-            }
-            Self(folder)
+            Self(samples::disk(files))
         }
 
         fn place(&self, path: &str) -> String {

@@ -15,5 +15,5 @@ mod source;
 mod wanted;
 
 pub use collect::{Collected, Found, Lack, Reads, Why, collect};
-pub use disk::{State, state};
-pub use source::{Source, main_of};
+pub use disk::State;
+pub use source::Source;

@@ -1,4 +1,4 @@
-//! Facts made by hand, for tests.
+//! Facts and folders made by hand, for tests.
 
 use blend_file::{
     ByteOrder, Compression, ExternalFile, Facts, FileKind, Output, Scene, Version, View, ViewLayer,
@@ -97,4 +97,15 @@ pub(crate) fn scene(name: &str) -> Scene {
         use_freestyle: false,
         film_transparent: false,
     }
+}
+
+/// A folder with these files in it, each of which holds its own path.
+pub(crate) fn disk(files: &[&str]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for file in files {
+        let path = folder.path().join(file);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, file).expect("written");
+    }
+    folder
 }

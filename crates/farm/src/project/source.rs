@@ -77,24 +77,6 @@ impl Source {
     }
 }
 
-/// The one that is rendered of the files of an archive: by its path, the end of that, or by being the only
-/// `.blend` that lies as near to the top as any.
-///
-/// # Errors
-/// There is none, or there are several; these are listed.
-pub fn main_of<'a>(archive: &str, files: &[&'a str], asked: Option<&str>) -> Result<&'a str, Fault> {
-    let named =
-        |file: &&&str| asked.is_none_or(|asked| **file == asked || file.ends_with(&format!("/{asked}")));
-    let blends: Vec<&str> = files.iter().filter(|file| is_blend(file)).filter(named).copied().collect();
-    let depth = |file: &str| file.matches('/').count();
-    let top = blends.iter().map(|file| depth(file)).min().unwrap_or_default();
-    match blends.iter().filter(|file| depth(file) == top).collect::<Vec<_>>().as_slice() {
-        [] => Err(none(archive, asked)),
-        [main] => Ok(main),
-        several => Err(choose(archive, several.iter().map(|file| (**file).to_owned()).collect())),
-    }
-}
-
 /// The file that is rendered of a folder, as a path in it.
 fn in_folder(folder: &Path, asked: Option<&str>) -> Result<PathBuf, FarmError> {
     let shown = folder.display().to_string();
@@ -204,18 +186,5 @@ mod tests {
             Source::find(&at("p.blend.zip"), Some("x")).expect("an archive"),
             Source::Archive { main: Some(main), .. } if main == "x"
         ));
-    }
-
-    #[test]
-    fn the_main_file_of_an_archive_is_nearest_to_the_top() {
-        let main = |files: &[&'static str], asked| main_of("a.blend.zip", files, asked);
-        assert_eq!(main(&["p/a.blend", "p/lib/b.blend", "p/a.blend1"], None), Ok("p/a.blend"));
-        assert_eq!(main(&["a.blend", "lib/b.blend"], Some("b.blend")), Ok("lib/b.blend"));
-        assert_eq!(main(&["a.blend", "xb.blend"], Some("b.blend")).ok(), None);
-        assert!(main(&["a.blend", "b.blend"], None).expect_err("two").message.contains("`b.blend`"));
-        assert!(main(&["a.png"], None).is_err());
-        let many: Vec<String> = (0..30).map(|at| format!("{at:02}.blend")).collect();
-        let many: Vec<&str> = many.iter().map(String::as_str).collect();
-        assert!(main_of("z", &many, None).expect_err("many").message.ends_with("and 10 more."));
     }
 }

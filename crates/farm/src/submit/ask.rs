@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
-use farm_contract::project::{ContentHash, Manifest, ProjectFile};
+use farm_contract::project::{ContentHash, MAX_MANIFEST_BYTES, Manifest, ProjectFile};
 use farm_contract::{Fault, keys};
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -74,15 +74,16 @@ impl Prepared {
     pub async fn compare(&self, client: &Client, progress: &dyn Progress) -> Result<Comparison, FarmError> {
         let hashed = hash::all(&self.files, progress).await?;
         let mut compared = self.sorted(hashed)?;
-        let (done, of) = (AtomicU64::new(0), compared.contents.len() as u64);
-        let asked = stream::iter(&compared.contents).map(|content| async {
-            let key = keys::project_file(&content.sha256);
+        let (contents, done) = (&compared.contents, &AtomicU64::new(0));
+        let of = contents.len() as u64;
+        let asked = stream::iter(0..contents.len()).map(|at| async move {
+            let key = keys::project_file(&contents[at].sha256);
             let there = Original::look(client, &self.to.bucket, &key).await?;
             done.fetch_add(1, Ordering::Relaxed);
             Ok::<_, FarmError>((there.is_some(), there.as_ref().is_some_and(is_leaving)))
         });
         let asked = asked.buffered(AT_ONCE).try_collect::<Vec<_>>();
-        let asked = telling(asked, progress, Step::Asking, &done, of).await?;
+        let asked = telling(asked, progress, Step::Asking, done, of).await?;
         for (content, there) in compared.contents.iter_mut().zip(asked) {
             (content.there, content.leaving) = there;
         }
@@ -119,15 +120,7 @@ impl Prepared {
         };
         let list = match others {
             [] => None,
-            others => {
-                let json = serde_json::to_vec(&Manifest::new(&main.path, others.to_vec())?);
-                Some(json.map_err(|error| {
-                    Fault::new(
-                        format!("The list of the project's files cannot be written: {error}."),
-                        "Try again.",
-                    )
-                })?)
-            }
+            others => Some(list(&Manifest::new(&main.path, others.to_vec())?)?),
         };
         Ok(Comparison {
             contents: contents.into_values().collect(),
@@ -136,6 +129,19 @@ impl Prepared {
             list,
         })
     }
+}
+
+/// The list of a project's files as it is stored.
+fn list(manifest: &Manifest) -> Result<Vec<u8>, Fault> {
+    let fewer = "Leave out what the scene does not need, such as frames of sequences, and submit it again.";
+    let json = serde_json::to_vec(manifest).map_err(|error| {
+        Fault::new(format!("The list of the project's files cannot be written: {error}."), fewer)
+    })?;
+    if json.len() as u64 > MAX_MANIFEST_BYTES {
+        let count = manifest.files.len();
+        return Err(Fault::new(format!("The project has {count} files, more than the farm takes."), fewer));
+    }
+    Ok(json)
 }
 
 /// Whether something is there. If it would be deleted soon, it is written once more, by the bucket itself.

@@ -39,7 +39,8 @@ pub(super) async fn all(files: &[Found], progress: &dyn Progress) -> Result<Vec<
     let done = Arc::new(AtomicU64::new(0));
     let stop = Stop::default();
     let at_once = std::thread::available_parallelism().map_or(1, Into::into);
-    let hashes = stream::iter(files).map(|file| {
+    let hashes = stream::iter(0..files.len()).map(|at| {
+        let file = &files[at];
         let (path, size) = (file.disk.clone(), file.size);
         let (done, stopped) = (Arc::clone(&done), Arc::clone(&stop.0));
         async move {

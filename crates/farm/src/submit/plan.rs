@@ -57,7 +57,7 @@ pub fn plan_submission(
     };
     let (verdict, files) = match source {
         Source::Archive { path, main } => {
-            let (known, project) = known::of_archive(path, main.as_deref())?;
+            let (known, project) = known::of_archive(path, to.key.file_name(), main.as_deref())?;
             request.main.clone_from(main);
             let size = path.metadata().map_err(FarmError::disk(path))?.len();
             let archive = Found { path: source.name()?.to_owned(), disk: path.clone(), size };

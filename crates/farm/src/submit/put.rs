@@ -206,8 +206,10 @@ fn patient() -> aws_sdk_s3::config::Builder {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use farm_contract::project::ContentHash;
     use proptest::prelude::*;
+
+    use super::*;
 
     #[test]
     fn what_is_short_goes_in_one_piece_and_what_is_long_in_parts_that_s3_takes() {
@@ -235,5 +237,28 @@ mod tests {
         assert!(matches!(read(&path, 7, 2, 3), Err(FarmError::Changed(_))));
         assert!(matches!(read(&path, 6, 5, 3), Err(FarmError::Changed(_))));
         assert!(matches!(read(&folder.path().join("b"), 6, 2, 3), Err(FarmError::Disk(..))));
+    }
+
+    #[tokio::test]
+    async fn what_holds_something_else_than_when_it_was_hashed_is_not_sent() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let disk = folder.path().join("a");
+        std::fs::write(&disk, "abc").expect("written");
+        let content = Content {
+            sha256: ContentHash::of(b"abc"),
+            size: 3,
+            paths: Vec::new(),
+            there: false,
+            leaving: false,
+            disk: disk.clone(),
+            parts: vec![checksum(b"abc")],
+        };
+        let config = aws_sdk_s3::Config::builder().behavior_version_latest().build();
+        let (client, open) = (Client::from_conf(config), Open::default());
+        let puts = Puts::new(&client, "farm", &open);
+        assert_eq!(puts.part(&content, 0).await.expect("the same").0, "abc");
+        std::fs::write(&disk, "abd").expect("written");
+        assert!(matches!(puts.content(&content).await, Err(FarmError::Changed(path)) if path == disk));
+        assert_eq!(puts.room.available_permits(), MEMORY as usize);
     }
 }

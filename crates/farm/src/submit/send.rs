@@ -48,10 +48,16 @@ impl Prepared {
         let project = compared.list.as_deref().map(ContentHash::of);
         let tags = tagging::of_request(&self.request, project.as_ref())?;
         let bucket = self.to.bucket.as_str();
-        let puts = Puts::new(client, bucket, &self.open);
+        let puts = &Puts::new(client, bucket, &self.open);
 
-        let leaving: Vec<&Content> = compared.contents.iter().filter(|content| content.leaving).collect();
-        let keeps = stream::iter(leaving).map(|content| async {
+        // By their numbers: what is borrowed from a list would tie the work to this thread.
+        let contents = &compared.contents;
+        let numbers = |wanted: fn(&Content) -> bool| {
+            let numbers: Vec<usize> = (0..contents.len()).filter(|at| wanted(&contents[*at])).collect();
+            stream::iter(numbers)
+        };
+        let keeps = numbers(|content| content.leaving).map(|at| async move {
+            let content = &contents[at];
             match kept(client, bucket, &keys::project_file(&content.sha256)).await? {
                 true => Ok(()),
                 false => puts.content(content).await,
@@ -59,7 +65,7 @@ impl Prepared {
         });
         keeps.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
 
-        let sends = stream::iter(compared.lacking()).map(|content| puts.content(content));
+        let sends = numbers(|content| !content.there).map(|at| puts.content(&contents[at]));
         let sends = sends.buffer_unordered(AT_ONCE).try_collect::<()>();
         telling(sends, progress, Step::Sending, &puts.sent, compared.bytes()).await?;
 
@@ -87,5 +93,19 @@ impl Prepared {
     /// it, the bucket clears away by its own rule.
     pub async fn abandon(&self, client: &Client) {
         self.open.abort(client, &self.to.bucket).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A program may send from any thread.
+    #[expect(dead_code, reason = "that it compiles is the test")]
+    fn a_submission_is_sent_from_any_thread(prepared: &Prepared, client: &Client) {
+        fn is_send(_: impl Send) {}
+        is_send(prepared.send(client, &()));
+        is_send(prepared.abandon(client));
+        is_send(crate::resume(client, &prepared.to));
     }
 }
