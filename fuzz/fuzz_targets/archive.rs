@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use project_archive::{Limits, unpack};
+use project_archive::{Limits, contents, open_member, table, unpack};
 use tempfile::TempDir;
 
 /// Small, so that inputs of a few hundred bytes come to every one of them.
@@ -29,7 +29,11 @@ const FOLDER: &str = "project";
 fuzz_target!(|archive: &[u8]| {
     let place = PLACE.path();
     let folder = place.join(FOLDER);
+    let looked = farm_fuzz::within(MEBIBYTES, || look(archive));
     let outcome = farm_fuzz::within(MEBIBYTES, || unpack(Cursor::new(archive), &folder, &LIMITS));
+    if let Ok(unpacked) = &outcome {
+        assert_eq!(looked.as_ref(), Some(&unpacked.files), "a look shows what is unpacked");
+    }
 
     assert_eq!(fs::read_dir(place).expect("still there").count(), 1, "it wrote outside of its folder");
     let mut found = Found::default();
@@ -50,6 +54,24 @@ fuzz_target!(|archive: &[u8]| {
         }
     }
 });
+
+/// What is in the archive without unpacking it, with some bytes of each file.
+fn look(archive: &[u8]) -> Option<Vec<String>> {
+    let table = table(Cursor::new(archive), &LIMITS);
+    let contents = contents(Cursor::new(archive), &LIMITS);
+    assert!(contents.is_err() || table.is_ok(), "a look is no stricter");
+    for file in table.ok()?.files() {
+        assert!(file.size <= LIMITS.bytes, "{file:?}");
+    }
+    let contents = contents.ok()?;
+    for member in contents.files() {
+        let mut reader = open_member(Cursor::new(archive), member);
+        let half = member.size / 2;
+        let _ = reader.read_at(half, usize::try_from(member.size - half).unwrap_or(0));
+        let _ = reader.read_at(0, usize::try_from(half).unwrap_or(0));
+    }
+    Some(contents.files().map(|member| member.name.clone()).collect())
+}
 
 /// What lies in a folder.
 #[derive(Debug, Default)]

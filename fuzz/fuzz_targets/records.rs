@@ -3,7 +3,9 @@
 
 use farm_contract::Fault;
 use farm_contract::frames::{FrameSpec, MAX_NAMED, of_child};
+use farm_contract::offer::Offer;
 use farm_contract::plan::Plan;
+use farm_contract::project::Manifest;
 use farm_contract::record::TaskRecord;
 use farm_contract::report::Report;
 use libfuzzer_sys::fuzz_target;
@@ -18,6 +20,11 @@ fuzz_target!(|json: &[u8]| farm_fuzz::within(MEBIBYTES, || {
     }
     reads_again(TaskRecord::from_json, json);
     reads_again(Report::from_json, json);
+    reads_again(Offer::from_json, json);
+    if let Some(list) = reads_again(Manifest::from_json, json) {
+        let paths = list.files.iter().map(|file| &file.path).chain([&list.main]);
+        assert!(paths.into_iter().all(|path| !path.starts_with('/') && path.split('/').all(|part| part != "..")));
+    }
 }));
 
 /// What reads `json` reads what it writes of it, too. Fractions may lose their last digit on the way.

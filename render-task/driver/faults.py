@@ -82,7 +82,7 @@ def let_pass(absent, warnings):
     for each in absent:
         path = each.pop("path", None)
         if ALLOWED["missing"] and path is not None:
-            warnings.append(f"{each['message']} It was rendered without, as the upload allows.")
+            warnings.append(f"{each['message']} It is rendered without, as the upload allows.")
         else:
             left.append(each)
     return left
@@ -333,7 +333,8 @@ def sequence_path(path, user, frame):
         number = (number - 1) % user.frame_duration + 1
     number = min(max(number, 0), user.frame_duration) + user.frame_offset
     folder, name = os.path.split(path)
-    name = re.sub(
-        r"(\d+)(\D*)$", lambda found: f"{number:0{len(found[1])}}{found[2]}", name, count=1
-    )
+    # The digits of an extension such as .jp2 are none of the number's.
+    stem, extension = os.path.splitext(name)
+    stem = re.sub(r"(\d+)(\D*)$", lambda found: f"{number:0{len(found[1])}}{found[2]}", stem, count=1)
+    name = stem + extension
     return os.path.join(folder, name)

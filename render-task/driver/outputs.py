@@ -26,7 +26,7 @@ def prepare(scene, warnings):
         settings.file_format = "PNG"
         warnings.append(
             "The scene's output format is a movie, which cannot be rendered frame by frame: "
-            "the frames were rendered as PNG."
+            "the frames are rendered as PNG."
         )
     render.use_file_extension = True
     render.use_overwrite = True

@@ -43,9 +43,10 @@ struct Target {
     seeds: Option<&'static str>,
 }
 
-const TARGETS: [Target; 5] = [
+const TARGETS: [Target; 6] = [
     Target { name: "archive", longest: 4 * 1024, seeds: None },
     Target { name: "blend", longest: 32 * 1024, seeds: Some("crates/blend-file/tests/fixtures") },
+    Target { name: "facts", longest: 128 * 1024, seeds: Some("crates/blend-file/tests/fixtures") },
     Target { name: "records", longest: 8 * 1024, seeds: None },
     Target { name: "s3_event", longest: 8 * 1024, seeds: Some("trigger-lambda/tests/events") },
     Target { name: "tags", longest: 4 * 1024, seeds: None },

@@ -53,6 +53,12 @@ enum Verb {
     #[command(disable_help_flag = true)]
     Destroy(cloud::Args),
     Soak(soak::Args),
+    /// Show what a .blend says of itself, and whether the files that it names are there.
+    #[command(disable_help_flag = true)]
+    Inspect(client::Args),
+    /// Send a scene with the files that it names to the farm, and have it rendered.
+    #[command(disable_help_flag = true)]
+    Submit(client::Args),
     /// Have the missing frames of an upload rendered, and only those.
     #[command(disable_help_flag = true)]
     Resume(client::Args),
@@ -74,6 +80,8 @@ fn main() -> ExitCode {
         Verb::Outputs(args) => cloud::run("outputs", &args).map(|never| match never {}),
         Verb::Destroy(args) => cloud::run("destroy", &args).map(|never| match never {}),
         Verb::Soak(args) => soak::run(&args),
+        Verb::Inspect(args) => client::run("inspect", &args).map(|never| match never {}),
+        Verb::Submit(args) => client::run("submit", &args).map(|never| match never {}),
         Verb::Resume(args) => client::run("resume", &args).map(|never| match never {}),
         Verb::Bench(args) => bench::run(&args),
         Verb::Check => check::run(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use blend_file::{ExternalFile, Facts, FileKind, Scene, Sequence};
 use farm_contract::Fault;
 
-use crate::place::{Place, Project, paths_of};
+use crate::place::{Place, Project, base_of, paths_of};
 use crate::{Question, Verdict};
 
 /// Files that are named one by one, so that a scene with hundreds missing does not fill the report.
@@ -24,7 +24,7 @@ pub(crate) fn judge(question: &Question<'_>, facts: &Facts, scene: &Scene, verdi
     let (mut missing, mut refused, mut unneeded) = (Vec::new(), Vec::new(), BTreeSet::new());
     for file in facts.files.iter().filter(|file| !file.packed && !file.is_blenders_own()) {
         let trouble = troubles(file, question.project, &frames);
-        if !is_needed(file, scene) {
+        if !is_needed(file, facts, scene) {
             if trouble.is_some() {
                 unneeded.insert(name_of(&file.path).to_owned());
             }
@@ -39,7 +39,7 @@ pub(crate) fn judge(question: &Question<'_>, facts: &Facts, scene: &Scene, verdi
     if question.request.allowed.missing {
         let told = missing
             .iter()
-            .map(|(message, _)| format!("{message} It was rendered without, as the upload allows."));
+            .map(|(message, _)| format!("{message} It is rendered without, as the upload allows."));
         verdict.warnings.extend(told);
     } else {
         verdict.errors.extend(shortened(
@@ -67,28 +67,36 @@ fn shortened(mut faults: Vec<Fault>) -> Vec<Fault> {
 }
 
 /// Whether the picture would be another one without the file.
-fn is_needed(file: &ExternalFile, scene: &Scene) -> bool {
+fn is_needed(file: &ExternalFile, facts: &Facts, scene: &Scene) -> bool {
     use FileKind as Kind;
     match file.kind {
         Kind::Image | Kind::ImageSequence | Kind::Movie | Kind::TiledImage => file.drawn && !file.muted,
         Kind::Library => true,
         Kind::Sound => false,
         Kind::Font | Kind::Volume | Kind::VolumeSequence | Kind::CacheFile | Kind::MovieClip => file.used,
-        Kind::MeshCache | Kind::NodeFile | Kind::PointCache | Kind::FluidCache => !file.muted,
+        Kind::MeshCache | Kind::NodeFile => !file.muted,
+        // One that is not baked has nothing to keep there.
+        Kind::PointCache | Kind::FluidCache => !file.muted && is_baked(file, facts),
         Kind::SequencerImage | Kind::SequencerMovie => !file.muted && scene.use_sequencer,
     }
 }
 
+/// Whether the simulation that a cache belongs to is baked.
+fn is_baked(file: &ExternalFile, facts: &Facts) -> bool {
+    let mut of_it = facts.simulations.iter().filter(|simulation| simulation.object == file.owner);
+    of_it.any(|simulation| simulation.baked)
+}
+
 /// What is wrong with the first of the files that an external file stands for.
 fn troubles(file: &ExternalFile, project: &Project, frames: &[i32]) -> Option<Trouble> {
-    let mut written = match file.kind {
+    let base = base_of(project, &project.main, file);
+    let written = match file.kind {
         // Which files of a volume's sequence are shown when, Blender alone knows.
-        FileKind::VolumeSequence => return refusal(file, &file.path, project),
+        FileKind::VolumeSequence => return refusal(file, &file.path, &project.place_from(&base, &file.path)),
         FileKind::ImageSequence => shown(file, frames),
-        _ => paths_of(file),
+        _ => paths_of(&base, file),
     };
-    written.dedup();
-    written.iter().find_map(|path| trouble(file, path, project))
+    written.iter().find_map(|path| trouble(file, path, project, project.place_from(&base, path)))
 }
 
 /// The files of an image sequence that the frames show.
@@ -112,7 +120,9 @@ fn number(user: &Sequence, frame: i32) -> i64 {
 fn numbered(path: &str, number: i64) -> String {
     let digit = |c: char| c.is_ascii_digit();
     let name_at = path.rfind(['/', '\\']).map_or(0, |at| at + 1);
-    let Some(end) = path[name_at..].rfind(digit).map(|at| name_at + at + 1) else { return path.to_owned() };
+    // The digits of an extension such as .jp2 are none of the number's.
+    let stem_end = path[name_at..].rfind('.').map_or(path.len(), |at| name_at + at);
+    let Some(end) = path[name_at..stem_end].rfind(digit).map(|at| name_at + at + 1) else { return path.to_owned() };
     let start = path[name_at..end].rfind(|c: char| !digit(c)).map_or(name_at, |at| {
         let first = path[name_at + at..].chars().next().map_or(1, char::len_utf8);
         name_at + at + first
@@ -121,8 +131,8 @@ fn numbered(path: &str, number: i64) -> String {
     format!("{}{number:0digits$}{}", &path[..start], &path[end..])
 }
 
-fn trouble(file: &ExternalFile, written: &str, project: &Project) -> Option<Trouble> {
-    match project.place(written) {
+fn trouble(file: &ExternalFile, written: &str, project: &Project, place: Place) -> Option<Trouble> {
+    match place {
         Place::Inside(path) if project.has(&path) => None,
         Place::Inside(path) => {
             let nearly = project.nearly(&path).map_or_else(String::new, |other| {
@@ -133,14 +143,14 @@ fn trouble(file: &ExternalFile, written: &str, project: &Project) -> Option<Trou
                 format!("The {} `{}` is not with the upload ({named}).{nearly}", what(file), file.owner);
             Some(Trouble::Missing { message })
         }
-        Place::Outside | Place::Address => refusal(file, written, project),
+        Place::Outside | Place::Address => refusal(file, written, &place),
     }
 }
 
 /// The fault of a path that leads out of the project.
-fn refusal(file: &ExternalFile, written: &str, project: &Project) -> Option<Trouble> {
+fn refusal(file: &ExternalFile, written: &str, place: &Place) -> Option<Trouble> {
     let (what, owner) = (what(file), &file.owner);
-    match project.place(written) {
+    match place {
         Place::Inside(_) => None,
         Place::Address => Some(Trouble::Refused(Fault::new(
             format!(

@@ -12,38 +12,21 @@
 
 mod blenders;
 mod files;
+mod known;
 mod main_file;
 mod place;
 mod scene;
 mod simulations;
 
-use blend_file::{Facts, Head, Version};
+use blend_file::Version;
 use farm_contract::Fault;
 use farm_contract::frames::FrameSpec;
 use farm_contract::tags::Request;
 
 pub use blenders::choose;
+pub use known::Known;
 pub use main_file::main_file;
-pub use place::{Place, Project, paths_of};
-
-/// What could be learnt of a file.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Known {
-    /// All of it.
-    Facts(Box<Facts>),
-    /// Its first bytes alone, and why, as a sentence.
-    Head(Head, String),
-}
-
-impl Known {
-    /// The Blender that saved the file.
-    pub fn version(&self) -> Version {
-        match self {
-            Self::Facts(facts) => facts.version,
-            Self::Head(head, _) => head.version,
-        }
-    }
-}
+pub use place::{Place, Project, base_of, paths_of};
 
 /// What is asked of the farm.
 #[derive(Debug, Clone, Copy)]

@@ -78,17 +78,35 @@ impl Project {
     }
 }
 
-/// The paths of the single files that an external file stands for, as they are written: each tile of a
-/// tiled image. Of a sequence, that which is written.
-pub fn paths_of(file: &ExternalFile) -> Vec<String> {
-    if file.kind != FileKind::TiledImage {
-        return vec![file.path.clone()];
+/// The file that the paths of an external file are relative to: the main one, or the library that it was
+/// packed with.
+pub fn base_of(project: &Project, main: &str, file: &ExternalFile) -> String {
+    match file.library.as_deref().map(|library| project.place_from(main, library)) {
+        Some(Place::Inside(library)) => library,
+        _ => main.to_owned(),
+    }
+}
+
+/// The paths of the single files that an external file stands for, as they are written in the file `blend`:
+/// each tile of a tiled image. Of a sequence, that which is written. A simulation's cache that names no folder
+/// lies in one that is named after the file.
+pub fn paths_of(blend: &str, file: &ExternalFile) -> Vec<String> {
+    match file.kind {
+        FileKind::PointCache if file.path.is_empty() => return vec![cache_beside(blend)],
+        FileKind::TiledImage => {}
+        _ => return vec![file.path.clone()],
     }
     let tile = |number: &i32| {
         let (u, v) = ((number - 1001).rem_euclid(10) + 1, (number - 1001).div_euclid(10) + 1);
         file.path.replace("<UDIM>", &number.to_string()).replace("<UVTILE>", &format!("u{u}_v{v}"))
     };
     file.tiles.iter().map(tile).collect()
+}
+
+/// Where Blender keeps the caches of a file: `//blendcache_shot` for `shot.blend`.
+fn cache_beside(blend: &str) -> String {
+    let name = blend.rsplit('/').next().unwrap_or(blend);
+    format!("//blendcache_{}", name.strip_suffix(".blend").unwrap_or(name))
 }
 
 /// Whether a reader of movies would take the path for something else than a file, as the driver of the

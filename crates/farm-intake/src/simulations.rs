@@ -26,7 +26,7 @@ pub(crate) fn judge(request: &Request, facts: &Facts, scene: &Scene, verdict: &m
     }
     let message = format!("{} not baked, and the frames are rendered in several tasks.", listed(&others));
     if request.allowed.missing {
-        verdict.warnings.push(format!("{message} It was rendered without, as the upload allows."));
+        verdict.warnings.push(format!("{message} It is rendered without, as the upload allows."));
         return;
     }
     let count = verdict.frames.as_ref().map_or(0, |frames| frames.frames().len());

@@ -207,12 +207,25 @@ fn a_file_is_missed_only_where_the_picture_needs_it() {
         (FileKind::CacheFile, "cache file"),
         (FileKind::MovieClip, "movie clip"),
         (FileKind::MeshCache, "mesh cache"),
-        (FileKind::PointCache, "simulation cache"),
         (FileKind::NodeFile, "node"),
     ] {
         refused(&ask(&with(external(kind, "//gone")), &[], &[]), word);
         assert!(ask(&with(external(kind, "//there")), &[], &["shots/there/1"]).errors.is_empty());
     }
+    // A cache is needed where it was baked, and lies in a folder of the file's own where none is named.
+    let cached = |baked| {
+        of(move |facts| {
+            facts.files.push(external(FileKind::PointCache, ""));
+            let (object, kind, name) = ("Thing".into(), SimulationKind::Cloth, "Cloth".into());
+            facts.simulations.push(Simulation { object, kind, name, baked });
+        })
+    };
+    refused(&ask(&cached(true), &[], &[]), "simulation cache");
+    assert!(ask(&cached(true), &[], &["shots/blendcache_a/x_000001_00.bphys"]).errors.is_empty());
+    refused(&ask(&cached(false), &[], &[]), "not baked");
+    let mut packed_with = image();
+    packed_with.library = Some("//../lib/b.blend".into());
+    assert!(ask(&with(packed_with), &[], &["lib/tex/a.png"]).errors.is_empty());
     let own = external(FileKind::Library, "/b/4.5/datafiles/assets/geometry_nodes/smooth_by_angle.blend");
     assert!(ask(&with(own), &[], &[]).errors.is_empty());
 }
@@ -249,6 +262,11 @@ fn tiles_and_sequences_are_looked_at_one_by_one() {
         file.sequences = vec![Sequence { frame_duration: 2, frame_start: 11, frame_offset: 4, use_cyclic }];
         of(move |facts| facts.files.push(file))
     };
+    let mut extension = external(FileKind::ImageSequence, "//s/v2_01.jp2");
+    extension.sequences =
+        vec![Sequence { frame_duration: 9, frame_start: 1, frame_offset: 0, use_cyclic: false }];
+    let extension = of(move |facts| facts.files.push(extension));
+    assert!(ask(&extension, &[("frames", "3")], &["shots/s/v2_03.jp2"]).errors.is_empty());
     // Frames 10 to 13 show: before the start 0, then 1, 2 and past the end 2; each 4 further.
     let there = ["shots/s/pic_0004.png", "shots/s/pic_0005.png", "shots/s/pic_0006.png"];
     assert!(ask(&sequence(false), &[("frames", "10-13")], &there).errors.is_empty());

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use blend_file::{BlendError, ENOUGH, Facts, FileSource, Limits, ReadError, Source, read_facts, read_head};
+use blend_file::{Facts, FileSource, Limits, ReadError, Source, read_facts};
 use farm_intake::{Known, Project, main_file};
 use project_archive::Reader;
 
@@ -64,18 +64,7 @@ impl Source for Packed {
 }
 
 fn known(path: &Path, source: &mut dyn Source) -> Result<Known, FarmError> {
-    let size = source.size();
-    let length = usize::try_from(size).unwrap_or(ENOUGH).min(ENOUGH);
-    let first = source.read(0, length).map_err(FarmError::disk(path))?;
-    let head = read_head(&first, size).map_err(|error| FarmError::Blend(path.to_owned(), error))?;
-    match read_facts(source, &Limits::default()) {
-        Ok(facts) => Ok(Known::Facts(Box::new(facts))),
-        // It may be rendered all the same: what is more than a look tells, Blender finds.
-        Err(ReadError::Blend(error)) if !matches!(error, BlendError::Truncated { .. }) => {
-            Ok(Known::Head(head, error.to_string()))
-        }
-        Err(error) => Err(of_reading(path, error)),
-    }
+    Known::read(source, &Limits::default()).map_err(|error| of_reading(path, error))
 }
 
 fn of_reading(path: &Path, error: ReadError) -> FarmError {

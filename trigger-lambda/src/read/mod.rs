@@ -9,7 +9,7 @@ mod project;
 mod ranged;
 
 use anyhow::{Context, Result};
-use blend_file::{BlendError, ENOUGH, Limits, ReadError, Source, read_facts, read_head};
+use blend_file::{Limits, ReadError, Source};
 use farm_contract::Fault;
 use farm_contract::keys::BlendKey;
 use farm_contract::tags::Request;
@@ -83,19 +83,16 @@ pub async fn scene(
 
 /// What is known of a file: all of it where it can be looked through, else what its beginning says.
 fn known(source: &mut dyn Source) -> Result<Known, Fault> {
-    let refused = |error: BlendError| Fault::new(error.to_string(), error.hint());
-    let size = source.size();
-    let beginning = usize::try_from(size).map_or(ENOUGH, |size| size.min(ENOUGH));
-    // Where the bucket fails, that is told instead of this.
-    let first = source.read(0, beginning).unwrap_or_default();
-    let head = read_head(&first, size).map_err(refused)?;
     let limits = Limits { memory_bytes: MEMORY, ..Limits::default() };
-    match read_facts(source, &limits) {
-        Ok(facts) => Ok(Known::Facts(Box::new(facts))),
-        Err(ReadError::Blend(error @ BlendError::Truncated { .. })) => Err(refused(error)),
-        Err(error) => {
-            tracing::warn!("the file could not be looked through: {error}");
-            Ok(Known::Head(head, error.to_string()))
+    let known = Known::read(source, &limits).map_err(|error| match error {
+        ReadError::Blend(error) => Fault::new(error.to_string(), error.hint()),
+        // Where the bucket failed, that is told instead of this.
+        ReadError::Source(error) => {
+            Fault::new(format!("The file could not be read: {error}."), "Upload the file again.")
         }
+    })?;
+    if let Known::Head(_, why) = &known {
+        tracing::warn!("the file could not be looked through: {why}");
     }
+    Ok(known)
 }

@@ -4,7 +4,7 @@
 //! verdict's own rules say where a written path leads.
 
 use blend_file::{ExternalFile, FileKind};
-use farm_intake::{Place, Project, paths_of};
+use farm_intake::{Place, Project, base_of, paths_of};
 
 use super::root::folder;
 
@@ -36,19 +36,13 @@ pub fn wanted(blend: &str, file: &ExternalFile) -> Vec<Wanted> {
         return Vec::new();
     }
     let disk = Project::alone(blend);
-    let base = match file.library.as_deref().map(|library| disk.place(library)) {
-        Some(Place::Inside(library)) => library,
-        _ => blend.to_owned(),
-    };
-    if file.kind == FileKind::PointCache && file.path.is_empty() {
-        return vec![Wanted::Folder(cache_beside(&base))];
-    }
+    let base = base_of(&disk, blend, file);
     let place = |written: &String| match disk.place_from(&base, written) {
         Place::Inside(place) => kind(file.kind, place),
         Place::Outside => Wanted::Outside,
         Place::Address => Wanted::Address,
     };
-    paths_of(file).iter().map(place).collect()
+    paths_of(&base, file).iter().map(place).collect()
 }
 
 fn kind(kind: FileKind, place: String) -> Wanted {
@@ -58,16 +52,6 @@ fn kind(kind: FileKind, place: String) -> Wanted {
         Kind::MovieClip if !is_movie(&place) => Wanted::Row(place),
         Kind::PointCache | Kind::FluidCache => Wanted::Folder(place),
         _ => Wanted::File(place),
-    }
-}
-
-/// Where Blender keeps a cache of which nothing else was said.
-fn cache_beside(blend: &str) -> String {
-    let name = blend.rsplit('/').next().unwrap_or(blend);
-    let cache = format!("blendcache_{}", name.strip_suffix(".blend").unwrap_or(name));
-    match folder(blend) {
-        "" => cache,
-        folder => format!("{folder}/{cache}"),
     }
 }
 
