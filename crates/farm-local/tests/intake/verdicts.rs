@@ -1,0 +1,58 @@
+//! What is told before anything is spent.
+
+use farm_contract::report::State;
+
+use crate::support::farm::TestFarm;
+use crate::{bytes, complete, rejected, rendered};
+
+#[tokio::test]
+async fn what_is_in_the_way_is_told_before_anything_is_submitted() {
+    let farm = TestFarm::start().await;
+    for (name, message, hint) in [
+        ("missing.blend", "`gone.png` is not with the upload", "farm submit"),
+        ("eevee.blend", "EEVEE", "engine=CYCLES"),
+        ("cloth.blend", "The cloth of `Cube` is not baked", "chunk=4"),
+    ] {
+        let report = rejected(&farm, name, bytes(name), "frames=scene").await;
+        assert!(report.message.contains(message), "{name}: {report:?}");
+        assert!(report.hint.as_ref().unwrap().contains(hint), "{name}: {report:?}");
+        assert!(report.problems.is_empty() && report.render.is_none());
+    }
+    let report = rejected(&farm, "two.blend", bytes("two things.blend"), "frame=1").await;
+    let problems: Vec<&str> = report.problems.iter().map(|fault| fault.message.as_str()).collect();
+    assert_eq!(problems.len(), 2, "{report:?}");
+    assert!(problems[0].contains("no camera") && problems[1].contains("Python"), "{problems:?}");
+    assert!(farm.jobs().await.is_empty());
+    farm.farm.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_may_be_meant_so_is_rendered_and_told() {
+    let farm = TestFarm::start().await;
+    let report = rendered(&farm, "movie.blend", bytes("movie.blend"), "frame=1").await;
+    assert!(report.warnings.iter().any(|warning| warning.contains("movie")), "{report:?}");
+    let report = rendered(&farm, "missing.blend", bytes("missing.blend"), "frame=1&missing=allow").await;
+    assert!(report.warnings.iter().any(|warning| warning.contains("gone.png")), "{report:?}");
+    // One task renders from the first frame on: there Blender computes the cloth on the way.
+    let report = rendered(&farm, "cloth.blend", bytes("cloth.blend"), "frames=scene&chunk=4").await;
+    assert!(report.warnings.is_empty(), "{report:?}");
+    rendered(&farm, "stereo.blend", bytes("stereo.blend"), "frame=1").await;
+    farm.farm.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_file_whose_facts_cannot_be_read_is_rendered_by_what_its_beginning_says() {
+    let farm = TestFarm::start().await;
+    // A scene whose table of structures this reader cannot make sense of; the stand-in for Blender can.
+    let report = {
+        let fake = crate::support::fake::Fake::default();
+        let farm = TestFarm::with_blender(crate::support::fake::fake_blender()).await;
+        farm.upload("odd.blend", fake.blend(farm.folder()), "frame=2").await;
+        let report = complete(&farm, "odd.blend").await;
+        farm.farm.shutdown().await;
+        report
+    };
+    assert_eq!(report.state, State::Complete);
+    assert!(report.warnings.iter().any(|warning| warning.contains("Only the beginning")), "{report:?}");
+    farm.farm.shutdown().await;
+}
