@@ -93,8 +93,18 @@ fn the_farms_own_template_is_wired() {
             render.image_environment["FARM_BLENDER"].as_str(),
             render.image_environment["FARM_THREADS"].as_str()
         ),
-        ("/opt/blender", "2")
+        ("/opt/blender-4.5", "2")
     );
+    // Each Blender has its own job definitions, which the function finds in the order of its versions.
+    assert_eq!(function.environment["FARM_BLENDER_VERSION"], "4.5 4.1");
+    let named = |variable: &str| {
+        let arns = function.environment[variable].split(' ');
+        let names = arns.map(|arn| arn.rsplit_once('/').expect("an ARN").1.split(':').next().expect("a name"));
+        names.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(named("JOB_DEFINITION_ARN"), ["farm-render-4-5", "farm-render-4-1"]);
+    assert_eq!(named("LARGE_JOB_DEFINITION_ARN"), ["farm-render-4-5-large", "farm-render-4-1-large"]);
+    assert_eq!(definition("farm-render-4-1").image_environment["FARM_BLENDER"], "/opt/blender-4.1");
     assert!(!zip.image_environment.contains_key("FARM_BLENDER"));
     assert_ne!(render.role, zip.role);
     assert_eq!(farm.roles.len(), 3);
