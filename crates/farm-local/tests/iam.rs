@@ -11,6 +11,8 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use farm_contract::keys;
+use farm_contract::project::{ContentHash, Manifest, ProjectFile};
 use farm_contract::report::State;
 use farm_local::access::Caller;
 use simulator::{Policies, Question};
@@ -21,12 +23,15 @@ use support::scene;
 async fn everything(farm: &TestFarm) {
     let read = |name: &str| std::fs::read(scene(name)).unwrap();
     farm.upload("shots/array.blend", read("plain"), "frames=1-4&chunk=1").await;
-    farm.upload("a project.blend", read("fileoutput"), "frame=1").await;
+    // With a file beside it, which is there; and with one that is not, so that its tasks fail.
+    let (there, gone) = (project(farm, "tex/a.png", b"abc"), project(farm, "tex/gone.png", b"gone"));
+    farm.put(&keys::project_file(&ContentHash::of(b"abc")), b"abc", &[]);
+    farm.upload("a project.blend", read("fileoutput"), &format!("frame=1&project={there}")).await;
     // Refused: where its report can lie beside it, and where it cannot.
     farm.upload("untagged.blend", read("plain"), "").await;
     farm.upload(".farm/x.blend", read("plain"), "frame=1").await;
     // Its frames fail, so the array does, and the finisher makes what there is.
-    farm.upload("broken.blend", read("nocamera"), "frames=1-2&chunk=1").await;
+    farm.upload("broken.blend", read("plain"), &format!("frames=1-2&chunk=1&project={gone}")).await;
     // Replaced in mid-render: the jobs of the first are stopped.
     farm.upload("replaced.blend", read("slow"), "frames=1-40&chunk=1").await;
     let first = farm.report_that("replaced.blend", |report| report.state == State::Accepted).await;
@@ -47,6 +52,15 @@ async fn everything(farm: &TestFarm) {
     // Once more the same: its frames are found and none is rendered.
     farm.upload("shots/array.blend", read("plain"), "frames=1-4&chunk=2").await;
     farm.idle().await;
+}
+
+/// Puts the list of a project of one file besides the main one.
+fn project(farm: &TestFarm, path: &str, content: &[u8]) -> ContentHash {
+    let file = ProjectFile { path: path.into(), size: content.len() as u64, sha256: ContentHash::of(content) };
+    let list = serde_json::to_vec(&Manifest::new("main.blend", vec![file]).unwrap()).unwrap();
+    let hash = ContentHash::of(&list);
+    farm.put(&keys::project(&hash), &list, &[]);
+    hash
 }
 
 /// What the farm's programs called, each call once.
