@@ -29,7 +29,8 @@ pub struct Target {
 /// What the farm is made of. A farm that stands keeps what is not given.
 #[derive(Debug, clap::Args)]
 pub struct Farm {
-    /// A Blender of the farm, such as 4.5; give it once for each. The first renders [default: 4.5 and
+    /// A Blender of the farm, such as 4.5; give it once for each. A file is rendered by the oldest that
+    /// is not older than the one that saved it [default: 4.5 and
     /// 4.1].
     #[arg(long, value_name = "VERSION")]
     blender: Vec<BlenderVersion>,

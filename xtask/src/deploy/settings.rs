@@ -38,8 +38,8 @@ pub struct Given {
     /// Region, such as eu-west-1 [default: that of the environment or the profile].
     #[arg(long)]
     pub region: Option<String>,
-    /// A Blender of the farm, such as 4.5; give it once for each. The first renders [default: 4.5 and
-    /// 4.1].
+    /// A Blender of the farm, such as 4.5; give it once for each. A file is rendered by the oldest that
+    /// is not older than the one that saved it [default: 4.5 and 4.1].
     #[arg(long, value_name = "VERSION")]
     pub blender: Vec<String>,
     /// vCPUs that render at once on Fargate Spot; where it is full, up to 64 more render on Fargate at the
