@@ -158,8 +158,10 @@ fn cut_off_anywhere_it_says_so() {
             assert!(expected, "{end}: {error}");
         }
         for packed in [packed(version), gzip(&file)] {
-            for end in (1..packed.len()).step_by(9_973) {
-                read_facts(&mut SliceSource(&packed[..end]), &Limits::default()).unwrap_err();
+            // Behind the last frame stands only the table of frames, without which it is read too.
+            for end in (1..packed.len() - 200).step_by(9_973) {
+                let read = read_facts(&mut SliceSource(&packed[..end]), &Limits::default());
+                assert!(read.is_err(), "{version}: {end} of {}", packed.len());
             }
         }
     }
