@@ -191,6 +191,29 @@ proptest! {
         holds(&[&start, &bytes, end].concat());
     }
 
+    /// Lists become rings and fans, structs stand where others were.
+    #[test]
+    fn wrong_pointers_in_real_files(
+        version in proptest::sample::select(VERSIONS.to_vec()),
+        wrong in proptest::collection::vec(
+            (any::<proptest::sample::Index>(), any::<proptest::sample::Index>(), any::<proptest::sample::Index>()),
+            1..2000,
+        ),
+    ) {
+        let mut file = plain(version);
+        let all = blocks(&file);
+        for (block, at, to) in wrong {
+            let block = block.get(&all);
+            let places = (block.end - block.content) / 8;
+            if places > 0 && &block.code != b"DNA1" {
+                let at = block.content + 8 * at.index(places);
+                let to = to.get(&all).head + 8;
+                file.copy_within(to..to + 8, at);
+            }
+        }
+        holds(&file);
+    }
+
     #[test]
     fn wrong_bytes_in_real_files(
         version in proptest::sample::select(VERSIONS.to_vec()),
