@@ -4,7 +4,7 @@
 //! walk over the heads of all blocks tells which of them hold facts. Those are kept as they pass.
 //! Large blocks are jumped over.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use crate::blocks::{self, Head};
@@ -37,6 +37,8 @@ pub(crate) struct Blend<'s> {
     /// Numbers of the entries, sorted by address.
     by_address: Vec<u32>,
     plain: RefCell<Plain<'s>>,
+    /// Bytes that what is told of the file may still take.
+    left_to_tell: Cell<usize>,
     /// What went wrong first when a block was read later on.
     failure: RefCell<Option<ReadError>>,
     /// Name in the file's first REND block.
@@ -79,6 +81,7 @@ impl<'s> Blend<'s> {
             entries: Vec::new(),
             by_address: Vec::new(),
             plain: RefCell::new(plain),
+            left_to_tell: Cell::new(limits.memory_bytes),
             failure: RefCell::new(None),
             first_scene: None,
         };
@@ -163,12 +166,13 @@ impl<'s> Blend<'s> {
     /// The content of a block. None where it cannot be read, which [`Blend::finish`] tells.
     pub(crate) fn content(&self, number: usize) -> Option<Rc<[u8]>> {
         let entry = self.entries.get(number)?;
+        if self.is_full() {
+            return None;
+        }
         if let Some(kept) = &entry.kept {
             return Some(Rc::clone(kept));
         }
-        if self.failure.borrow().is_some() {
-            return None;
-        }
+        self.charge(entry.length as usize / 64);
         match self.plain.borrow_mut().bytes(entry.at, entry.length as usize) {
             Ok(bytes) => Some(Rc::from(&*bytes)),
             Err(failure) => {
@@ -176,6 +180,20 @@ impl<'s> Blend<'s> {
                 None
             }
         }
+    }
+
+    /// Counts what is told of the file. Blocks may name each other in rings and fans, so that a small
+    /// damaged file has endless lists; from too many bytes on there are no more blocks.
+    pub(crate) fn charge(&self, bytes: usize) {
+        match self.left_to_tell.get().checked_sub(bytes) {
+            Some(left) => self.left_to_tell.set(left),
+            None => drop(self.failure.borrow_mut().get_or_insert(BlendError::TooMuch.into())),
+        }
+    }
+
+    /// Whether too much was told, or something could not be read.
+    pub(crate) fn is_full(&self) -> bool {
+        self.failure.borrow().is_some()
     }
 
     /// Whether everything that was asked for could be read.

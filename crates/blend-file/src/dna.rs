@@ -89,12 +89,14 @@ impl Dna {
         None
     }
 
-    /// Places of all pointers in a struct, those of structs inside it too.
+    /// Places of all pointers in a struct, those of structs inside it too, in order.
     pub(crate) fn pointers(&self, kind: usize) -> Vec<usize> {
         let mut places = Vec::new();
         // Structs inside themselves, which only a damaged file has, shall not take forever.
         let mut steps = MOST;
         self.add_pointers(kind, 0, &mut steps, 0, &mut places);
+        places.sort_unstable();
+        places.dedup();
         places
     }
 

@@ -1,8 +1,8 @@
-//! Why a file's head cannot be read, in the words of the person who made the file.
+//! Why a file cannot be read, in the words of the person who made the file.
 
 use crate::version::Version;
 
-/// Why a file's head cannot be read. The text says what is wrong with the file, [`hint`] what to
+/// Why a file cannot be read. The text says what is wrong with the file, [`hint`] what to
 /// do about it; both are whole sentences.
 ///
 /// [`hint`]: BlendError::hint

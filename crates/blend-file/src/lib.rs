@@ -1,10 +1,42 @@
-//! What a `.blend` file says about itself in its first bytes: which Blender saved it, and which
-//! frames of which scene it renders.
+//! What a `.blend` file says about itself, without Blender.
 //!
-//! Pure: it is handed bytes and never reads, prints or waits. It must never panic on what a
-//! stranger uploads, nor hold more than a few hundred KiB of it, whatever the file claims.
+//! [`read_head`] takes a file's first few KiB and tells which Blender saved it and which frames of
+//! which scene it renders. [`read_facts`] takes any [`Source`] of bytes that can be read in ranges
+//! and tells what matters before a render: scenes and their settings, every file that is named,
+//! scripts and drivers, simulations and whether they are baked. Names and values are those of
+//! Blender's Python API.
 //!
-//! Start at [`read_head`]. [`plain`] undoes the compression, [`walk`] reads the file's blocks.
+//! ```no_run
+//! let file = std::fs::File::open("scene.blend")?;
+//! let mut source = blend_file::FileSource::new(file)?;
+//! let facts = blend_file::read_facts(&mut source, &blend_file::Limits::default())?;
+//! for scene in &facts.scenes {
+//!     println!("{}: {} to {} by {}", scene.name, scene.frame_start, scene.frame_end, scene.engine);
+//! }
+//! for file in facts.files.iter().filter(|file| file.used && !file.packed) {
+//!     println!("needs {}", file.path);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! It reads files of Blender 2.8 to 5 with pointers of 4 and 8 bytes, in both orders of bytes,
+//! uncompressed, in gzip and in Zstandard. Of a large file only the parts that hold facts are
+//! fetched: some 1 MB in 30 requests where a file of 1 GB holds a few large blocks, less where it is
+//! compressed. A file in gzip, or in Zstandard without a table of frames, is unpacked twice.
+//!
+//! What it must never do: panic on what a stranger uploads, follow a chain without end, hold more
+//! memory or read more bytes than the [`Limits`] say, whatever the file claims.
+//! It opens nothing that the file names.
+//!
+//! Values are those in the file. Blender changes some of an older version's when it opens it; a
+//! newer Blender than the one that saved the file may call an engine or a format otherwise. What
+//! is linked from other files is named in [`Facts::linked`] and nothing else is known of it.
+//!
+//! With the feature `serde` all facts can be written as JSON and the like.
+//!
+//! Start reading at [`read_facts`] in `facts`. `plain` undoes the compression, `blocks` and `walk`
+//! read heads, `dna` the structs, `blend` finds the blocks that hold facts (`wanted`), `record`
+//! gives their values by name.
 
 mod blend;
 mod blocks;

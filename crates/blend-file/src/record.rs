@@ -7,6 +7,12 @@ use std::rc::Rc;
 use crate::blend::{Blend, text};
 use crate::dna::{Field, Kind};
 
+/// What an item of a list and of an array counts, as bytes that are told of a file.
+const LIST_ITEM: usize = 128;
+const ARRAY_ITEM: usize = 256;
+/// Texts up to here count nothing: what they belong to does.
+const SHORT: usize = 64;
+
 /// One struct in a block.
 #[derive(Clone)]
 pub(crate) struct Record<'f, 's> {
@@ -80,17 +86,21 @@ impl<'f, 's> Record<'f, 's> {
         u32::try_from(self.blend.order().uint(&self.bytes, at, 4)?).ok().map(f32::from_bits)
     }
 
-    /// The text of an array of characters.
+    /// The text of an array of characters, or of the block that a pointer to characters names.
     pub(crate) fn text(&self, path: &str) -> Option<String> {
         let (at, field) = self.field(path)?;
-        if field.kind == Kind::Pointer {
-            let block = self.follow(path)?;
-            return Some(text(&block.bytes));
+        let found = if field.kind == Kind::Pointer {
+            text(&self.follow(path)?.bytes)
+        } else {
+            let length = field.size.checked_mul(field.count)?;
+            // The last block of a file that is cut off may end inside.
+            let end = at.checked_add(length)?.min(self.bytes.len());
+            text(self.bytes.get(at..end)?)
+        };
+        if found.len() > SHORT {
+            self.blend.charge(found.len());
         }
-        let length = field.size.checked_mul(field.count)?;
-        // The last block of a file that is cut off may end inside.
-        let end = at.checked_add(length)?.min(self.bytes.len());
-        Some(text(self.bytes.get(at..end)?))
+        Some(found)
     }
 
     /// What a pointer holds; nothing where that is zero.
@@ -130,6 +140,7 @@ impl<'f, 's> Record<'f, 's> {
                 break;
             }
             let Some(record) = self.blend.record(number) else { break };
+            self.blend.charge(LIST_ITEM);
             next = record.pointer(0);
             found.push(record);
         }
@@ -141,7 +152,14 @@ impl<'f, 's> Record<'f, 's> {
         let size = self.blend.dna.get(self.kind).map_or(0, |kind| kind.size).max(1);
         let bases =
             (self.base..self.bytes.len()).step_by(size).filter(|base| base + size <= self.bytes.len());
-        bases.map(|base| Record { base, ..self.clone() }).collect()
+        let most = bases.clone().count();
+        self.blend.charge(most.saturating_mul(ARRAY_ITEM));
+        // Where that is too much there is no need to have them.
+        if self.blend.is_full() {
+            Vec::new()
+        } else {
+            bases.map(|base| Record { base, ..self.clone() }).collect()
+        }
     }
 
     /// The data-block that it belongs to.
@@ -160,9 +178,10 @@ impl<'f, 's> Record<'f, 's> {
         name.get(2..).unwrap_or_default().to_owned()
     }
 
-    /// All pointers in it, structs inside it included, that lead to a block; as numbers of entries.
+    /// All pointers at these places, which are in order, that lead to a block; as numbers of entries.
     pub(crate) fn references(&self, places: &[usize]) -> Vec<usize> {
-        let leads = |at: &usize| self.pointer(self.base.checked_add(*at)?);
-        places.iter().filter_map(leads).filter_map(|address| self.blend.at_address(address)).collect()
+        let there =
+            places.iter().map_while(|at| self.base.checked_add(*at)).take_while(|at| *at < self.bytes.len());
+        there.filter_map(|at| self.blend.at_address(self.pointer(at)?)).collect()
     }
 }

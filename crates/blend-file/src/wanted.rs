@@ -101,6 +101,16 @@ const LONGEST_TEXT: u64 = 4096;
 /// Such texts are kept as they pass: names and paths of properties.
 const SHORT_TEXT: u64 = 256;
 
+/// Whether blocks of a struct are looked into.
+pub(crate) fn is_looked_into(dna: &Dna, kind: usize) -> bool {
+    is_one_of(dna, kind, KEPT)
+}
+
+/// A damaged file may have many structs of one name: one of them counts.
+fn is_one_of(dna: &Dna, kind: usize, names: &[&str]) -> bool {
+    dna.get(kind).is_some_and(|found| names.contains(&&*found.name) && dna.number(&found.name) == Some(kind))
+}
+
 /// What becomes of each struct's blocks.
 pub(crate) struct Wanted {
     by_kind: Vec<Want>,
@@ -128,16 +138,16 @@ impl Wanted {
     /// Where reading backwards is dear all that is noted is kept.
     pub(crate) fn new(dna: &Dna, layout: &Layout, is_random: bool) -> Self {
         let noted = if is_random { Want::Note } else { Want::Keep };
-        let want = |name: &str| {
-            if KEPT.contains(&name) {
+        let want = |kind: usize| {
+            if is_looked_into(dna, kind) {
                 Want::Keep
-            } else if NOTED.contains(&name) {
+            } else if is_one_of(dna, kind, NOTED) {
                 noted
             } else {
                 Want::Pass
             }
         };
-        let by_kind = dna.structs().iter().map(|each| want(&each.name)).collect();
+        let by_kind = (0..dna.structs().len()).map(want).collect();
         let id_size = dna.number("ID").and_then(|id| dna.get(id)).map_or(0, |id| id.size as u64);
         let (properties, curves) = (dna.number("IDProperty"), dna.number("FCurve"));
         let object = dna.number("Object").and_then(|kind| {

@@ -24,14 +24,24 @@ pub(super) fn compositor<'f, 's>(scene: &Record<'f, 's>) -> Option<Record<'f, 's
 
 /// All File Output nodes of a tree and of the groups in it.
 pub(super) fn file_outputs(tree: &Record<'_, '_>) -> Vec<FileOutput> {
+    of_kind(tree, "CompositorNodeOutputFile").iter().filter_map(file_output).collect()
+}
+
+/// Whether a tree or a group in it has a node of a kind.
+pub(super) fn has(tree: &Record<'_, '_>, kind: &str) -> bool {
+    !of_kind(tree, kind).is_empty()
+}
+
+/// The nodes of a kind in a tree and in the groups in it, each group looked at once.
+fn of_kind<'f, 's>(tree: &Record<'f, 's>, kind: &str) -> Vec<Record<'f, 's>> {
     let mut found = Vec::new();
     let mut seen = HashSet::from([tree.entry()]);
     // Nodes that are still to be looked at, the next one last.
     let mut nodes = tree.list("nodes");
     nodes.reverse();
     while let Some(node) = nodes.pop() {
-        if node.text("idname").as_deref() == Some("CompositorNodeOutputFile") {
-            found.extend(file_output(&node));
+        if node.text("idname").as_deref() == Some(kind) {
+            found.push(node);
             continue;
         }
         let group = node.follow("id").filter(|group| group.is("bNodeTree"));

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::nodes;
 use super::types::{Simulation, SimulationKind};
 use crate::blend::Blend;
 use crate::record::Record;
@@ -94,13 +95,19 @@ fn particles(blend: &Blend<'_>, found: &mut Vec<Simulation>) {
     }
 }
 
-/// Each simulation or bake zone of a modifier is one entry of its bakes.
+/// Each simulation or bake zone of a modifier is one entry of its bakes, from 4.1 on.
 fn geometry_nodes(blend: &Blend<'_>, found: &mut Vec<Simulation>) {
-    for nodes in blend.all("NodesModifierData") {
-        let bakes = nodes.follow("bakes").map(|bakes| bakes.array()).unwrap_or_default();
-        if !bakes.is_empty() {
-            let baked = bakes.iter().all(|bake| bake.address("packed").is_some());
-            found.push(modifier(&nodes, SimulationKind::SimulationNodes, baked));
+    for modifier in blend.all("NodesModifierData") {
+        let computes = if modifier.has("bakes_num") {
+            modifier.int("bakes_num").is_some_and(|count| count > 0)
+        } else {
+            let tree = modifier.follow("node_group");
+            tree.is_some_and(|tree| nodes::has(&tree, "GeometryNodeSimulationOutput"))
+        };
+        if computes {
+            let bakes = modifier.follow("bakes").map(|bakes| bakes.array()).unwrap_or_default();
+            let baked = !bakes.is_empty() && bakes.iter().all(|bake| bake.address("packed").is_some());
+            found.push(self::modifier(&modifier, SimulationKind::SimulationNodes, baked));
         }
     }
 }

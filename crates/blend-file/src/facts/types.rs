@@ -213,7 +213,9 @@ pub struct ExternalFile {
     pub owner: String,
     /// Name of the modifier, node or cache within the owner.
     pub part: Option<String>,
-    /// The path exactly as it is written in the file: `//` stands for the file's own folder.
+    /// The path exactly as it is written in the file: `//` stands for the file's own folder. Empty
+    /// where other nodes compute it, and for a cache in Blender's own folder beside the file
+    /// (`blendcache_` and the file's name).
     pub path: String,
     /// Whether its content is in the `.blend` itself.
     pub packed: bool,
@@ -301,7 +303,8 @@ pub struct Sequence {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Driver {
-    /// The data-block that is driven, with its kind in two letters, such as `OBCube`.
+    /// The data-block that is driven, with its kind in two letters, such as `OBCube`. A node tree
+    /// inside a material or a scene counts as that.
     pub owner: String,
     /// Path of the property within the data-block, such as `location`.
     pub data_path: String,
@@ -309,9 +312,8 @@ pub struct Driver {
     pub array_index: i32,
     /// The expression in Python.
     pub expression: String,
-    /// Whether Blender computes the expression without Python: such a one runs in a file that is
-    /// not trusted too. (Names in it that are no variables of the driver are not looked up here
-    /// beyond those that Blender knows.)
+    /// Whether Blender computes the expression without Python (`is_simple_expression`): such a one
+    /// runs in a file that is not trusted too.
     pub simple: bool,
 }
 
@@ -325,7 +327,8 @@ pub struct Simulation {
     pub kind: SimulationKind,
     /// Name of the modifier or of the particle system; empty where there is none.
     pub name: String,
-    /// Whether all of it is computed and kept.
+    /// Whether all of it is computed and kept. What geometry nodes have baked to a folder beside the
+    /// file counts as not baked: the file does not say what is there.
     pub baked: bool,
 }
 

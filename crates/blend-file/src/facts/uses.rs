@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::blend::Blend;
+use crate::wanted::is_looked_into;
 
 /// How a data-block is referred to.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,13 +30,18 @@ pub(super) fn uses(blend: &Blend<'_>) -> HashMap<usize, Use> {
     if uses.is_empty() {
         return uses;
     }
-    let mut places: HashMap<u32, Vec<usize>> = HashMap::new();
+    let mut places: HashMap<u32, Option<Vec<usize>>> = HashMap::new();
     for (number, entry) in blend.entries() {
         // Without a struct no pointers are known; libraries and windows use nothing.
         if entry.kind == 0 || !entry.is_kept() {
             continue;
         }
-        let places = places.entry(entry.kind).or_insert_with(|| blend.dna.pointers(entry.kind as usize));
+        let places = places.entry(entry.kind).or_insert_with(|| {
+            // Of other data-blocks only the name is kept.
+            let kind = entry.kind as usize;
+            is_looked_into(&blend.dna, kind).then(|| blend.dna.pointers(kind))
+        });
+        let Some(places) = places else { continue };
         let Some(record) = blend.record(number) else { continue };
         let drawing = blend.entry(entry.owner as usize).is_some_and(|owner| DRAWING.contains(&&owner.code));
         for found in record.references(places) {

@@ -23,7 +23,7 @@ const TABLE_SIGN: [u8; 4] = [0x5e, 0x2a, 0x4d, 0x18];
 /// A file with more or larger frames is unpacked from its beginning instead; Blender's have at
 /// most 2 MiB, and 1 TiB of them makes a million.
 const MOST_FRAMES: usize = 1 << 20;
-const LARGEST_FRAME: u32 = 8 << 20;
+const LARGEST_FRAME: u32 = 4 << 20;
 /// Of a frame that is larger than this the front alone is read where that does.
 const WORTH_SPLITTING: usize = 256 << 10;
 /// Read along at once where frame follows on frame.
