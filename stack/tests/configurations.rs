@@ -128,7 +128,7 @@ proptest! {
             prop_assert!(resources["Subnets"].as_array().is_some_and(|subnets| !subnets.is_empty()));
         }
         let rules = &resolved.resources["Bucket"].properties["LifecycleConfiguration"]["Rules"];
-        let expected = if asked("RenderExpiryDays") == "0" { 1 } else { 3 };
+        let expected = if asked("RenderExpiryDays") == "0" { 1 } else { 5 };
         let rules = rules.as_array().map(Vec::as_slice).unwrap_or_default();
         prop_assert_eq!(rules.len(), expected);
         // The function's code is in use for as long as the farm stands; it has no tag.
