@@ -122,7 +122,9 @@ fn numbered(path: &str, number: i64) -> String {
     let name_at = path.rfind(['/', '\\']).map_or(0, |at| at + 1);
     // The digits of an extension such as .jp2 are none of the number's.
     let stem_end = path[name_at..].rfind('.').map_or(path.len(), |at| name_at + at);
-    let Some(end) = path[name_at..stem_end].rfind(digit).map(|at| name_at + at + 1) else { return path.to_owned() };
+    let Some(end) = path[name_at..stem_end].rfind(digit).map(|at| name_at + at + 1) else {
+        return path.to_owned();
+    };
     let start = path[name_at..end].rfind(|c: char| !digit(c)).map_or(name_at, |at| {
         let first = path[name_at + at..].chars().next().map_or(1, char::len_utf8);
         name_at + at + first

@@ -1,6 +1,8 @@
 //! What could be learnt of a file.
 
-use blend_file::{BlendError, ENOUGH, Facts, Head, Limits, ReadError, Source, Version, read_facts, read_head};
+use blend_file::{
+    BlendError, ENOUGH, Facts, Head, Limits, ReadError, Source, Version, read_facts, read_head,
+};
 
 /// What could be learnt of a file.
 #[derive(Debug, Clone, PartialEq)]

@@ -56,7 +56,8 @@ async fn everything(farm: &TestFarm) {
 
 /// Puts the list of a project of one file besides the main one.
 fn project(farm: &TestFarm, path: &str, content: &[u8]) -> ContentHash {
-    let file = ProjectFile { path: path.into(), size: content.len() as u64, sha256: ContentHash::of(content) };
+    let file =
+        ProjectFile { path: path.into(), size: content.len() as u64, sha256: ContentHash::of(content) };
     let list = serde_json::to_vec(&Manifest::new("main.blend", vec![file]).unwrap()).unwrap();
     let hash = ContentHash::of(&list);
     farm.put(&keys::project(&hash), &list, &[]);

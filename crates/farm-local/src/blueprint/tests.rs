@@ -99,7 +99,8 @@ fn the_farms_own_template_is_wired() {
     assert_eq!(function.environment["FARM_BLENDER_VERSION"], "4.5 4.1");
     let named = |variable: &str| {
         let arns = function.environment[variable].split(' ');
-        let names = arns.map(|arn| arn.rsplit_once('/').expect("an ARN").1.split(':').next().expect("a name"));
+        let names =
+            arns.map(|arn| arn.rsplit_once('/').expect("an ARN").1.split(':').next().expect("a name"));
         names.map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(named("JOB_DEFINITION_ARN"), ["farm-render-4-5", "farm-render-4-1"]);

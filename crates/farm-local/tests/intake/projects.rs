@@ -123,7 +123,9 @@ fn archive(method: CompressionMethod, more: &[(&str, &[u8])]) -> Vec<u8> {
 #[tokio::test]
 async fn an_archive_is_unpacked_and_one_that_leads_out_is_refused() {
     let farm = TestFarm::start().await;
-    for (key, method) in [("shot.blend.zip", CompressionMethod::Stored), ("b.blend.zip", CompressionMethod::Deflated)] {
+    for (key, method) in
+        [("shot.blend.zip", CompressionMethod::Stored), ("b.blend.zip", CompressionMethod::Deflated)]
+    {
         // One is named like its main file; of the other it has to be said.
         let main = if key.starts_with("b.") { "&main=shots/shot.blend" } else { "" };
         rendered(&farm, key, archive(method, &[]), &format!("frame=1{main}")).await;

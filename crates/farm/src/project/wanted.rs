@@ -6,8 +6,6 @@
 use blend_file::{ExternalFile, FileKind};
 use farm_intake::{Place, Project, base_of, paths_of};
 
-use super::root::folder;
-
 /// Endings of movies, which are one file each; clips of any other are a picture for each frame.
 const MOVIES: [&str; 22] = [
     "avi", "avs", "dv", "flc", "m2t", "m2ts", "m2v", "m4v", "mkv", "mov", "movie", "mp4", "mpeg", "mpg",
