@@ -12,7 +12,8 @@ stderr, so that the supervisor knows which command a printed line belongs to.
 When stdin ends, the supervisor is gone, and so is this process, even in the middle of a frame.
 
 Start reading at `main`. What makes a picture wrong is in `faults.py`, what of Blender's own lies
-elsewhere in `assets.py`, what the upload wants otherwise in `settings.py`, where files go in `outputs.py`.
+elsewhere in `assets.py`, what the upload wants otherwise in `settings.py`, what is computed from frame to frame in
+`simulations.py`, where files go in `outputs.py`.
 """
 
 import ctypes
@@ -34,6 +35,7 @@ import faults  # noqa: E402
 import outputs  # noqa: E402
 import paths  # noqa: E402
 import settings  # noqa: E402
+import simulations  # noqa: E402
 
 TOKEN, THREADS = sys.argv[sys.argv.index("--") + 1 :][:2]
 COMMANDS = queue.Queue()
@@ -111,7 +113,7 @@ def open_file(path, project, missing, scripts, wanted):
 def render(frame, folder, stem):
     """Renders one frame, all of whose files land in `folder`."""
     scene = bpy.data.scenes[OPEN["scene"]]
-    scene.frame_set(frame)
+    simulations.go_to(scene, frame)
     warnings = []
     found = faults.of_frame(scene, warnings)
     if found:
@@ -119,7 +121,9 @@ def render(frame, folder, stem):
     outputs.redirect(scene, folder, stem)
     started = time.monotonic()
     try:
-        done = bpy.ops.render.render(write_still=True, scene=scene.name)
+        # The operator takes the frame from the scene in view, which may be another one.
+        with bpy.context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
+            done = bpy.ops.render.render(write_still=True, scene=scene.name)
     except RuntimeError as error:
         return answer("failed", message=f"Blender could not render it: {blenders_words(error)}")
     if "FINISHED" not in done:

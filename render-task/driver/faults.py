@@ -70,7 +70,7 @@ def of_file(scene, warnings):
         # Most often a rig's panel, which no picture needs; a driver that needs it fails by itself.
         if text.use_module and not ALLOWED["scripts"]:
             warnings.append(
-                f"The script `{text.name}` in the file was not run: the farm runs Python from a file only where "
+                f"The script `{text.name}` in the file is not run: the farm runs Python from a file only where "
                 "the upload has the tag scripts=allow."
             )
     return found

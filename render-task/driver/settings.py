@@ -17,9 +17,6 @@ def apply(wanted):
         scene, found = chosen("scene", "scene", wanted["scene"], bpy.data.scenes)
         if found:
             return bpy.context.scene, found
-        # Without a window Blender has no scene in view; what is ours to call names it anyhow.
-        if bpy.context.window is not None:
-            bpy.context.window.scene = scene
     if "engine" in wanted:
         scene.render.engine = wanted["engine"]
     if "camera" in wanted:
@@ -34,10 +31,15 @@ def apply(wanted):
         layer, lacking = chosen("view_layer", "view layer", wanted["view_layer"], scene.view_layers)
         found += lacking
         if not lacking:
+            # It would render the layer in view, whichever is used.
+            scene.render.use_single_layer = False
             for each in scene.view_layers:
                 each.use = each == layer
     if "samples" in wanted:
         scene.cycles.samples = wanted["samples"]
+        for layer in scene.view_layers:
+            # A number of its own would count instead.
+            layer.samples = 0
     if "percentage" in wanted:
         scene.render.resolution_percentage = wanted["percentage"]
     if "format" in wanted:
@@ -46,12 +48,13 @@ def apply(wanted):
 
 
 def chosen(tag, what, name, known):
-    """The one of that name that the file itself has, or the fault that there is none."""
-    own = [each for each in known if getattr(each, "library", None) is None] or list(known)
-    for each in own:
+    """The one of that name, or the fault that there is none."""
+    # The file's own come before linked ones of the same name.
+    known = sorted(known, key=lambda each: getattr(each, "library", None) is not None)
+    for each in known:
         if each.name == name:
             return each, []
-    names = [f"`{each.name}`" for each in own]
+    names = [f"`{each.name}`" for each in known]
     more = [f"and {len(names) - SHOWN} more"] if len(names) > SHOWN else []
     hint = (
         f"It has these: {', '.join(names[:SHOWN] + more)}. Capital letters count."
@@ -69,6 +72,9 @@ def set_format(settings, name):
         settings.media_type = "MULTI_LAYER_IMAGE" if name == "OPEN_EXR_MULTILAYER" else "IMAGE"
     try:
         settings.file_format = name
+        if settings.views_format == "MULTIVIEW" and "EXR" not in name:
+            # One file of several views is a matter of OpenEXR.
+            settings.views_format = "INDIVIDUAL"
     except TypeError:
         known = settings.bl_rna.properties["file_format"].enum_items.keys()
         return [

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use blend_file::Version;
 use farm_contract::env;
-use farm_contract::plan::Plan;
+use farm_contract::plan::{Plan, SourceId};
 
 /// What the stack tells the function.
 #[derive(Debug, Clone)]
@@ -12,7 +12,7 @@ pub struct Config {
     pub bucket: String,
     /// ARN of the queue.
     pub job_queue: String,
-    /// The farm's Blenders, at least one. The first renders plans that name none.
+    /// The farm's Blenders, at least one.
     pub blenders: Vec<Blender>,
     /// ARN of zip-task's job definition.
     pub zip_definition: String,
@@ -89,8 +89,13 @@ impl Config {
     /// # Errors
     /// The farm no longer has it.
     pub fn blender(&self, plan: &Plan) -> anyhow::Result<&Blender> {
+        let made_for = |blender: &&Blender| {
+            let id = SourceId::of(&plan.key, &plan.source.etag, &blender.version.to_string());
+            id.allowing(plan.allowed) == plan.source.id
+        };
         let found = match &plan.blender {
-            None => self.blenders.first(),
+            // Of a farm that had but one: its frames tell which.
+            None => self.blenders.iter().find(made_for),
             Some(text) => self.blenders.iter().find(|blender| blender.version.to_string() == *text),
         };
         found.with_context(|| {
@@ -232,7 +237,7 @@ mod tests {
         let source = farm_contract::plan::Source::of("a.blend", "e", 1, "4.1");
         let render = farm_contract::plan::RenderId::of_event("b", "k", "v", "s");
         let mut plan = Plan::draft(render, "b", "a.blend", source, "1");
-        assert_eq!(config.blender(&plan).expect("the first").definition, "arn:45");
+        assert_eq!(config.blender(&plan).expect("the one of its frames").definition, "arn:41");
         plan.blender = Some("4.1".into());
         assert_eq!(config.blender(&plan).expect("named").large_definition, "arn:41l");
         plan.blender = Some("5.0".into());

@@ -154,14 +154,18 @@ impl Trigger {
             if array.large.as_ref().is_none_or(|large| large.job_id.is_some()) {
                 continue;
             }
-            let job = self.large_job(&claim.plan, array)?;
-            let id = match self.batch.ensure(&job, true, claim.until).await {
+            let submitted = match self.large_job(&claim.plan, array) {
+                Ok(job) => self.batch.ensure(&job, true, claim.until).await,
+                // The farm has its Blender no more, for one.
+                Err(error) => Err(SubmitError::Refused { name: String::new(), words: format!("{error:#}") }),
+            };
+            let id = match submitted {
                 Ok(id) => id,
                 Err(SubmitError::Refused { words, .. }) => {
                     // What is there is archived all the same.
                     let noted = claim.record(&self.storage, |plan| {
                         plan.arrays[at].large = None;
-                        plan.warnings.push(format!("AWS Batch refused to try tasks once more: {words}"));
+                        plan.warnings.push(format!("Tasks could not be tried once more: {words}"));
                     });
                     match noted.await? {
                         Ok(()) => continue,

@@ -58,6 +58,9 @@ pub fn plan(intake: &Intake<'_>, config: &Config, holder: &str, now: u64) -> Res
     if request.main.is_some() && main.is_none() {
         warnings.push("The tag `main` was ignored: it chooses a file of an archive.".to_owned());
     }
+    if request.project.is_some() && main.is_some() {
+        warnings.push("The tag `project` was ignored: an archive has its files with it.".to_owned());
+    }
     let id = SourceId::of(key.as_str(), &object.etag, &blender).of_project(main.as_deref(), list.as_ref());
     let source = Source {
         etag: object.etag.clone(),

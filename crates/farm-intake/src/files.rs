@@ -23,7 +23,8 @@ pub(crate) fn judge(question: &Question<'_>, facts: &Facts, scene: &Scene, verdi
     let frames = verdict.frames.as_ref().map(|frames| frames.frames()).unwrap_or_default();
     let (mut missing, mut refused, mut unneeded) = (Vec::new(), Vec::new(), BTreeSet::new());
     for file in facts.files.iter().filter(|file| !file.packed && !file.is_blenders_own()) {
-        let trouble = troubles(file, question.project, &frames);
+        // Which file is nearly the one that is missing is looked for where that is shown.
+        let trouble = troubles(file, question.project, &frames, missing.len() < NAMED);
         if !is_needed(file, facts, scene) {
             if trouble.is_some() {
                 unneeded.insert(name_of(&file.path).to_owned());
@@ -31,20 +32,19 @@ pub(crate) fn judge(question: &Question<'_>, facts: &Facts, scene: &Scene, verdi
             continue;
         }
         match trouble {
-            Some(Trouble::Missing { message }) => missing.push((message, hint(file))),
+            Some(Trouble::Missing { message }) => missing.push(Fault::new(message, hint(file))),
             Some(Trouble::Refused(fault)) => refused.push(fault),
             None => {}
         }
     }
+    let missing = shortened(missing);
     if question.request.allowed.missing {
         let told = missing
-            .iter()
-            .map(|(message, _)| format!("{message} It is rendered without, as the upload allows."));
+            .into_iter()
+            .map(|fault| format!("{} It is rendered without, as the upload allows.", fault.message));
         verdict.warnings.extend(told);
     } else {
-        verdict.errors.extend(shortened(
-            missing.into_iter().map(|(message, hint)| Fault::new(message, hint)).collect(),
-        ));
+        verdict.errors.extend(missing);
     }
     verdict.errors.extend(shortened(refused));
     verdict.warnings.extend(
@@ -77,7 +77,11 @@ fn is_needed(file: &ExternalFile, facts: &Facts, scene: &Scene) -> bool {
         Kind::MeshCache | Kind::NodeFile => !file.muted,
         // One that is not baked has nothing to keep there.
         Kind::PointCache | Kind::FluidCache => !file.muted && is_baked(file, facts),
-        Kind::SequencerImage | Kind::SequencerMovie => !file.muted && scene.use_sequencer,
+        // Whose strips they are is not told: with those of one scene, there is no doubt.
+        Kind::SequencerImage | Kind::SequencerMovie => {
+            let edited = facts.scenes.iter().filter(|scene| scene.strips).count();
+            !file.muted && scene.use_sequencer && scene.strips && edited == 1
+        }
     }
 }
 
@@ -88,22 +92,42 @@ fn is_baked(file: &ExternalFile, facts: &Facts) -> bool {
 }
 
 /// What is wrong with the first of the files that an external file stands for.
-fn troubles(file: &ExternalFile, project: &Project, frames: &[i32]) -> Option<Trouble> {
+fn troubles(file: &ExternalFile, project: &Project, frames: &[i32], nearly: bool) -> Option<Trouble> {
     let base = base_of(project, &project.main, file);
-    let written = match file.kind {
+    let trouble = |path: &str| trouble(file, path, project, project.place_from(&base, path), nearly);
+    match file.kind {
         // Which files of a volume's sequence are shown when, Blender alone knows.
-        FileKind::VolumeSequence => return refusal(file, &file.path, &project.place_from(&base, &file.path)),
-        FileKind::ImageSequence => shown(file, frames),
-        _ => paths_of(&base, file),
-    };
-    written.iter().find_map(|path| trouble(file, path, project, project.place_from(&base, path)))
+        FileKind::VolumeSequence => refusal(file, &file.path, &project.place_from(&base, &file.path)),
+        FileKind::ImageSequence => {
+            shown(file, frames).into_iter().find_map(|number| trouble(&numbered(&file.path, number)))
+        }
+        FileKind::NodeFile if file.path.is_empty() => Some(Trouble::Refused(Fault::new(
+            format!("The node `{}` of `{}` computes which file it reads.", part(file), file.owner),
+            "Import the file in Blender instead (File > Import), save, and upload the scene again.",
+        ))),
+        _ => paths_of(&base, file).iter().find_map(|path| trouble(path)),
+    }
 }
 
-/// The files of an image sequence that the frames show.
-fn shown(file: &ExternalFile, frames: &[i32]) -> Vec<String> {
-    let numbers = file.sequences.iter().flat_map(|user| frames.iter().map(|frame| number(user, *frame)));
-    let numbers: BTreeSet<i64> = numbers.collect();
-    numbers.into_iter().map(|number| numbered(&file.path, number)).collect()
+fn part(file: &ExternalFile) -> &str {
+    file.part.as_deref().unwrap_or_default()
+}
+
+/// The numbers of the pictures of a sequence that the frames show. None, where that would take long to tell:
+/// the tasks find out.
+fn shown(file: &ExternalFile, frames: &[i32]) -> BTreeSet<i64> {
+    /// Frames of all who show the sequence together.
+    const MOST: usize = 100_000;
+    let mut users: Vec<&Sequence> = Vec::new();
+    for user in &file.sequences {
+        if users.len() < NAMED && !users.contains(&user) {
+            users.push(user);
+        }
+    }
+    if users.len().saturating_mul(frames.len()) > MOST {
+        return BTreeSet::new();
+    }
+    users.into_iter().flat_map(|user| frames.iter().map(|frame| number(user, *frame))).collect()
 }
 
 /// The number of the picture that a sequence shows at a frame, by Blender's own rule.
@@ -133,11 +157,17 @@ fn numbered(path: &str, number: i64) -> String {
     format!("{}{number:0digits$}{}", &path[..start], &path[end..])
 }
 
-fn trouble(file: &ExternalFile, written: &str, project: &Project, place: Place) -> Option<Trouble> {
+fn trouble(
+    file: &ExternalFile,
+    written: &str,
+    project: &Project,
+    place: Place,
+    nearly: bool,
+) -> Option<Trouble> {
     match place {
         Place::Inside(path) if project.has(&path) => None,
         Place::Inside(path) => {
-            let nearly = project.nearly(&path).map_or_else(String::new, |other| {
+            let nearly = nearly.then(|| project.nearly(&path)).flatten().map_or_else(String::new, |other| {
                 format!(" There is `{other}`: on the farm, capital letters in names count.")
             });
             let named = if written.is_empty() { "no file is named" } else { written };

@@ -72,7 +72,7 @@ pub fn judge(question: &Question<'_>) -> Verdict {
             let Some(scene) = scene::chosen(request, facts, &mut verdict) else { return verdict };
             scene::judge(request, facts, scene, &mut verdict);
             files::judge(question, facts, scene, &mut verdict);
-            simulations::judge(request, facts, scene, &mut verdict);
+            simulations::judge(facts, &mut verdict);
         }
     }
     verdict

@@ -7,6 +7,9 @@ use farm_contract::tags::{FramesAsked, Request};
 
 use crate::Verdict;
 
+/// Scripts that are told one by one.
+const MOST_TOLD: usize = 8;
+
 /// Judges what can be judged by the first bytes of a file.
 pub(crate) fn judge_head(request: &Request, head: &Head, why: &str, verdict: &mut Verdict) {
     verdict.scene.clone_from(&head.scene.name);
@@ -164,9 +167,9 @@ fn scripts(request: &Request, facts: &Facts, verdict: &mut Verdict) {
         return;
     }
     // Most often a rig's panel, which no picture needs.
-    verdict.warnings.extend(facts.scripts.iter().map(|name| {
+    verdict.warnings.extend(facts.scripts.iter().take(MOST_TOLD).map(|name| {
         format!(
-            "The script `{name}` in the file was not run: the farm runs Python from a file only where the upload \
+            "The script `{name}` in the file is not run: the farm runs Python from a file only where the upload \
              has the tag scripts=allow."
         )
     }));

@@ -154,29 +154,21 @@ fn scripts_are_told_of_and_drivers_of_python_are_refused() {
 }
 
 #[test]
-fn what_is_not_baked_is_rendered_in_one_go_or_not_at_all() {
-    let with = |kind, baked| {
+fn what_is_not_baked_is_told_with_what_it_costs() {
+    let with = |baked: &[bool]| {
+        let baked = baked.to_vec();
         of(move |facts| {
-            let (object, name) = ("Flag".into(), "Cloth".into());
-            facts.simulations.push(Simulation { object, kind, name, baked });
+            facts.simulations.extend(baked.into_iter().map(|baked| Simulation {
+                object: "Flag".into(),
+                kind: SimulationKind::Cloth,
+                name: "Cloth".into(),
+                baked,
+            }));
         })
     };
-    let cloth = with(SimulationKind::Cloth, false);
-    let hint = refused(&ask(&cloth, &[("frames", "10-13")], &[]), "The cloth of `Flag`");
-    assert!(hint.contains("chunk=4"), "{hint}");
-    for (tags, passes) in [
-        ([("frames", "10-13"), ("chunk", "4")], true),
-        ([("frames", "10-13"), ("chunk", "3")], false),
-        ([("frames", "10-13x3"), ("chunk", "4")], false),
-        ([("frames", "11-13"), ("chunk", "4")], false),
-        ([("frames", "10"), ("chunk", "auto")], true),
-        ([("frames", "12"), ("chunk", "auto")], false),
-    ] {
-        assert_eq!(ask(&cloth, &tags, &[]).errors.is_empty(), passes, "{tags:?}");
-    }
-    warned(&ask(&cloth, &[("missing", "allow")], &[]), "Flag");
-    warned(&ask(&with(SimulationKind::ParticleSystem, false), &[], &[]), "particle");
-    assert!(ask(&with(SimulationKind::Cloth, true), &[], &[]).errors.is_empty());
+    warned(&ask(&with(&[false]), &[], &[]), "The cloth of `Flag` is not baked");
+    warned(&ask(&with(&[true, false, false]), &[], &[]), "and 1 more are not baked");
+    assert!(ask(&with(&[true]), &[], &[]).warnings.is_empty());
 }
 
 #[test]
@@ -222,7 +214,7 @@ fn a_file_is_missed_only_where_the_picture_needs_it() {
     };
     refused(&ask(&cached(true), &[], &[]), "simulation cache");
     assert!(ask(&cached(true), &[], &["shots/blendcache_a/x_000001_00.bphys"]).errors.is_empty());
-    refused(&ask(&cached(false), &[], &[]), "not baked");
+    warned(&ask(&cached(false), &[], &[]), "not baked");
     let mut packed_with = image();
     packed_with.library = Some("//../lib/b.blend".into());
     assert!(ask(&with(packed_with), &[], &["lib/tex/a.png"]).errors.is_empty());
@@ -275,6 +267,36 @@ fn tiles_and_sequences_are_looked_at_one_by_one() {
 }
 
 #[test]
+fn what_would_take_long_to_tell_is_left_to_the_tasks() {
+    let mut file = external(FileKind::ImageSequence, "//s_0001.png");
+    let user = Sequence { frame_duration: 1_000_000, frame_start: 1, frame_offset: 0, use_cyclic: false };
+    file.sequences = vec![user; 5_000];
+    let known = of(move |facts| facts.files.push(file));
+    refused(&ask(&known, &[("frames", "1-1000")], &[]), "s_0001.png");
+    assert!(ask(&known, &[("frames", "-1048574-1048574")], &[]).errors.is_empty());
+}
+
+#[test]
+fn strips_count_where_it_is_certain_whose_they_are() {
+    let with = |others: bool| {
+        of(move |facts| {
+            (facts.scenes[0].use_sequencer, facts.scenes[0].strips) = (true, true);
+            let other = blend_file::Scene { name: "Edit".into(), ..facts.scenes[0].clone() };
+            facts.scenes.extend(others.then_some(other));
+            facts.files.push(external(FileKind::SequencerMovie, "//gone.mp4"));
+        })
+    };
+    refused(&ask(&with(false), &[], &[]), "gone.mp4");
+    warned(&ask(&with(true), &[], &[]), "gone.mp4");
+}
+
+#[test]
+fn a_file_that_a_node_computes_is_refused() {
+    let computed = of(|facts| facts.files.push(external(FileKind::NodeFile, "")));
+    refused(&ask(&computed, &[("missing", "allow")], &[]), "computes which file");
+}
+
+#[test]
 fn hundreds_of_missing_files_do_not_fill_the_report() {
     let many = of(|facts| {
         facts.files.extend((0..300).map(|at| external(FileKind::Image, &format!("//{at}.png"))));
@@ -282,6 +304,7 @@ fn hundreds_of_missing_files_do_not_fill_the_report() {
     let verdict = ask(&many, &[], &[]);
     assert_eq!(verdict.errors.len(), 9);
     assert!(verdict.errors[8].message.contains("292"), "{:?}", verdict.errors[8]);
+    assert_eq!(ask(&many, &[("missing", "allow")], &[]).warnings.len(), 9);
 }
 
 #[test]

@@ -44,6 +44,11 @@ impl<'a> Original<'a> {
         self.head.e_tag().unwrap_or_default()
     }
 
+    /// Its size in bytes; none where the bucket does not tell.
+    pub(crate) fn size(&self) -> Option<u64> {
+        self.head.content_length().and_then(|length| u64::try_from(length).ok())
+    }
+
     /// When the bucket deletes it by itself, in its own words.
     pub(crate) fn expiration(&self) -> Option<&str> {
         self.head.expiration()

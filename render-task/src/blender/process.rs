@@ -20,13 +20,14 @@ use super::patterns::{self, Sign};
 use super::protocol::{Answer, Command, Kind};
 
 /// The driver script and its parts.
-const DRIVER: [(&str, &str); 6] = [
+const DRIVER: [(&str, &str); 7] = [
     ("drive.py", include_str!("../../driver/drive.py")),
     ("assets.py", include_str!("../../driver/assets.py")),
     ("faults.py", include_str!("../../driver/faults.py")),
     ("outputs.py", include_str!("../../driver/outputs.py")),
     ("paths.py", include_str!("../../driver/paths.py")),
     ("settings.py", include_str!("../../driver/settings.py")),
+    ("simulations.py", include_str!("../../driver/simulations.py")),
 ];
 /// Exit code of a `blender` whose script failed.
 const SCRIPT_FAILED: &str = "70";

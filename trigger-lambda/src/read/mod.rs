@@ -8,6 +8,8 @@
 mod project;
 mod ranged;
 
+use std::io;
+
 use anyhow::{Context, Result};
 use blend_file::{Limits, ReadError, Source};
 use farm_contract::Fault;
@@ -77,19 +79,33 @@ pub async fn scene(
         (_, Some(Trouble::Gone)) => Ok(Read::Gone),
         (_, Some(Trouble::Failed(error))) => Err(error),
         (Ok(scene), _) => Ok(Read::Scene(Box::new(scene))),
-        (Err(fault), _) => Ok(Read::Refused(fault)),
+        (Err(Unread::Refused(fault)), _) => Ok(Read::Refused(fault)),
+        // Without its beginning, or an archive's end, nothing can be said of it: the next invocation tries.
+        (Err(Unread::Broken(error)), _) => Err(error).context("the upload could not be read"),
+    }
+}
+
+/// Why nothing is known of an upload.
+#[derive(Debug)]
+enum Unread {
+    /// It is at fault.
+    Refused(Fault),
+    /// It could not be read.
+    Broken(io::Error),
+}
+
+impl From<Fault> for Unread {
+    fn from(fault: Fault) -> Self {
+        Self::Refused(fault)
     }
 }
 
 /// What is known of a file: all of it where it can be looked through, else what its beginning says.
-fn known(source: &mut dyn Source) -> Result<Known, Fault> {
+fn known(source: &mut dyn Source) -> Result<Known, Unread> {
     let limits = Limits { memory_bytes: MEMORY, ..Limits::default() };
     let known = Known::read(source, &limits).map_err(|error| match error {
-        ReadError::Blend(error) => Fault::new(error.to_string(), error.hint()),
-        // Where the bucket failed, that is told instead of this.
-        ReadError::Source(error) => {
-            Fault::new(format!("The file could not be read: {error}."), "Upload the file again.")
-        }
+        ReadError::Blend(error) => Fault::new(error.to_string(), error.hint()).into(),
+        ReadError::Source(error) => Unread::Broken(error),
     })?;
     if let Known::Head(_, why) = &known {
         tracing::warn!("the file could not be looked through: {why}");

@@ -10,20 +10,24 @@ use farm_intake::{Project, main_file};
 use project_archive::{Limits, Reader, UnpackError, open_member, table};
 
 use super::ranged::Ranged;
-use super::{Scene, known};
-use crate::storage::Storage;
+use super::{Scene, Unread, known};
+use crate::storage::{Object, Storage};
 
 /// What is read of an archive at once.
 const READ_AHEAD: usize = 64 << 10;
+/// What is read at once of a file that is deflated in it: it can only be read from its beginning on.
+const READ_AHEAD_DEFLATED: usize = 2 << 20;
 
 /// The project whose list of files the upload names.
 pub(super) async fn listed(storage: &Storage, list: &ContentHash) -> Result<Result<Project, Fault>> {
     let again = "Submit the project again with `farm submit`.";
     let key = keys::project(list);
-    let Some(object) = storage.head(&key).await? else {
+    let Some(found) = storage.head(&key).await? else {
         let message = "The bucket no longer has the list of the project's files.";
         return Ok(Err(Fault::new(message, again)));
     };
+    // Whichever version it is: its hash proves it, and no right is needed to read versions.
+    let object = Object { version_id: None, ..found };
     if object.size == 0 || object.size > MAX_MANIFEST_BYTES {
         return Ok(Err(Fault::new("The list of the project's files has an impossible length.", again)));
     }
@@ -40,18 +44,24 @@ pub(super) async fn listed(storage: &Storage, list: &ContentHash) -> Result<Resu
 }
 
 /// The scene in an archive.
-pub(super) fn packed(ranged: Ranged, key: &BlendKey, main: Option<&str>) -> Result<Scene, Fault> {
-    let refused = |error: UnpackError| Fault::new(error.to_string(), error.hint());
+pub(super) fn packed(ranged: Ranged, key: &BlendKey, main: Option<&str>) -> Result<Scene, Unread> {
+    let refused = |error: UnpackError| match error {
+        UnpackError::Read(error) => Unread::Broken(error),
+        error => Fault::new(error.to_string(), error.hint()).into(),
+    };
     let mut archive = BufReader::with_capacity(READ_AHEAD, ranged);
     let table = table(&mut archive, &Limits::default()).map_err(refused)?;
     let name = key.file_name();
     let name = name.strip_suffix(".blend.zip").unwrap_or(name);
     let main = main_file(name, main, table.files().map(|file| file.name.as_str()))?;
     let Some(entry) = table.files().find(|file| file.name == main) else {
-        return Err(Fault::new(format!("There is no `{main}` in the archive."), "Upload the archive again."));
+        let message = format!("There is no `{main}` in the archive.");
+        return Err(Fault::new(message, "Upload the archive again.").into());
     };
     let member = table.locate(&mut archive, entry).map_err(refused)?;
     let project = Project::new(main, table.files().map(|file| file.name.clone()));
+    let ahead = if member.is_stored { READ_AHEAD } else { READ_AHEAD_DEFLATED };
+    let archive = BufReader::with_capacity(ahead, archive.into_inner());
     let known = known(&mut Packed(open_member(archive, &member)))?;
     Ok(Scene { known, project })
 }

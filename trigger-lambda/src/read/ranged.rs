@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::storage::{Object, Storage};
 
 /// All that is read of one upload, in bytes.
-const MOST_BYTES: u64 = 96 << 20;
+const MOST_BYTES: u64 = 192 << 20;
 
 /// Why the bucket did not give what it was asked for.
 #[derive(Debug)]

@@ -48,6 +48,8 @@ fn bytes(name: &str) -> Vec<u8> {
 /// Uploads, and waits for the last report: everything must have been rendered.
 async fn rendered(farm: &TestFarm, key: &str, body: Vec<u8>, tagging: &str) -> Report {
     farm.upload(key, body, tagging).await;
+    // The report that lies there may be an earlier upload's.
+    farm.idle().await;
     complete(farm, key).await
 }
 

@@ -93,6 +93,13 @@ def many():
     wide.collection.objects.link(bpy.data.objects["Cube"])
     wide.collection.objects.link(other)
     wide.camera = other
+    cube = bpy.data.objects["Cube"]
+    for frame, place in ((5, 0.0), (6, 1.0)):
+        cube.location.x = place
+        cube.keyframe_insert("location", frame=frame)
+    # A number of its own in a layer, and a single layer in view, count for nothing where a tag says otherwise.
+    scene.view_layers["ViewLayer"].samples = 2
+    scene.render.use_single_layer = True
     save("many.blend", compress=True)
 
 
@@ -115,6 +122,7 @@ def project():
         picture(f"project/shots/seq/s_{number:04}.png", (0.2 * number, 0.2, 0.2))
     camera = scene.camera
     camera.location, camera.rotation_euler = (0.0, 0.0, 12.0), (0.0, 0.0, 0.0)
+    camera.data.type, camera.data.ortho_scale = "ORTHO", 12.0
     plane(-4.5, glow("wood", image("//../tex/wood.png"))[0])
     tiled = image("//tiles/t.<UDIM>.png", "TILED")
     if len(tiled.tiles) < 2:
@@ -156,7 +164,8 @@ def verdicts():
     scene.camera = None
     bpy.data.objects["Cube"].driver_add("location", 0).driver.expression = "abs(bpy.app.version[0])"
     save("two things.blend")
-    start()
+    scene = start()
+    scene.frame_end = 9
     bpy.data.objects["Cube"].modifiers.new("Cloth", "CLOTH")
     save("cloth.blend")
     scene = start()

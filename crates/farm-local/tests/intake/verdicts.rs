@@ -3,7 +3,7 @@
 use farm_contract::report::State;
 
 use crate::support::farm::TestFarm;
-use crate::{bytes, complete, rejected, rendered};
+use crate::{bytes, complete, pixels, rejected, rendered};
 
 #[tokio::test]
 async fn what_is_in_the_way_is_told_before_anything_is_submitted() {
@@ -11,7 +11,6 @@ async fn what_is_in_the_way_is_told_before_anything_is_submitted() {
     for (name, message, hint) in [
         ("missing.blend", "`gone.png` is not with the upload", "farm submit"),
         ("eevee.blend", "EEVEE", "engine=CYCLES"),
-        ("cloth.blend", "The cloth of `Cube` is not baked", "chunk=4"),
     ] {
         let report = rejected(&farm, name, bytes(name), "frames=scene").await;
         assert!(report.message.contains(message), "{name}: {report:?}");
@@ -33,9 +32,19 @@ async fn what_may_be_meant_so_is_rendered_and_told() {
     assert!(report.warnings.iter().any(|warning| warning.contains("movie")), "{report:?}");
     let report = rendered(&farm, "missing.blend", bytes("missing.blend"), "frame=1&missing=allow").await;
     assert!(report.warnings.iter().any(|warning| warning.contains("gone.png")), "{report:?}");
-    // One task renders from the first frame on: there Blender computes the cloth on the way.
-    let report = rendered(&farm, "cloth.blend", bytes("cloth.blend"), "frames=scene&chunk=4").await;
-    assert!(report.warnings.is_empty(), "{report:?}");
+    // Whether a task begins with the first frame or in the middle: the cloth has fallen as far.
+    for (key, tagging) in [
+        ("whole.blend", "frames=1-9&chunk=9"),
+        ("cut.blend", "frames=8 9&chunk=1"),
+        ("late.blend", "frames=1 9&chunk=2"),
+    ] {
+        let report = rendered(&farm, key, bytes("cloth.blend"), &tagging.replace(' ', "%20")).await;
+        assert!(report.warnings.iter().any(|warning| warning.contains("cloth of `Cube`")), "{report:?}");
+    }
+    let ninth = |key: &str| pixels(&farm, &format!("{key}.blend/frame_0009.png"));
+    assert_ne!(ninth("whole"), pixels(&farm, "whole.blend/frame_0001.png"), "it falls");
+    assert_eq!(ninth("cut"), ninth("whole"));
+    assert_eq!(ninth("late"), ninth("whole"));
     rendered(&farm, "stereo.blend", bytes("stereo.blend"), "frame=1").await;
     farm.farm.shutdown().await;
 }

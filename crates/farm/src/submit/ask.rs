@@ -80,6 +80,13 @@ impl Prepared {
             let key = keys::project_file(&contents[at].sha256);
             let there = Original::look(client, &self.to.bucket, &key).await?;
             done.fetch_add(1, Ordering::Relaxed);
+            let other = there.as_ref().is_some_and(|there| there.size() != Some(contents[at].size));
+            if other {
+                return Err(FarmError::from(Fault::new(
+                    format!("`{key}` in the bucket is not what its name says."),
+                    format!("Delete it, and run this again: aws s3 rm s3://{}/{key}", self.to.bucket),
+                )));
+            }
             Ok::<_, FarmError>((there.is_some(), there.as_ref().is_some_and(is_leaving)))
         });
         let asked = asked.buffered(AT_ONCE).try_collect::<Vec<_>>();
