@@ -11,6 +11,9 @@ use crate::{Question, Verdict};
 /// Files that are named one by one, so that a scene with hundreds missing does not fill the report.
 const NAMED: usize = 8;
 
+/// Digits of the longest number that a file of a sequence has.
+const LONGEST_NUMBER: usize = 64;
+
 /// What is wrong with one file.
 enum Trouble {
     /// It is not there: it may be let pass.
@@ -154,6 +157,9 @@ fn numbered(path: &str, number: i64) -> String {
         name_at + at + first
     });
     let digits = end - start;
+    if digits > LONGEST_NUMBER {
+        return path.to_owned();
+    }
     format!("{}{number:0digits$}{}", &path[..start], &path[end..])
 }
 

@@ -24,6 +24,9 @@ use ranged::{Ranged, Trouble};
 /// What is kept of a file at once, in bytes: the function has a small memory.
 const MEMORY: usize = 48 << 20;
 
+/// What is unpacked of a file that can only be unpacked from its beginning on, in bytes.
+const UNPACKED: u64 = 1 << 30;
+
 /// The scene that an upload holds.
 #[derive(Debug, Clone)]
 pub struct Scene {
@@ -102,7 +105,7 @@ impl From<Fault> for Unread {
 
 /// What is known of a file: all of it where it can be looked through, else what its beginning says.
 fn known(source: &mut dyn Source) -> Result<Known, Unread> {
-    let limits = Limits { memory_bytes: MEMORY, ..Limits::default() };
+    let limits = Limits { memory_bytes: MEMORY, unpacked_bytes: UNPACKED, ..Limits::default() };
     let known = Known::read(source, &limits).map_err(|error| match error {
         ReadError::Blend(error) => Fault::new(error.to_string(), error.hint()).into(),
         ReadError::Source(error) => Unread::Broken(error),

@@ -8,8 +8,9 @@ use farm_contract::keys::{self, BlendKey};
 use farm_contract::project::{ContentHash, MAX_MANIFEST_BYTES, Manifest};
 use farm_intake::{Project, main_file};
 use project_archive::{Limits, Reader, UnpackError, open_member, table};
+use tokio::time::Instant;
 
-use super::ranged::Ranged;
+use super::ranged::{Ranged, in_time};
 use super::{Scene, Unread, known};
 use crate::storage::{Object, Storage};
 
@@ -49,6 +50,7 @@ pub(super) fn packed(ranged: Ranged, key: &BlendKey, main: Option<&str>) -> Resu
         UnpackError::Read(error) => Unread::Broken(error),
         error => Fault::new(error.to_string(), error.hint()).into(),
     };
+    let until = ranged.until();
     let mut archive = BufReader::with_capacity(READ_AHEAD, ranged);
     let table = table(&mut archive, &Limits::default()).map_err(refused)?;
     let name = key.file_name();
@@ -60,21 +62,30 @@ pub(super) fn packed(ranged: Ranged, key: &BlendKey, main: Option<&str>) -> Resu
     };
     let member = table.locate(&mut archive, entry).map_err(refused)?;
     let project = Project::new(main, table.files().map(|file| file.name.clone()));
+    // Names and sizes of 100,000 files are no small part of the function's memory.
+    drop(table);
     let ahead = if member.is_stored { READ_AHEAD } else { READ_AHEAD_DEFLATED };
     let archive = BufReader::with_capacity(ahead, archive.into_inner());
-    let known = known(&mut Packed(open_member(archive, &member)))?;
+    let known = known(&mut Packed { reader: open_member(archive, &member), until })?;
     Ok(Scene { known, project })
 }
 
 /// A `.blend` in an archive.
-struct Packed<R>(Reader<R>);
+struct Packed<R> {
+    reader: Reader<R>,
+    until: Instant,
+}
 
 impl<R: Read + Seek> blend_file::Source for Packed<R> {
     fn size(&self) -> u64 {
-        self.0.size()
+        self.reader.size()
     }
 
     fn read(&mut self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-        self.0.read_at(offset, length)
+        // What is inflated again and again is fetched but once.
+        if offset > 0 {
+            in_time(self.until)?;
+        }
+        self.reader.read_at(offset, length)
     }
 }

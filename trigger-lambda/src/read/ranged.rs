@@ -69,6 +69,11 @@ impl Ranged {
         }
     }
 
+    /// After this nothing more is read.
+    pub(super) fn until(&self) -> Instant {
+        self.until
+    }
+
     /// Where trouble with the bucket will be found.
     pub(super) fn trouble(&self) -> Kept {
         self.trouble.clone()
@@ -77,10 +82,6 @@ impl Ranged {
     fn fetch(&mut self, offset: u64, length: u64) -> io::Result<Vec<u8>> {
         if length == 0 {
             return Ok(Vec::new());
-        }
-        // Without the beginning of the file nothing can be said at all.
-        if Instant::now() >= self.until && offset > 0 {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "there was no time to look through it"));
         }
         self.left = self.left.checked_sub(length).ok_or_else(|| {
             io::Error::new(io::ErrorKind::QuotaExceeded, "there is more of it than the farm looks at")
@@ -108,6 +109,10 @@ impl Ranged {
     fn bytes(&mut self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
         let end = offset.checked_add(length as u64).filter(|end| *end <= self.object.size);
         let end = end.ok_or(io::ErrorKind::UnexpectedEof)?;
+        // Without the beginning of the file nothing can be said at all.
+        if offset > 0 {
+            in_time(self.until)?;
+        }
         if self.first.is_empty() && offset < ENOUGH as u64 {
             self.first = self.fetch(0, self.object.size.min(ENOUGH as u64))?;
         }
@@ -117,6 +122,14 @@ impl Ranged {
             return bytes.map(<[u8]>::to_vec).ok_or_else(|| io::ErrorKind::UnexpectedEof.into());
         }
         self.fetch(offset, length as u64)
+    }
+}
+
+/// That there is time left: what a stranger's file has readers do can take long though nothing is fetched.
+pub(super) fn in_time(until: Instant) -> io::Result<()> {
+    match Instant::now() < until {
+        true => Ok(()),
+        false => Err(io::Error::new(io::ErrorKind::TimedOut, "there was no time to look through it")),
     }
 }
 

@@ -134,7 +134,7 @@ async fn an_archive_is_unpacked_and_one_that_leads_out_is_refused() {
     let report = rejected(&farm, "c.blend.zip", archive(CompressionMethod::Stored, &[]), "frame=1").await;
     assert!(report.hint.unwrap().contains("main="), "two .blend files, and none of that name");
     let out = archive(CompressionMethod::Stored, &[("../../etc/passwd", b"root")]);
-    let report = rejected(&farm, "shot.blend.zip", out, "frame=1").await;
+    let report = rejected(&farm, "out/shot.blend.zip", out, "frame=1").await;
     assert!(report.message.contains("leads out of the project's folder"), "{report:?}");
 
     // What only its headers tell, the task finds.

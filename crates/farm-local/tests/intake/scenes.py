@@ -91,6 +91,7 @@ def many():
     wide.render.resolution_x, wide.render.resolution_y = 80, 20
     wide.frame_start, wide.frame_end = 5, 6
     wide.collection.objects.link(bpy.data.objects["Cube"])
+    wide.collection.objects.link(bpy.data.objects["Light"])
     wide.collection.objects.link(other)
     wide.camera = other
     cube = bpy.data.objects["Cube"]
@@ -124,7 +125,9 @@ def project():
     camera.location, camera.rotation_euler = (0.0, 0.0, 12.0), (0.0, 0.0, 0.0)
     camera.data.type, camera.data.ortho_scale = "ORTHO", 12.0
     plane(-4.5, glow("wood", image("//../tex/wood.png"))[0])
-    tiled = image("//tiles/t.<UDIM>.png", "TILED")
+    # Of one that is made anew, Blender would draw the tiles by itself.
+    tiled = bpy.data.images.load(os.path.join(FOLDER, "project/shots/tiles/t.1001.png"))
+    tiled.source, tiled.filepath = "TILED", "//tiles/t.<UDIM>.png"
     if len(tiled.tiles) < 2:
         tiled.tiles.new(1002)
     plane(-1.5, glow("tiles", tiled)[0])
