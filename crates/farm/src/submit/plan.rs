@@ -1,5 +1,7 @@
 //! What would be sent, and the verdict on it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use aws_sdk_s3::Client;
 use blend_file::{ParseVersionError, Version};
 use farm_aws::AwsError;
@@ -36,6 +38,16 @@ pub struct Prepared {
     pub bytes: u64,
     pub(super) request: Request,
     pub(super) open: Open,
+    /// Whether the call that makes the upload has begun, and no answer says that it did not make it.
+    pub(super) begun: AtomicBool,
+}
+
+impl Prepared {
+    /// Whether there may be an upload: once the last call of a [`send`](Self::send) has begun, giving it up does
+    /// not take it back.
+    pub fn may_be_made(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
+    }
 }
 
 /// Looks at a submission: what belongs to it, where it goes, and whether the farm can render it. This reads files,
@@ -81,7 +93,7 @@ pub fn plan_submission(
     // Whether they can be tags is found before anything is sent; the list's own hash is as long as any.
     tagging::of_request(&request, (files.len() > 1).then(|| ContentHash::of(b"")).as_ref())?;
     let bytes = files.iter().map(|file| file.size).sum();
-    Ok(Prepared { to, verdict, files, bytes, request, open: Open::default() })
+    Ok(Prepared { to, verdict, files, bytes, request, open: Open::default(), begun: AtomicBool::new(false) })
 }
 
 /// What the farm of a bucket offers; `None` where it does not say.
