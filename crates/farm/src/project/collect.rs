@@ -121,6 +121,15 @@ pub fn collect(main: &Path, facts: Option<&Facts>, read: &Reads<'_>) -> Result<C
     walk.rooted(main)
 }
 
+/// The path by which a file of a project is read: absolute, without `.` and `..`, as Blender reads paths. So what is
+/// looked at is the file that is sent, also where the system would follow a link before a `..`.
+///
+/// # Errors
+/// It is not written in UTF-8, or the folder we are in is not known.
+pub(crate) fn settled(file: &Path) -> Result<PathBuf, FarmError> {
+    Ok(path(&place_of(file)?))
+}
+
 /// A path of this disk as a place: absolute, without `.` and `..`, as Blender reads paths.
 ///
 /// # Errors

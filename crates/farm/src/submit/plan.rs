@@ -16,7 +16,7 @@ use crate::destination::Destination;
 use crate::error::FarmError;
 use crate::known;
 use crate::location::Location;
-use crate::project::{Collected, Found, Lack, Source, collect};
+use crate::project::{Collected, Found, Lack, Source, collect, settled};
 use crate::rewrite::is_missing;
 use crate::tagging;
 
@@ -78,6 +78,7 @@ pub fn plan_submission(
         Source::File(path) => {
             // It chose the file, and has no more to say.
             request.main = None;
+            let path = &settled(path)?;
             let known = known::of_file(path)?;
             let facts = match &known {
                 Known::Facts(facts) => Some(&**facts),
