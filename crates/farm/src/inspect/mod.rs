@@ -61,7 +61,7 @@ impl Inspection {
     }
 
     /// All of it: the facts, with a `state` for each external file (`packed`, `of_blender`, `there`, `missing`,
-    /// `outside`, `address`) and the paths of what is `missing`.
+    /// `outside`, `hidden`, `address`) and the paths of what is `missing`.
     ///
     /// # Errors
     /// It cannot be written as JSON.
@@ -93,6 +93,7 @@ impl Inspection {
                 State::There(_) => ("there", None),
                 State::Missing(paths) => ("missing", Some(paths)),
                 State::Outside => ("outside", None),
+                State::Hidden => ("hidden", None),
                 State::Address => ("address", None),
             };
             if let Some(file) = file.as_object_mut() {
