@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
+use std::fs::Metadata;
 use std::path::{Component, Path, PathBuf};
+use std::time::SystemTime;
 
 use blend_file::{Facts, FileKind};
 use farm_contract::Fault;
@@ -42,6 +44,15 @@ pub struct Found {
     pub disk: PathBuf,
     /// Bytes.
     pub size: u64,
+    /// When it was last written to, as far as its disk tells: what was looked at is what is sent.
+    pub modified: Option<SystemTime>,
+}
+
+impl Found {
+    /// Whether the file is the one that was looked at, as far as its length and the time of its last change tell.
+    pub(crate) fn is_as(&self, data: &Metadata) -> bool {
+        self.size == data.len() && self.modified == data.modified().ok()
+    }
 }
 
 /// Something that a library (or, where it is hidden, the main file) names and that cannot be sent.
@@ -165,8 +176,8 @@ pub(crate) fn place_of(file: &Path) -> Result<String, FarmError> {
 struct Walk {
     /// The file that is rendered.
     main: String,
-    /// Files with their sizes.
-    found: BTreeMap<String, u64>,
+    /// Files, as they were when they were first looked at: before their facts were read.
+    found: BTreeMap<String, OnDisk>,
     /// Places where something should be, so that the root is the same once it is there.
     missing: BTreeSet<String>,
     nearly: BTreeSet<String>,
@@ -214,7 +225,7 @@ impl Walk {
             if kind == FileKind::Library && self.seen.insert(file.place.clone()) {
                 self.libraries.push_back(file.place.clone());
             }
-            self.found.insert(file.place, file.size);
+            self.found.entry(file.place.clone()).or_insert(file);
         }
     }
 
@@ -229,22 +240,17 @@ impl Walk {
     fn rooted(self, main: OnDisk) -> Result<Collected, FarmError> {
         let places = self.found.keys().chain(&self.missing).map(String::as_str);
         let root = common_folder(places.chain([main.place.as_str()]));
-        let found = |place: &str, size: u64| -> Result<Found, FarmError> {
+        let found = |file: &OnDisk| -> Result<Found, FarmError> {
+            let OnDisk { place, size, modified } = file;
             let inside = within(&root, place).to_owned();
             check_path(&inside)?;
-            Ok(Found { path: inside, disk: path(place), size })
+            Ok(Found { path: inside, disk: path(place), size: *size, modified: *modified })
         };
-        let files = self.found.iter().map(|(place, size)| found(place, *size)).collect::<Result<_, _>>()?;
+        let files = self.found.values().map(found).collect::<Result<_, _>>()?;
         let lacks =
             self.lacks.into_iter().map(|lack| Lack { library: within(&root, &lack.library).into(), ..lack });
         let nearly = self.nearly.iter().map(|place| within(&root, place).to_owned()).collect();
-        Ok(Collected {
-            main: found(&main.place, main.size)?,
-            files,
-            lacks: lacks.collect(),
-            nearly,
-            root: path(&root),
-        })
+        Ok(Collected { main: found(&main)?, files, lacks: lacks.collect(), nearly, root: path(&root) })
     }
 }
 

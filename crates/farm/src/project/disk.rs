@@ -1,6 +1,8 @@
 //! What is there of what is wanted.
 
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use blend_file::ExternalFile;
 use farm_intake::Project;
@@ -53,7 +55,7 @@ impl State {
     pub fn in_archive(project: &Project, file: &ExternalFile) -> Self {
         let look = |wanted: &Wanted| match wanted {
             Wanted::File(place) | Wanted::Row(place) | Wanted::Folder(place) if project.has(place) => {
-                Look::There(vec![OnDisk { place: place.clone(), size: 0 }])
+                Look::There(vec![OnDisk { place: place.clone(), size: 0, modified: None }])
             }
             Wanted::File(place) | Wanted::Row(place) | Wanted::Folder(place) => Look::Missing(place.clone()),
             Wanted::Outside => Look::Outside,
@@ -97,6 +99,14 @@ pub(crate) struct OnDisk {
     pub(crate) place: String,
     /// Bytes.
     pub(crate) size: u64,
+    /// When it was last written to.
+    pub(crate) modified: Option<SystemTime>,
+}
+
+impl OnDisk {
+    fn new(place: String, data: &Metadata) -> Self {
+        Self { place, size: data.len(), modified: data.modified().ok() }
+    }
 }
 
 /// What came of looking for something.
@@ -140,7 +150,7 @@ pub(crate) fn path(place: &str) -> PathBuf {
 /// A file at this place, links followed.
 pub(crate) fn file(place: &str) -> Option<OnDisk> {
     let data = path(place).metadata().ok()?;
-    data.is_file().then(|| OnDisk { place: place.to_owned(), size: data.len() })
+    data.is_file().then(|| OnDisk::new(place.to_owned(), &data))
 }
 
 /// A file at this place but for capital letters: what an artist's Windows or macOS takes for it.
@@ -220,7 +230,7 @@ fn cache(place: &str) -> Vec<OnDisk> {
     });
     let found = files.filter_map(|entry| {
         let place = entry.path().to_str()?.trim_start_matches('/').to_owned();
-        Some(OnDisk { place, size: entry.metadata().ok()?.len() })
+        Some(OnDisk::new(place, &entry.metadata().ok()?))
     });
     found.collect()
 }

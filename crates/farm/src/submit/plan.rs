@@ -69,22 +69,31 @@ pub fn plan_submission(
     };
     let (verdict, files) = match source {
         Source::Archive { path, main } => {
+            let data = path.metadata().map_err(FarmError::disk(path))?;
             let (known, project) = known::of_archive(path, to.key.file_name(), main.as_deref())?;
             request.main.clone_from(main);
-            let size = path.metadata().map_err(FarmError::disk(path))?.len();
-            let archive = Found { path: source.name()?.to_owned(), disk: path.clone(), size };
+            let archive = Found {
+                path: source.name()?.to_owned(),
+                disk: path.clone(),
+                size: data.len(),
+                modified: data.modified().ok(),
+            };
             (ask(&request, &known, &project), vec![archive])
         }
         Source::File(path) => {
             // It chose the file, and has no more to say.
             request.main = None;
             let path = &settled(path)?;
+            let data = path.metadata().map_err(FarmError::disk(path))?;
             let known = known::of_file(path)?;
             let facts = match &known {
                 Known::Facts(facts) => Some(&**facts),
                 Known::Head(..) => None,
             };
             let collected = collect(path, facts, &known::facts)?;
+            if !collected.main.is_as(&data) {
+                return Err(FarmError::Changed(path.clone()));
+            }
             let mut verdict = ask(&request, &known, &collected.project());
             verdict.warnings.extend(told(&collected.lacks));
             let Collected { main, files, .. } = collected;
