@@ -40,6 +40,9 @@ pub enum FarmError {
     /// A file that was written to in the meantime.
     #[error("{} was changed while it was sent", .0.display())]
     Changed(PathBuf),
+    /// The call that makes an upload, of which nobody knows whether it did.
+    #[error("{1}; `{0}` may have been uploaded all the same")]
+    Unanswered(String, AwsError),
     /// A call that did not come through.
     #[error(transparent)]
     Aws(#[from] AwsError),
@@ -79,6 +82,10 @@ impl FarmError {
                  again: what is sent already is not sent again."
                     .to_owned(),
             ),
+            Self::Unanswered(key, _) => Some(format!(
+                "Look for `{key}/report.json` in a minute: if it tells of this upload, the render has begun. If not, run the \
+                 same command again: what is sent already is not sent again."
+            )),
             Self::Aws(error) => error.hint(answered),
         }
     }

@@ -93,7 +93,7 @@ impl Submit {
             () = interrupted() => {
                 shown.end();
                 prepared.abandon(&client).await;
-                say("\nStopped: there is no upload. The same command again sends only what is left.");
+                say(&stopped(&prepared));
                 return Ok(ExitCode::from(INTERRUPTED));
             }
         };
@@ -210,6 +210,17 @@ fn done(prepared: &Prepared, sent: &Sent) -> String {
         ),
     };
     format!("\nThe farm renders {to}.\n{what}\nReport, frames and frames.zip will be in {to}/")
+}
+
+fn stopped(prepared: &Prepared) -> String {
+    let to = &prepared.to;
+    if prepared.may_be_made() {
+        format!(
+            "\nStopped, but the upload may have been made: then the farm renders {to}, and {to}/report.json tells so."
+        )
+    } else {
+        "\nStopped: there is no upload. The same command again sends only what is left.".to_owned()
+    }
 }
 
 fn all(prepared: &Prepared) -> String {

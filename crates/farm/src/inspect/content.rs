@@ -34,7 +34,7 @@ fn files(sheet: &mut Sheet, files: &[ExternalFile], states: &[State]) {
     // What is to be looked at stands first.
     listed.sort_by_key(|(_, state)| match state {
         State::Missing(_) => 0,
-        State::Outside | State::Address => 1,
+        State::Outside | State::Hidden | State::Address => 1,
         State::There(_) => 2,
         State::Packed | State::OfBlender => 3,
     });
@@ -46,6 +46,7 @@ fn files(sheet: &mut Sheet, files: &[ExternalFile], states: &[State]) {
         let name = match state {
             State::Missing(_) => ("missing", bad),
             State::Outside => ("not relative", bad),
+            State::Hidden => ("hidden", bad),
             State::Address => ("address", bad),
             State::There(_) => ("there", Ink::Green),
             State::Packed | State::OfBlender => ("packed", Ink::Green),

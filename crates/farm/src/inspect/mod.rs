@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::error::FarmError;
 use crate::known;
-use crate::project::{Source, State};
+use crate::project::{Source, State, settled};
 
 /// A scene that was looked at.
 #[derive(Debug, Clone)]
@@ -36,21 +36,20 @@ pub struct Inspection {
 /// # Errors
 /// It cannot be read, or is no good Blender file.
 pub fn inspect(source: &Source) -> Result<Inspection, FarmError> {
-    let path = source.path();
-    let size = path.metadata().map_err(FarmError::disk(path))?.len();
-    let inspection =
-        |path: &Path, known: Known, states| Inspection { path: path.into(), size, known, states };
     match source {
         Source::File(path) => {
-            let known = known::of_file(path)?;
+            let disk = &settled(path)?;
+            let size = size_of(disk)?;
+            let known = known::of_file(disk)?;
             let states =
-                external(&known).iter().map(|file| State::on_disk(path, file)).collect::<Result<_, _>>()?;
-            Ok(inspection(path, known, states))
+                external(&known).iter().map(|file| State::on_disk(disk, file)).collect::<Result<_, _>>()?;
+            Ok(Inspection { path: path.clone(), size, known, states })
         }
         Source::Archive { path, main } => {
+            let size = size_of(path)?;
             let (known, project) = known::of_archive(path, source.name()?, main.as_deref())?;
             let states = external(&known).iter().map(|file| State::in_archive(&project, file)).collect();
-            Ok(inspection(&path.join(&project.main), known, states))
+            Ok(Inspection { path: path.join(&project.main), size, known, states })
         }
     }
 }
@@ -62,7 +61,7 @@ impl Inspection {
     }
 
     /// All of it: the facts, with a `state` for each external file (`packed`, `of_blender`, `there`, `missing`,
-    /// `outside`, `address`) and the paths of what is `missing`.
+    /// `outside`, `hidden`, `address`) and the paths of what is `missing`.
     ///
     /// # Errors
     /// It cannot be written as JSON.
@@ -94,6 +93,7 @@ impl Inspection {
                 State::There(_) => ("there", None),
                 State::Missing(paths) => ("missing", Some(paths)),
                 State::Outside => ("outside", None),
+                State::Hidden => ("hidden", None),
                 State::Address => ("address", None),
             };
             if let Some(file) = file.as_object_mut() {
@@ -105,6 +105,10 @@ impl Inspection {
         }
         Ok(json)
     }
+}
+
+fn size_of(path: &Path) -> Result<u64, FarmError> {
+    Ok(path.metadata().map_err(FarmError::disk(path))?.len())
 }
 
 fn external(known: &Known) -> &[ExternalFile] {
@@ -139,6 +143,15 @@ mod tests {
             (&"there".into(), &"//b.ttf".into())
         );
         assert!(json["files"][1].get("missing").is_none());
+    }
+
+    #[test]
+    fn what_is_looked_at_is_what_would_be_sent() {
+        let folder = crate::project::samples::disk(&["far/a.blend", "far/deep/b.blend"]);
+        let at = |name: &str| folder.path().join(name);
+        std::os::unix::fs::symlink(at("far/deep"), at("link")).expect("linked");
+        let missing = inspect(&Source::File(at("link/../a.blend"))).expect_err("not beside the link");
+        assert!(matches!(missing, FarmError::Disk(path, _) if path == at("a.blend")));
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
+use std::fs::Metadata;
 use std::path::{Component, Path, PathBuf};
+use std::time::SystemTime;
 
-use blend_file::{ExternalFile, Facts, FileKind};
+use blend_file::{Facts, FileKind};
 use farm_contract::Fault;
 use farm_contract::project::check_path;
 use farm_intake::Project;
@@ -26,7 +28,8 @@ pub struct Collected {
     pub main: Found,
     /// All others, in the order of their paths.
     pub files: Vec<Found>,
-    /// What its libraries name, and what is not there of that. What the main file itself lacks, the verdict tells.
+    /// What its libraries name, and what is not there of that; and what is hidden. What else the main file itself lacks,
+    /// the verdict tells.
     pub lacks: Vec<Lack>,
     /// Paths of files that are there, while the main file names them in other capital letters.
     pub nearly: Vec<String>,
@@ -41,12 +44,21 @@ pub struct Found {
     pub disk: PathBuf,
     /// Bytes.
     pub size: u64,
+    /// When it was last written to, as far as its disk tells: what was looked at is what is sent.
+    pub modified: Option<SystemTime>,
 }
 
-/// Something that a library names and that cannot be sent.
+impl Found {
+    /// Whether the file is the one that was looked at, as far as its length and the time of its last change tell.
+    pub(crate) fn is_as(&self, data: &Metadata) -> bool {
+        self.size == data.len() && self.modified == data.modified().ok()
+    }
+}
+
+/// Something that a library (or, where it is hidden, the main file) names and that cannot be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lack {
-    /// The library, by its path in the project.
+    /// Which file names it, by its path in the project.
     pub library: String,
     /// What it names, as it is written there; empty where it is the library itself that cannot be read.
     pub written: String,
@@ -61,6 +73,8 @@ pub enum Why {
     Missing,
     /// Its path is none that the farm could follow.
     Outside,
+    /// It is in a hidden place, where keys and passwords are.
+    Hidden,
     /// It is at an address in a network.
     Address,
     /// It cannot be read.
@@ -78,6 +92,11 @@ impl fmt::Display for Lack {
                 f,
                 "The library `{library}` names `{written}`, which the farm cannot find by that path. In Blender, open \
                  the library, choose File > External Data > Make All Paths Relative, then save."
+            ),
+            Why::Hidden => write!(
+                f,
+                "`{library}` names `{written}`, which is hidden, since a name in its path begins with a dot: nothing hidden \
+                 is sent, as keys and passwords are. If the picture needs it, rename it and name it anew in Blender."
             ),
             Why::Address => write!(
                 f,
@@ -106,7 +125,7 @@ pub fn collect(main: &Path, facts: Option<&Facts>, read: &Reads<'_>) -> Result<C
     let place = place_of(main)?;
     let main = disk::file(&place)
         .ok_or_else(|| FarmError::Disk(main.to_owned(), std::io::ErrorKind::NotFound.into()))?;
-    let mut walk = Walk::default();
+    let mut walk = Walk { main: place.clone(), ..Walk::default() };
     walk.seen.insert(place.clone());
     if let Some(facts) = facts {
         walk.visit(&place, facts, true);
@@ -119,6 +138,15 @@ pub fn collect(main: &Path, facts: Option<&Facts>, read: &Reads<'_>) -> Result<C
     }
     walk.found.remove(&place);
     walk.rooted(main)
+}
+
+/// The path by which a file of a project is read: absolute, without `.` and `..`, as Blender reads paths. So what is
+/// looked at is the file that is sent, also where the system would follow a link before a `..`.
+///
+/// # Errors
+/// It is not written in UTF-8, or the folder we are in is not known.
+pub(crate) fn settled(file: &Path) -> Result<PathBuf, FarmError> {
+    Ok(path(&place_of(file)?))
 }
 
 /// A path of this disk as a place: absolute, without `.` and `..`, as Blender reads paths.
@@ -146,8 +174,10 @@ pub(crate) fn place_of(file: &Path) -> Result<String, FarmError> {
 /// What is known of the project so far. Everything is named by its place.
 #[derive(Default)]
 struct Walk {
-    /// Files with their sizes.
-    found: BTreeMap<String, u64>,
+    /// The file that is rendered.
+    main: String,
+    /// Files, as they were when they were first looked at: before their facts were read.
+    found: BTreeMap<String, OnDisk>,
     /// Places where something should be, so that the root is the same once it is there.
     missing: BTreeSet<String>,
     nearly: BTreeSet<String>,
@@ -159,18 +189,29 @@ struct Walk {
 
 impl Walk {
     fn visit(&mut self, blend: &str, facts: &Facts, is_main: bool) {
-        for file in facts.files.iter().filter(|file| !is_main || is_needed(file)) {
+        // Of a library nobody knows what is linked, so all that it names is.
+        for file in facts.files.iter().filter(|file| !is_main || file.used) {
+            // What nothing shows, nobody misses; yet where it is there, it is sent: a file too many costs bytes, one too
+            // few a wrong picture.
+            let is_missed = !file.muted && file.used && file.drawn && !file.path.is_empty();
             for wanted in wanted(blend, file) {
-                match disk::look(blend, &wanted) {
+                match disk::look(&self.main, &wanted) {
                     Look::There(files) => self.take(file.kind, files),
                     Look::Missing(place) if is_main => {
                         self.nearly.extend(disk::nearly(&place));
                         self.missing.insert(place);
                     }
+                    Look::Hidden(place) if is_main => {
+                        // The verdict says that it is missing, and this, why.
+                        self.missing.insert(place);
+                        if is_missed {
+                            self.lack(blend, &file.path, Why::Hidden);
+                        }
+                    }
                     // Of its main file, the verdict tells.
                     _ if is_main => {}
-                    // What nothing in the library shows, nobody misses.
-                    _ if file.muted || !file.used || !file.drawn || file.path.is_empty() => {}
+                    _ if !is_missed => {}
+                    Look::Hidden(_) => self.lack(blend, &file.path, Why::Hidden),
                     Look::Missing(_) => self.lack(blend, &file.path, Why::Missing),
                     Look::Outside => self.lack(blend, &file.path, Why::Outside),
                     Look::Address => self.lack(blend, &file.path, Why::Address),
@@ -184,7 +225,7 @@ impl Walk {
             if kind == FileKind::Library && self.seen.insert(file.place.clone()) {
                 self.libraries.push_back(file.place.clone());
             }
-            self.found.insert(file.place, file.size);
+            self.found.entry(file.place.clone()).or_insert(file);
         }
     }
 
@@ -199,33 +240,17 @@ impl Walk {
     fn rooted(self, main: OnDisk) -> Result<Collected, FarmError> {
         let places = self.found.keys().chain(&self.missing).map(String::as_str);
         let root = common_folder(places.chain([main.place.as_str()]));
-        let found = |place: &str, size: u64| -> Result<Found, FarmError> {
+        let found = |file: &OnDisk| -> Result<Found, FarmError> {
+            let OnDisk { place, size, modified } = file;
             let inside = within(&root, place).to_owned();
             check_path(&inside)?;
-            Ok(Found { path: inside, disk: path(place), size })
+            Ok(Found { path: inside, disk: path(place), size: *size, modified: *modified })
         };
-        let files = self.found.iter().map(|(place, size)| found(place, *size)).collect::<Result<_, _>>()?;
+        let files = self.found.values().map(found).collect::<Result<_, _>>()?;
         let lacks =
             self.lacks.into_iter().map(|lack| Lack { library: within(&root, &lack.library).into(), ..lack });
         let nearly = self.nearly.iter().map(|place| within(&root, place).to_owned()).collect();
-        Ok(Collected {
-            main: found(&main.place, main.size)?,
-            files,
-            lacks: lacks.collect(),
-            nearly,
-            root: path(&root),
-        })
-    }
-}
-
-/// Whether a file that the main file names may show in its picture. What is muted may be by a driver, so it is
-/// taken along where it is there. Of a library nobody knows what is linked, so all that it names is.
-fn is_needed(file: &ExternalFile) -> bool {
-    use FileKind as Kind;
-    match file.kind {
-        Kind::Image | Kind::ImageSequence | Kind::Movie | Kind::TiledImage => file.drawn,
-        Kind::Sound => false,
-        _ => file.used,
+        Ok(Collected { main: found(&main)?, files, lacks: lacks.collect(), nearly, root: path(&root) })
     }
 }
 
@@ -233,6 +258,8 @@ fn is_needed(file: &ExternalFile) -> bool {
 mod tests {
     use std::cell::RefCell;
     use std::collections::HashMap;
+
+    use blend_file::ExternalFile;
 
     use super::*;
     use crate::project::samples::{self, external, facts};
@@ -366,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_picture_shows_stays_here() {
+    fn what_nothing_uses_stays_here() {
         let files = ["a.blend", "ref.png", "old.ttf", "muted.mdd", "a.wav", "packed.png"];
         let mut disk = Disk::with(&files);
         let file = |kind, path| external(kind, path);
@@ -376,7 +403,29 @@ mod tests {
         let packed = ExternalFile { packed: true, ..file(FileKind::Image, "//packed.png") };
         let files = vec![shown_elsewhere, unused, muted, packed, file(FileKind::Sound, "//a.wav")];
         disk.blends.insert(disk.folder.path().join("a.blend"), facts(files));
-        assert_eq!(paths(&disk.collect("a.blend")), ["muted.mdd"], "a driver may unmute it");
+        let sent = disk.collect("a.blend");
+        assert_eq!(
+            paths(&sent),
+            ["muted.mdd", "ref.png"],
+            "a driver may unmute it, or something unknown show it"
+        );
+    }
+
+    #[test]
+    fn what_is_hidden_is_told_and_not_sent() {
+        let disk = Disk::with(&["p/a.blend", "p/lib.blend", ".aws/credentials", ".ssh/id.png"]);
+        let disk = disk
+            .names(
+                "p/a.blend",
+                &[(FileKind::Library, "//lib.blend"), (FileKind::Image, "//../.aws/credentials")],
+            )
+            .names("p/lib.blend", &[(FileKind::Image, "//../.ssh/id.png")]);
+        let collected = disk.collect("p/a.blend");
+        assert_eq!(paths(&collected), ["p/lib.blend"]);
+        let told: Vec<String> = collected.lacks.iter().map(ToString::to_string).collect();
+        assert!(told[0].contains("`p/a.blend`") && told[0].contains("`//../.aws/credentials`"), "{told:?}");
+        assert!(told[1].contains("`p/lib.blend`") && told[1].contains("hidden"), "{told:?}");
+        assert!(!collected.project().has(".aws/credentials"));
     }
 
     #[test]

@@ -1,20 +1,26 @@
 //! What is there of what is wanted.
 
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use blend_file::ExternalFile;
 use farm_intake::Project;
 use walkdir::WalkDir;
 
 use super::collect::place_of;
-use super::root::folder;
+use super::root::{common_folder, folder, within};
 use super::wanted::{Wanted, wanted};
 use crate::error::FarmError;
 
-/// What Blender keeps in a folder of a simulation's cache: files of these endings,
-const CACHED: [&str; 1] = ["bphys"];
-/// and folders of these names.
+/// How files end that Blender keeps right in the folder of a cache.
+const POINTS: &str = "bphys";
+/// How those end that it keeps in the folders there,
+const CACHED: [&str; 7] = ["blob", "gz", "json", "obj", "raw", "uni", "vdb"];
+/// which have these names.
 const CACHES: [&str; 8] = ["blobs", "config", "data", "guiding", "mesh", "meta", "noise", "particles"];
+/// How deep it keeps any: those of a bake of nodes lie in `MODIFIER/BAKE/blobs/`.
+const DEEP: usize = 4;
 
 /// Where an external file stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +33,8 @@ pub enum State {
     There(usize),
     /// These are not on this disk.
     Missing(Vec<PathBuf>),
+    /// It is there, in a hidden place, and so is not sent.
+    Hidden,
     /// Its path is none that the farm could follow.
     Outside,
     /// It is at an address in a network.
@@ -47,7 +55,7 @@ impl State {
     pub fn in_archive(project: &Project, file: &ExternalFile) -> Self {
         let look = |wanted: &Wanted| match wanted {
             Wanted::File(place) | Wanted::Row(place) | Wanted::Folder(place) if project.has(place) => {
-                Look::There(vec![OnDisk { place: place.clone(), size: 0 }])
+                Look::There(vec![OnDisk { place: place.clone(), size: 0, modified: None }])
             }
             Wanted::File(place) | Wanted::Row(place) | Wanted::Folder(place) => Look::Missing(place.clone()),
             Wanted::Outside => Look::Outside,
@@ -71,6 +79,7 @@ impl State {
             match look(wanted) {
                 Look::There(files) => there += files.len(),
                 Look::Missing(place) => missing.push(path(&place)),
+                Look::Hidden(_) => return Self::Hidden,
                 Look::Outside => return Self::Outside,
                 Look::Address => return Self::Address,
             }
@@ -90,6 +99,14 @@ pub(crate) struct OnDisk {
     pub(crate) place: String,
     /// Bytes.
     pub(crate) size: u64,
+    /// When it was last written to.
+    pub(crate) modified: Option<SystemTime>,
+}
+
+impl OnDisk {
+    fn new(place: String, data: &Metadata) -> Self {
+        Self { place, size: data.len(), modified: data.modified().ok() }
+    }
 }
 
 /// What came of looking for something.
@@ -99,22 +116,30 @@ pub(crate) enum Look {
     There(Vec<OnDisk>),
     /// Nothing is at this place.
     Missing(String),
+    /// Something hidden is at this place.
+    Hidden(String),
     /// The path is none that the farm could follow.
     Outside,
     /// It is at an address.
     Address,
 }
 
-/// Looks for what the `.blend` at the place `blend` wants.
-pub(crate) fn look(blend: &str, wanted: &Wanted) -> Look {
+/// Looks for what a `.blend` wants; `main` is the place of the file that is rendered.
+pub(crate) fn look(main: &str, wanted: &Wanted) -> Look {
     let (place, files) = match wanted {
         Wanted::File(place) => (place, file(place).into_iter().collect()),
         Wanted::Row(place) => (place, row(place)),
-        Wanted::Folder(place) => (place, cache(blend, place)),
+        Wanted::Folder(place) => (place, cache(place)),
         Wanted::Outside => return Look::Outside,
         Wanted::Address => return Look::Address,
     };
-    if files.is_empty() { Look::Missing(place.clone()) } else { Look::There(files) }
+    if files.is_empty() {
+        Look::Missing(place.clone())
+    } else if files.iter().any(|file: &OnDisk| is_hidden(main, &file.place)) {
+        Look::Hidden(place.clone())
+    } else {
+        Look::There(files)
+    }
 }
 
 /// A place as a path of this disk.
@@ -125,7 +150,7 @@ pub(crate) fn path(place: &str) -> PathBuf {
 /// A file at this place, links followed.
 pub(crate) fn file(place: &str) -> Option<OnDisk> {
     let data = path(place).metadata().ok()?;
-    data.is_file().then(|| OnDisk { place: place.to_owned(), size: data.len() })
+    data.is_file().then(|| OnDisk::new(place.to_owned(), &data))
 }
 
 /// A file at this place but for capital letters: what an artist's Windows or macOS takes for it.
@@ -191,24 +216,40 @@ impl<'a> Row<'a> {
     }
 }
 
-/// All files in the folder of a cache. Where that is a folder that the scene itself lies in, only what Blender
-/// keeps in caches.
-fn cache(blend: &str, place: &str) -> Vec<OnDisk> {
-    let holds_scene = place.is_empty() || blend.starts_with(&format!("{place}/"));
+/// What Blender keeps in the folder of a cache, and nothing else that lies there: whatever folder a file names, a
+/// whole project or home is never taken for a cache.
+fn cache(place: &str) -> Vec<OnDisk> {
     let top = path(place);
-    let walk = WalkDir::new(&top).follow_links(true).sort_by_file_name().into_iter();
-    let walk = walk.filter_entry(|entry| {
-        let name = entry.file_name().to_string_lossy();
-        let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-        !holds_scene || entry.depth() != 1 || CACHES.contains(&&*name) || CACHED.contains(&ending)
-    });
+    let walk = WalkDir::new(&top).max_depth(DEEP).follow_links(true).sort_by_file_name().into_iter();
+    let walk =
+        walk.filter_entry(|entry| entry.depth() == 0 || !starts_hidden(&entry.file_name().to_string_lossy()));
     // Links in a circle end where they close, as unreadable folders do: what is missing is the render's to find.
-    let files = walk.flatten().filter(|entry| entry.file_type().is_file());
+    let files = walk.flatten().filter(|entry| {
+        let inside = entry.path().strip_prefix(&top).ok().and_then(Path::to_str);
+        entry.file_type().is_file() && inside.is_some_and(is_of_cache)
+    });
     let found = files.filter_map(|entry| {
         let place = entry.path().to_str()?.trim_start_matches('/').to_owned();
-        Some(OnDisk { place, size: entry.metadata().ok()?.len() })
+        Some(OnDisk::new(place, &entry.metadata().ok()?))
     });
     found.collect()
+}
+
+/// Whether Blender writes a file of this path into the folder of a cache.
+fn is_of_cache(inside: &str) -> bool {
+    let ending = inside.rsplit_once('.').map_or("", |(_, ending)| ending);
+    let mut folders = folder(inside).split('/');
+    ending == POINTS || (CACHED.contains(&ending) && folders.any(|folder| CACHES.contains(&folder)))
+}
+
+/// Whether a part of a place is hidden, apart from the folders that the main file lies in as well. What hides there
+/// are settings, keys and passwords, and who made a `.blend` may not be who submits it.
+fn is_hidden(main: &str, place: &str) -> bool {
+    within(&common_folder([main, place]), place).split('/').any(starts_hidden)
+}
+
+fn starts_hidden(name: &str) -> bool {
+    name.starts_with('.')
 }
 
 #[cfg(test)]
@@ -250,7 +291,7 @@ mod tests {
             "s/v2_0002.jp2",
             "s/plain.png",
         ]);
-        let row = |path: &str| disk.found(look("a.blend", &Wanted::Row(disk.place(path))));
+        let row = |path: &str| disk.found(look(&disk.place("a.blend"), &Wanted::Row(disk.place(path))));
         assert_eq!(row("s/p_0001.png"), ["s/p_0001.png", "s/p_0002.png", "s/p_12345.png"]);
         assert_eq!(row("s/p_0099.png").len(), 3, "whichever of them is named");
         assert_eq!(row("s/v2_0001.jp2"), ["s/v2_0001.jp2", "s/v2_0002.jp2"]);
@@ -270,22 +311,58 @@ mod tests {
     }
 
     #[test]
-    fn a_cache_is_all_of_its_folder_but_never_the_project() {
+    fn a_cache_is_what_blender_writes_there_and_never_a_project() {
         let disk = Disk::with(&[
             "a.blend",
             "cache/1.bphys",
-            "cache/data/x/2.vdb",
+            "cache/config/config_0002.uni",
+            "cache/data/fluid_data_0002.vdb",
+            "cache/data/notes.txt",
+            "cache/mesh/lMesh_0002.bobj.gz",
+            "cache/b.blend",
+            "cache/.ssh/id.bphys",
             "3.bphys",
             "mesh/4.obj",
             "tex/a.png",
+            "a.json",
             "secret.txt",
         ]);
         let blend = disk.place("a.blend");
         let cache = |path: &str| disk.found(look(&blend, &Wanted::Folder(disk.place(path))));
-        assert_eq!(cache("cache"), ["cache/1.bphys", "cache/data/x/2.vdb"]);
+        let of_cache = [
+            "cache/1.bphys",
+            "cache/config/config_0002.uni",
+            "cache/data/fluid_data_0002.vdb",
+            "cache/mesh/lMesh_0002.bobj.gz",
+        ];
+        assert_eq!(cache("cache"), of_cache);
         let top = disk.place("").trim_end_matches('/').to_owned();
-        assert_eq!(disk.found(look(&blend, &Wanted::Folder(top))), ["3.bphys", "mesh/4.obj"]);
+        let of_top = disk.found(look(&disk.place("cache/b.blend"), &Wanted::Folder(top)));
+        assert_eq!(of_top, [&["3.bphys"], &of_cache[..], &["mesh/4.obj"]].concat(), "whoever names it");
         assert!(cache("gone").is_empty());
+    }
+
+    #[test]
+    fn what_is_hidden_stays_here_unless_the_main_file_hides_with_it() {
+        let disk = Disk::with(&[
+            ".work/shots/a.blend",
+            ".work/tex/a.png",
+            ".aws/credentials",
+            "b.blend",
+            ".k/1.bphys",
+        ]);
+        let looked = |main: &str, wanted: Wanted| look(&disk.place(main), &wanted);
+        let file = |path: &str| Wanted::File(disk.place(path));
+        let hidden = |path: &str| Look::Hidden(disk.place(path));
+        assert!(matches!(looked(".work/shots/a.blend", file(".work/tex/a.png")), Look::There(_)));
+        assert_eq!(looked(".work/shots/a.blend", file(".aws/credentials")), hidden(".aws/credentials"));
+        assert_eq!(
+            looked("b.blend", file(".aws/credentials")),
+            hidden(".aws/credentials"),
+            "beside it as well"
+        );
+        assert_eq!(looked("b.blend", Wanted::Folder(disk.place(".k"))), hidden(".k"));
+        assert_eq!(looked("b.blend", file(".aws/gone")), Look::Missing(disk.place(".aws/gone")));
     }
 
     #[test]
@@ -298,10 +375,7 @@ mod tests {
         let found = file(&disk.place("link/a.png")).expect("through a link");
         assert_eq!((found.place, found.size), (disk.place("link/a.png"), 10));
         assert_eq!(file(&disk.place("dead")), None);
-        assert_eq!(
-            disk.found(look("x", &Wanted::Folder(disk.place("real")))),
-            ["real/1.bphys", "real/a.png"]
-        );
+        assert_eq!(disk.found(look(&disk.place("x"), &Wanted::Folder(disk.place("link")))), ["link/1.bphys"]);
     }
 
     #[test]

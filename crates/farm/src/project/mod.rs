@@ -14,6 +14,7 @@ pub(crate) mod samples;
 mod source;
 mod wanted;
 
+pub(crate) use collect::settled;
 pub use collect::{Collected, Found, Lack, Reads, Why, collect};
 pub use disk::State;
 pub use source::Source;

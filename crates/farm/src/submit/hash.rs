@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -41,10 +40,10 @@ pub(super) async fn all(files: &[Found], progress: &dyn Progress) -> Result<Vec<
     let at_once = std::thread::available_parallelism().map_or(1, Into::into);
     let hashes = stream::iter(0..files.len()).map(|at| {
         let file = &files[at];
-        let (path, size) = (file.disk.clone(), file.size);
+        let found = file.clone();
         let (done, stopped) = (Arc::clone(&done), Arc::clone(&stop.0));
         async move {
-            let hashing = tokio::task::spawn_blocking(move || one(path, size, &done, &stopped)).await;
+            let hashing = tokio::task::spawn_blocking(move || one(&found, &done, &stopped)).await;
             hashing
                 .unwrap_or_else(|error| Err(FarmError::Disk(file.disk.clone(), std::io::Error::other(error))))
         }
@@ -62,8 +61,16 @@ impl Drop for Stop {
     }
 }
 
-fn one(path: PathBuf, size: u64, done: &AtomicU64, stopped: &AtomicBool) -> Result<Hashed, FarmError> {
-    let mut file = File::open(&path).map_err(FarmError::disk(&path))?;
+fn one(found: &Found, done: &AtomicU64, stopped: &AtomicBool) -> Result<Hashed, FarmError> {
+    let (path, size) = (&found.disk, found.size);
+    let changed = || FarmError::Changed(path.clone());
+    let mut file = File::open(path).map_err(FarmError::disk(path))?;
+    // The verdict and the list of files are of what was looked at.
+    let is_same =
+        |file: &File| Ok::<_, FarmError>(found.is_as(&file.metadata().map_err(FarmError::disk(path))?));
+    if !is_same(&file)? {
+        return Err(changed());
+    }
     let part_length = part_length(size);
     let (mut hash, mut parts, mut left) = (Sha256::new(), Vec::new(), size);
     let mut buffer = vec![0; PIECE];
@@ -71,9 +78,9 @@ fn one(path: PathBuf, size: u64, done: &AtomicU64, stopped: &AtomicBool) -> Resu
     let mut room = part_length;
     while left > 0 && !stopped.load(Ordering::Relaxed) {
         let most = usize::try_from(left.min(room)).unwrap_or(PIECE).min(PIECE);
-        let read = file.read(&mut buffer[..most]).map_err(FarmError::disk(&path))?;
+        let read = file.read(&mut buffer[..most]).map_err(FarmError::disk(path))?;
         if read == 0 {
-            return Err(FarmError::Changed(path));
+            return Err(changed());
         }
         hash.update(&buffer[..read]);
         part.update(&buffer[..read]);
@@ -85,9 +92,8 @@ fn one(path: PathBuf, size: u64, done: &AtomicU64, stopped: &AtomicBool) -> Resu
         }
         done.fetch_add(read, Ordering::Relaxed);
     }
-    // One that grew is another file already.
-    if file.read(&mut buffer[..1]).map_err(FarmError::disk(&path))? > 0 {
-        return Err(FarmError::Changed(path));
+    if !is_same(&file)? {
+        return Err(changed());
     }
     Ok(Hashed { sha256: ContentHash::from_digest(&hash.finalize()), parts })
 }
@@ -99,7 +105,8 @@ mod tests {
     fn found(name: &str, content: &[u8], folder: &tempfile::TempDir) -> Found {
         let disk = folder.path().join(name);
         std::fs::write(&disk, content).expect("written");
-        Found { path: name.into(), disk, size: content.len() as u64 }
+        let modified = disk.metadata().expect("there").modified().ok();
+        Found { path: name.into(), disk, size: content.len() as u64, modified }
     }
 
     #[tokio::test]
@@ -122,5 +129,15 @@ mod tests {
             let file = Found { size, ..found("a", b"abc", &folder) };
             assert!(matches!(all(&[file], &()).await, Err(FarmError::Changed(_))), "{size}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_was_written_to_is_another_file_though_as_long() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = found("a", b"abc", &folder);
+        assert!(all(std::slice::from_ref(&file), &()).await.is_ok());
+        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(2);
+        File::options().write(true).open(&file.disk).expect("open").set_modified(later).expect("written to");
+        assert!(matches!(all(&[file], &()).await, Err(FarmError::Changed(_))));
     }
 }

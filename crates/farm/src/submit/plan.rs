@@ -1,5 +1,7 @@
 //! What would be sent, and the verdict on it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use aws_sdk_s3::Client;
 use blend_file::{ParseVersionError, Version};
 use farm_aws::AwsError;
@@ -14,7 +16,7 @@ use crate::destination::Destination;
 use crate::error::FarmError;
 use crate::known;
 use crate::location::Location;
-use crate::project::{Collected, Found, Lack, Source, collect};
+use crate::project::{Collected, Found, Lack, Source, collect, settled};
 use crate::rewrite::is_missing;
 use crate::tagging;
 
@@ -36,6 +38,16 @@ pub struct Prepared {
     pub bytes: u64,
     pub(super) request: Request,
     pub(super) open: Open,
+    /// Whether the call that makes the upload has begun, and no answer says that it did not make it.
+    pub(super) begun: AtomicBool,
+}
+
+impl Prepared {
+    /// Whether there may be an upload: once the last call of a [`send`](Self::send) has begun, giving it up does
+    /// not take it back.
+    pub fn may_be_made(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
+    }
 }
 
 /// Looks at a submission: what belongs to it, where it goes, and whether the farm can render it. This reads files,
@@ -57,21 +69,31 @@ pub fn plan_submission(
     };
     let (verdict, files) = match source {
         Source::Archive { path, main } => {
+            let data = path.metadata().map_err(FarmError::disk(path))?;
             let (known, project) = known::of_archive(path, to.key.file_name(), main.as_deref())?;
             request.main.clone_from(main);
-            let size = path.metadata().map_err(FarmError::disk(path))?.len();
-            let archive = Found { path: source.name()?.to_owned(), disk: path.clone(), size };
+            let archive = Found {
+                path: source.name()?.to_owned(),
+                disk: path.clone(),
+                size: data.len(),
+                modified: data.modified().ok(),
+            };
             (ask(&request, &known, &project), vec![archive])
         }
         Source::File(path) => {
             // It chose the file, and has no more to say.
             request.main = None;
+            let path = &settled(path)?;
+            let data = path.metadata().map_err(FarmError::disk(path))?;
             let known = known::of_file(path)?;
             let facts = match &known {
                 Known::Facts(facts) => Some(&**facts),
                 Known::Head(..) => None,
             };
             let collected = collect(path, facts, &known::facts)?;
+            if !collected.main.is_as(&data) {
+                return Err(FarmError::Changed(path.clone()));
+            }
             let mut verdict = ask(&request, &known, &collected.project());
             verdict.warnings.extend(told(&collected.lacks));
             let Collected { main, files, .. } = collected;
@@ -81,7 +103,7 @@ pub fn plan_submission(
     // Whether they can be tags is found before anything is sent; the list's own hash is as long as any.
     tagging::of_request(&request, (files.len() > 1).then(|| ContentHash::of(b"")).as_ref())?;
     let bytes = files.iter().map(|file| file.size).sum();
-    Ok(Prepared { to, verdict, files, bytes, request, open: Open::default() })
+    Ok(Prepared { to, verdict, files, bytes, request, open: Open::default(), begun: AtomicBool::new(false) })
 }
 
 /// What the farm of a bucket offers; `None` where it does not say.

@@ -1,5 +1,7 @@
 //! All of it, in the order in which nothing is there before what it needs.
 
+use std::sync::atomic::Ordering;
+
 use aws_sdk_s3::Client;
 use bytes::Bytes;
 use farm_contract::keys;
@@ -35,11 +37,12 @@ pub struct Sent {
 impl Prepared {
     /// Sends what the bucket lacks, and then makes the upload, which starts the render.
     ///
-    /// Where it fails or is given up, what is sent stays, and is not sent again.
+    /// Where it fails or is given up, what is sent stays, and is not sent again. Whether there is an upload then,
+    /// [`may_be_made`](Self::may_be_made) tells.
     ///
     /// # Errors
     /// The verdict has errors, a file cannot be read or was changed since it was looked at, or a call did not come
-    /// through. There is no upload then.
+    /// through. There is no upload then, but where it is [`FarmError::Unanswered`].
     pub async fn send(&self, client: &Client, progress: &dyn Progress) -> Result<Sent, FarmError> {
         if !self.verdict.errors.is_empty() {
             return Err(FarmError::Errors);
@@ -76,7 +79,12 @@ impl Prepared {
             }
         }
         let tags = tagging::encoded(tags.iter().map(|(name, value)| (*name, value.as_str())));
-        upload(client, &self.to, &compared.main, compared.main_size, tags).await?;
+        self.begun.store(true, Ordering::Relaxed);
+        let made = upload(client, &self.to, &compared.main, compared.main_size, tags).await;
+        if matches!(&made, Err(error) if !matches!(error, FarmError::Unanswered(..))) {
+            self.begun.store(false, Ordering::Relaxed);
+        }
+        made?;
 
         let files = compared.lacking().count() as u64;
         let there = compared.contents.iter().filter(|content| content.there);

@@ -17,7 +17,7 @@ const PART: u64 = 512 << 20;
 /// Makes the upload.
 ///
 /// # Errors
-/// The bucket did not do it.
+/// The bucket did not do it, or did not say whether it did.
 pub(super) async fn upload(
     client: &Client,
     to: &Location,
@@ -37,7 +37,15 @@ pub(super) async fn upload(
         tagging: Some(tagging),
     };
     let copied = if size <= WHOLE { copying.whole().await } else { copying.in_parts(&lengths(size)).await };
-    copied.map(drop).map_err(|failed| failed.error.into())
+    copied.map(drop).map_err(|failed| match failed.status {
+        Some(status) if is_refusal(status) => failed.error.into(),
+        _ => FarmError::Unanswered(to.key.to_string(), failed.error),
+    })
+}
+
+/// Whether an answer of this number of HTTP's says that nothing was done.
+fn is_refusal(status: u16) -> bool {
+    (400..500).contains(&status)
 }
 
 /// Lengths of the parts of so many bytes.
@@ -49,6 +57,15 @@ fn lengths(size: u64) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_that_is_lost_is_no_refusal() {
+        assert!(is_refusal(403) && is_refusal(412));
+        assert!(
+            !is_refusal(500) && !is_refusal(503) && !is_refusal(200),
+            "a copy's error may come with a 200"
+        );
+    }
 
     #[test]
     fn the_parts_of_a_size_are_always_the_same() {
