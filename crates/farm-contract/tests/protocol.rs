@@ -2,7 +2,7 @@
 #![expect(clippy::expect_used, reason = "a failing test panics")]
 
 use farm_contract::exit::TaskExit;
-use farm_contract::{allowances, command, env, keys, metadata, tags};
+use farm_contract::{command, env, keys, metadata, tags};
 
 #[test]
 fn the_protocol_page_names_every_word_of_the_contract() {
@@ -34,11 +34,12 @@ fn the_protocol_page_names_every_word_of_the_contract() {
         keys::TRIGGER_SUFFIXES[0],
         keys::TRIGGER_SUFFIXES[1],
         keys::FARM_PREFIX,
+        keys::OFFER,
     ];
     for word in words {
         assert!(page.contains(&format!("`{word}`")), "docs/protocol.md does not name `{word}`");
     }
-    for tag in [tags::FRAME, tags::FRAMES, tags::CHUNK, allowances::MISSING, allowances::SCRIPTS] {
+    for tag in tags::names() {
         assert!(page.contains(&format!("`{tag}=")), "docs/protocol.md does not show the tag `{tag}`");
     }
     for tag in tags::RESERVED {

@@ -8,8 +8,10 @@
 //! Start reading at [`process`].
 
 pub mod confine;
+mod death;
 pub mod patterns;
 pub mod process;
 pub mod protocol;
 
-pub use process::{Blender, Cause, Death, Reply, Setup};
+pub use death::{Cause, Death};
+pub use process::{Blender, Reply, Setup};

@@ -3,9 +3,8 @@
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command as Process};
 use tokio::sync::mpsc;
 
+use super::death::{Cause, Death, death};
 use super::confine::{self, CONFINED, OWN, TRAVERSED, User};
 use super::patterns::{self, Sign};
 use super::protocol::{Answer, Command, Kind};
@@ -72,34 +72,6 @@ pub struct Reply {
     /// The first printed sign of a wrong picture; before it, one that memory ran out.
     pub wrong: Option<Sign>,
 }
-
-/// Blender ended, or never began.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Death {
-    /// What ended it.
-    pub cause: Cause,
-    /// How it ended, and its last words.
-    pub message: String,
-}
-
-/// What ends a Blender.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
-    /// There was no memory left: the kernel killed it, or it said so itself.
-    OutOfMemory,
-    /// A signal: it crashed.
-    Signal(i32),
-    /// It ended by itself, or cannot be spoken to.
-    Ended,
-}
-
-impl std::fmt::Display for Death {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Death {}
 
 enum Printed {
     Wrong(Sign),
@@ -344,25 +316,6 @@ impl Listener {
     }
 }
 
-fn death(status: ExitStatus, words: &[String]) -> Death {
-    const SIGKILL: i32 = 9;
-    // A program that was started through a shell reports its signal as a code.
-    let signal = status.signal().or_else(|| status.code().filter(|code| *code > 128).map(|code| code - 128));
-    let said =
-        if words.is_empty() { String::new() } else { format!(" Its last words: {}", words.join(" / ")) };
-    match signal {
-        Some(SIGKILL) => {
-            let message = "Blender was killed, most likely because the task ran out of memory.".to_owned();
-            Death { cause: Cause::OutOfMemory, message }
-        }
-        Some(signal) => Death {
-            cause: Cause::Signal(signal),
-            message: format!("Blender crashed (signal {signal}).{said}"),
-        },
-        None => Death { cause: Cause::Ended, message: format!("Blender ended early ({status}).{said}") },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -392,16 +345,6 @@ mod tests {
         assert_eq!(blender[0], "-b");
         assert!(blender.contains(&"--disable-autoexec".to_owned()));
         assert_eq!(blender[blender.len() - 3..], ["--", "token", "3"]);
-    }
-
-    #[test]
-    fn deaths_are_told_apart() {
-        let death = |raw| death(ExitStatus::from_raw(raw), &["last line".into()]);
-        assert_eq!(death(9).cause, Cause::OutOfMemory);
-        assert_eq!(death(137 << 8).cause, Cause::OutOfMemory);
-        assert_eq!(death(139 << 8).cause, Cause::Signal(11));
-        assert!(death(11).message.contains("last line"));
-        assert_eq!(death(70 << 8).cause, Cause::Ended);
     }
 
     #[test]
