@@ -106,9 +106,8 @@ pub(crate) fn is_looked_into(dna: &Dna, kind: usize) -> bool {
     is_one_of(dna, kind, KEPT)
 }
 
-/// A damaged file may have many structs of one name: one of them counts.
 fn is_one_of(dna: &Dna, kind: usize, names: &[&str]) -> bool {
-    dna.get(kind).is_some_and(|found| names.contains(&&*found.name) && dna.number(&found.name) == Some(kind))
+    dna.get(kind).is_some_and(|found| names.contains(&&*found.name))
 }
 
 /// What becomes of each struct's blocks.
