@@ -19,6 +19,8 @@ pub(crate) enum Want {
 pub(crate) struct Front {
     pub(crate) want: Want,
     pub(crate) most: u64,
+    /// Whether a longer block is too much to look at, rather than known by its first bytes.
+    pub(crate) is_whole: bool,
 }
 
 /// Structs that are looked into.
@@ -98,6 +100,10 @@ const NOTED: &[&str] = &["bNodeSocket", "bNodeSocketValueString", "bTransformCac
 
 /// Blocks without a struct, such as texts, are this long at most.
 const LONGEST_TEXT: u64 = 4096;
+/// Other blocks are known by so many first bytes.
+const LARGEST: u64 = 1 << 20;
+/// Pictures of one strip, some 270 bytes each.
+const LARGEST_STRIP: u64 = 16 << 20;
 /// Such texts are kept as they pass: names and paths of properties.
 const SHORT_TEXT: u64 = 256;
 
@@ -115,6 +121,7 @@ pub(crate) struct Wanted {
     by_kind: Vec<Want>,
     properties: Option<usize>,
     curves: Option<usize>,
+    pictures: Option<usize>,
     /// Bytes at the front of each data-block that name it.
     id_size: u64,
     noted: Want,
@@ -149,10 +156,11 @@ impl Wanted {
         let by_kind = (0..dna.structs().len()).map(want).collect();
         let id_size = dna.number("ID").and_then(|id| dna.get(id)).map_or(0, |id| id.size as u64);
         let (properties, curves) = (dna.number("IDProperty"), dna.number("FCurve"));
+        let pictures = dna.number("StripElem");
         let object = dna.number("Object").and_then(|kind| {
             Some(ObjectFields { kind, of_type: dna.field(kind, "type")?.0, soft: dna.field(kind, "soft")?.0 })
         });
-        Self { by_kind, properties, curves, id_size, noted, object, layout: *layout }
+        Self { by_kind, properties, curves, pictures, id_size, noted, object, layout: *layout }
     }
 
     /// How many first bytes of a block that is kept matter.
@@ -173,8 +181,8 @@ impl Wanted {
         let kind = self.by_kind.get(head.kind).copied().unwrap_or(Want::Pass);
         if head.is_data_block() {
             // Every one has a name, and others belong to it.
-            let most = if kind == Want::Keep { u64::MAX } else { self.id_size };
-            return Some(Front { want: Want::Keep, most });
+            let most = if kind == Want::Keep { LARGEST } else { self.id_size };
+            return Some(Front { want: Want::Keep, most, is_whole: false });
         }
         // Animations have curves without end, and drivers are no part of them.
         if &owner == b"AC\0\0" && (head.kind == 0 || Some(head.kind) == self.curves) {
@@ -186,6 +194,8 @@ impl Wanted {
             Want::Keep if Some(head.kind) == self.properties && &owner != b"SC\0\0" => Want::Pass,
             kind => kind,
         };
-        (want != Want::Pass).then_some(Front { want, most: u64::MAX })
+        let is_whole = head.kind != 0 && Some(head.kind) == self.pictures;
+        let most = if is_whole { LARGEST_STRIP } else { LARGEST };
+        (want != Want::Pass).then_some(Front { want, most, is_whole })
     }
 }

@@ -70,6 +70,7 @@ fn linked(blend: &Blend<'_>) -> Vec<LinkedBlock> {
             }
             b"ID\0\0" => {
                 let name = blend.record(number).map(|record| record.full_name()).unwrap_or_default();
+                blend.charge(name.len() + library.len());
                 linked.push(LinkedBlock { name, library: library.clone() });
             }
             _ => {}

@@ -50,7 +50,7 @@ pub(super) fn files(blend: &Blend<'_>, files: &mut Vec<ExternalFile>) {
         let elements = data.follow("stripdata").map(|first| first.array()).unwrap_or_default();
         for element in elements {
             let path = join(&folder, &element.text("name").unwrap_or_default());
-            blend.charge(path.len());
+            blend.charge(path.len() + owner.len());
             let muted = strip.flag("flag", MUTED);
             files.push(ExternalFile { muted, ..file(kind, owner.to_owned(), path) });
             if kind == FileKind::SequencerMovie {
