@@ -57,13 +57,6 @@ pub(crate) struct Entry {
     kept: Option<Rc<[u8]>>,
 }
 
-impl Entry {
-    /// Whether looking at it costs nothing.
-    pub(crate) fn is_kept(&self) -> bool {
-        self.kept.is_some()
-    }
-}
-
 impl<'s> Blend<'s> {
     /// Finds the blocks of a file.
     pub(crate) fn open(source: &'s mut dyn Source, limits: &Limits) -> Result<Self, ReadError> {
@@ -125,6 +118,10 @@ impl<'s> Blend<'s> {
             let left_to_keep = memory_left.saturating_sub(for_places + COUNTS);
             let kept = if front.want == Want::Keep && length <= left_to_keep as u64 {
                 let bytes = plain.bytes(head.at, length as usize)?;
+                if wanted.is_idle(&head, owner.code, &bytes) {
+                    memory_left += place;
+                    continue;
+                }
                 let front = bytes.get(..wanted.length(&head, &bytes)).unwrap_or(&bytes);
                 length = front.len() as u64;
                 memory_left = memory_left.saturating_sub(front.len() + COUNTS);

@@ -57,6 +57,8 @@ const KEPT: &[&str] = &[
     "RigidBodyWorld",
     "RigidBodyWorld_Shared",
     "IDProperty",
+    // of materials
+    "MaterialGPencilStyle",
     // of images
     "ImagePackedFile",
     "ImageTile",
@@ -72,6 +74,8 @@ const KEPT: &[&str] = &[
     "NodeShaderTexIES",
     "NodeShaderScript",
     "bNodeSocketValueImage",
+    // of cache files
+    "CacheFileLayer",
     // of objects
     "MeshCacheModifierData",
     "MeshSeqCacheModifierData",
@@ -85,6 +89,8 @@ const KEPT: &[&str] = &[
     "NodesModifierData",
     "NodesModifierBake",
     "ParticleSystem",
+    "ParticleSystemModifierData",
+    "bTransformCacheConstraint",
     "PointCache",
     "SoftBody",
     "SoftBody_Shared",
@@ -96,7 +102,12 @@ const KEPT: &[&str] = &[
 ];
 
 /// Structs of which a file may have very many and of which few are looked into.
-const NOTED: &[&str] = &["bNodeSocket", "bNodeSocketValueString", "bTransformCacheConstraint"];
+const NOTED: &[&str] = &["bNodeSocket", "bNodeSocketValueString"];
+
+/// Data-blocks with properties that matter: settings of Cycles, inputs of geometry nodes.
+const PROPERTIES_OF: [&[u8; 4]; 2] = [b"SC\0\0", b"OB\0\0"];
+/// A property that is a data-block.
+const DATA_BLOCK: i64 = 7;
 
 /// Blocks without a struct, such as texts, are this long at most.
 const LONGEST_TEXT: u64 = 4096;
@@ -120,6 +131,8 @@ fn is_one_of(dna: &Dna, kind: usize, names: &[&str]) -> bool {
 pub(crate) struct Wanted {
     by_kind: Vec<Want>,
     properties: Option<usize>,
+    /// Where a property says what kind it is of.
+    of_property: Option<usize>,
     curves: Option<usize>,
     pictures: Option<usize>,
     /// Bytes at the front of each data-block that name it.
@@ -156,11 +169,21 @@ impl Wanted {
         let by_kind = (0..dna.structs().len()).map(want).collect();
         let id_size = dna.number("ID").and_then(|id| dna.get(id)).map_or(0, |id| id.size as u64);
         let (properties, curves) = (dna.number("IDProperty"), dna.number("FCurve"));
+        let of_property = properties.and_then(|kind| Some(dna.field(kind, "type")?.0));
         let pictures = dna.number("StripElem");
         let object = dna.number("Object").and_then(|kind| {
             Some(ObjectFields { kind, of_type: dna.field(kind, "type")?.0, soft: dna.field(kind, "soft")?.0 })
         });
-        Self { by_kind, properties, curves, pictures, id_size, noted, object, layout: *layout }
+        Self { by_kind, properties, of_property, curves, pictures, id_size, noted, object, layout: *layout }
+    }
+
+    /// Whether a block is a property of an object that names no data-block, of which there may be very many.
+    pub(crate) fn is_idle(&self, head: &Head, owner: [u8; 4], bytes: &[u8]) -> bool {
+        let value = |at| self.layout.byte_order.int(bytes, at, 1);
+        &owner == b"OB\0\0"
+            && head.kind != 0
+            && Some(head.kind) == self.properties
+            && self.of_property.and_then(value).is_some_and(|kind| kind != DATA_BLOCK)
     }
 
     /// How many first bytes of a block that is kept matter.
@@ -191,7 +214,9 @@ impl Wanted {
         let want = match kind {
             _ if head.kind == 0 && head.length <= SHORT_TEXT => Want::Keep,
             _ if head.kind == 0 && head.length <= LONGEST_TEXT => self.noted,
-            Want::Keep if Some(head.kind) == self.properties && &owner != b"SC\0\0" => Want::Pass,
+            Want::Keep if Some(head.kind) == self.properties && !PROPERTIES_OF.contains(&&owner) => {
+                Want::Pass
+            }
             kind => kind,
         };
         let is_whole = head.kind != 0 && Some(head.kind) == self.pictures;

@@ -36,6 +36,7 @@ pub(super) fn file(kind: FileKind, owner: String, path: String) -> ExternalFile 
         drawn: true,
         muted: false,
         library: None,
+        is_sequence: matches!(kind, FileKind::ImageSequence | FileKind::VolumeSequence),
         tiles: Vec::new(),
         sequences: Vec::new(),
     }
@@ -128,6 +129,8 @@ fn libraries(blend: &Blend<'_>, files: &mut Vec<ExternalFile>) {
 
 /// Sounds, fonts, volumes, caches, clips.
 fn data_blocks(blend: &Blend<'_>, uses: &HashMap<usize, Use>, files: &mut Vec<ExternalFile>) {
+    const HIDDEN_LAYER: i32 = 1 << 0;
+    const CLIP_SEQUENCE: i32 = 1;
     for sound in blend.all("bSound") {
         files.push(block_file(&sound, FileKind::Sound, "name", uses));
     }
@@ -152,10 +155,23 @@ fn data_blocks(blend: &Blend<'_>, uses: &HashMap<usize, Use>, files: &mut Vec<Ex
         files.push(found);
     }
     for cache in blend.all("CacheFile") {
-        files.push(block_file(&cache, FileKind::CacheFile, "filepath", uses));
+        let found = ExternalFile {
+            is_sequence: cache.flag("is_sequence", 1),
+            ..block_file(&cache, FileKind::CacheFile, "filepath", uses)
+        };
+        // From 3.0 on other files may be laid over it.
+        for layer in cache.list("layers") {
+            let path = layer.text("filepath").unwrap_or_default();
+            let muted = layer.flag("flag", HIDDEN_LAYER);
+            files.push(ExternalFile { path, muted, ..found.clone() });
+        }
+        files.push(found);
     }
     for clip in blend.all("MovieClip") {
-        files.push(block_file(&clip, FileKind::MovieClip, "name", uses));
+        files.push(ExternalFile {
+            is_sequence: clip.int("source") == Some(CLIP_SEQUENCE),
+            ..block_file(&clip, FileKind::MovieClip, "name", uses)
+        });
     }
 }
 
