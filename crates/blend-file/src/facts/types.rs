@@ -241,11 +241,11 @@ pub struct ExternalFile {
 impl ExternalFile {
     /// Whether it is an asset that comes with Blender, on whatever machine the file was saved.
     pub fn is_blenders_own(&self) -> bool {
-        // What lies beside the file is the file's own.
-        if self.path.starts_with("//") {
+        let path = self.path.replace('\\', "/");
+        // What lies beside the file or below is the file's own; Blender may be on the way up.
+        if self.path.starts_with("//") && !path.starts_with("//../") {
             return false;
         }
-        let path = self.path.replace('\\', "/");
         path.contains("/datafiles/assets/")
             || self.kind == FileKind::Library
                 && path.rsplit('/').next().is_some_and(|name| name.starts_with("essentials_brushes"))
@@ -380,6 +380,8 @@ mod tests {
         let assets = "/opt/blender/5.0/datafiles/assets/brushes/essentials_brushes-mesh_sculpt.blend";
         assert!(own(FileKind::Library, assets));
         assert!(own(FileKind::Library, "C:\\Blender\\5.0\\datafiles\\assets\\hair.blend"));
+        assert!(own(FileKind::Library, "//../../usr/share/blender/4.1/datafiles/assets/hair.blend"));
+        assert!(own(FileKind::Library, "//..\\Blender\\datafiles\\assets\\hair.blend"));
         assert!(!own(FileKind::Library, "//datafiles/assets/tree.blend"));
         assert!(!own(FileKind::Library, "//lib/essentials_brushes.blend"));
     }
