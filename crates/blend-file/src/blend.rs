@@ -191,6 +191,11 @@ impl<'s> Blend<'s> {
         }
     }
 
+    /// Counts something that is told, with the short texts in it, which nothing else counts.
+    pub(crate) fn charge_for<T>(&self) {
+        self.charge(size_of::<T>() + 128);
+    }
+
     /// Whether too much was told, or something could not be read.
     pub(crate) fn is_full(&self) -> bool {
         self.failure.borrow().is_some()

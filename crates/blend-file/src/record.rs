@@ -48,6 +48,11 @@ impl<'f, 's> Record<'f, 's> {
         self.entry
     }
 
+    /// The file that it is in.
+    pub(crate) fn blend(&self) -> &'f Blend<'s> {
+        self.blend
+    }
+
     /// Whether it is of a struct.
     pub(crate) fn is(&self, name: &str) -> bool {
         self.blend.dna.get(self.kind).is_some_and(|kind| *kind.name == *name)

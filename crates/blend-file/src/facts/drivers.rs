@@ -15,6 +15,7 @@ pub(super) fn drivers(blend: &Blend<'_>) -> Vec<Driver> {
         let owner = animation.owner().map(|owner| owner.full_name()).unwrap_or_default();
         for curve in &drivers {
             blend.charge(owner.len());
+            blend.charge_for::<Driver>();
             found.extend(driver(curve, &owner));
         }
     }

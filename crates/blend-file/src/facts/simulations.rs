@@ -26,6 +26,7 @@ pub(super) fn simulations(blend: &Blend<'_>) -> Vec<Simulation> {
     fluids(blend, &mut found);
     dynamic_paint(blend, &mut found);
     for world in blend.all("RigidBodyWorld").filter(|world| !world.flag("flag", WORLD_OFF)) {
+        blend.charge_for::<Simulation>();
         found.push(Simulation {
             object: world.owner().map(|scene| scene.name()).unwrap_or_default(),
             kind: SimulationKind::RigidBody,
@@ -39,6 +40,7 @@ pub(super) fn simulations(blend: &Blend<'_>) -> Vec<Simulation> {
 }
 
 fn modifier(modifier: &Record<'_, '_>, kind: SimulationKind, baked: bool) -> Simulation {
+    modifier.blend().charge_for::<Simulation>();
     Simulation {
         object: modifier.owner().map(|object| object.name()).unwrap_or_default(),
         kind,
@@ -99,6 +101,7 @@ fn particles(blend: &Blend<'_>, found: &mut Vec<Simulation>) {
         let kind = system.follow("part").and_then(|settings| settings.int("type"));
         let moves = kind == Some(EMITTER) || kind == Some(HAIR) && system.flag("flag", HAIR_DYNAMICS);
         if moves {
+            blend.charge_for::<Simulation>();
             found.push(Simulation {
                 object: system.owner().map(|object| object.name()).unwrap_or_default(),
                 kind: SimulationKind::ParticleSystem,

@@ -71,7 +71,7 @@ pub(super) fn files(blend: &Blend<'_>, files: &mut Vec<ExternalFile>) {
             let path = join(&folder, &element.text("name").unwrap_or_default());
             blend.charge(path.len() + owner.len());
             let muted = strip.flag("flag", MUTED) || inside_muted.contains(&strip.entry());
-            files.push(ExternalFile { muted, ..file(kind, owner.to_owned(), path) });
+            files.push(ExternalFile { muted, ..file(&element, kind, owner.to_owned(), path) });
             if kind == FileKind::SequencerMovie {
                 break;
             }

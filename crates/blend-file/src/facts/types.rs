@@ -27,7 +27,8 @@ pub struct Facts {
     pub scripts: Vec<String>,
     /// Scripted expressions that drive values.
     pub drivers: Vec<Driver>,
-    /// Everything that is computed from frame to frame, and whether it is baked.
+    /// Everything that a render computes from frame to frame, and whether it is baked. What is hidden in
+    /// renders or turned off is not here.
     pub simulations: Vec<Simulation>,
     /// Linked data-blocks by their library, as the file names them; what is in them is not here.
     pub linked: Vec<LinkedBlock>,
@@ -371,12 +372,25 @@ pub struct LinkedBlock {
 
 #[cfg(test)]
 mod tests {
-    use super::FileKind;
-    use crate::facts::files::file;
+    use super::{ExternalFile, FileKind};
 
     #[test]
     fn what_comes_with_blender_lies_beside_no_file() {
-        let own = |kind, path: &str| file(kind, String::new(), path.to_owned()).is_blenders_own();
+        let file = |kind, path: &str| ExternalFile {
+            kind,
+            owner: String::new(),
+            part: None,
+            path: path.to_owned(),
+            packed: false,
+            used: true,
+            drawn: true,
+            muted: false,
+            library: None,
+            is_sequence: false,
+            tiles: Vec::new(),
+            sequences: Vec::new(),
+        };
+        let own = |kind, path| file(kind, path).is_blenders_own();
         let assets = "/opt/blender/5.0/datafiles/assets/brushes/essentials_brushes-mesh_sculpt.blend";
         assert!(own(FileKind::Library, assets));
         assert!(own(FileKind::Library, "C:\\Blender\\5.0\\datafiles\\assets\\hair.blend"));

@@ -236,10 +236,10 @@ def blocks():
             is_sequence=volume.is_sequence, sequences=rows if volume.is_sequence else [],
         )
     for cache in local(data.cache_files):
-        more = {"used": is_used(cache), "is_sequence": cache.is_sequence}
-        yield file("cache_file", cache.name, cache.filepath, **more)
+        used = is_used(cache)
+        yield file("cache_file", cache.name, cache.filepath, used=used, is_sequence=cache.is_sequence)
         for layer in cache.layers:
-            yield file("cache_file", cache.name, layer.filepath, muted=layer.hide_layer, **more)
+            yield file("cache_file", cache.name, layer.filepath, muted=layer.hide_layer, used=used)
     for clip in local(data.movieclips):
         yield file("movie_clip", clip.name, clip.filepath, used=is_used(clip), is_sequence=clip.source == "SEQUENCE")
 
