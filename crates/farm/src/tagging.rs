@@ -7,6 +7,7 @@ use farm_contract::project::{ContentHash, MAIN, PROJECT};
 use farm_contract::settings::{CAMERA, SCENE, VIEW_LAYER};
 use farm_contract::tags::{self, BLENDER, CHUNK, Chunk, FRAME, FRAMES, FramesAsked, Request};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use unicode_width::UnicodeWidthChar;
 
 /// Tags of one object.
 const MOST_TAGS: usize = 10;
@@ -62,7 +63,7 @@ fn check(name: &str, value: &str) -> Result<(), Fault> {
             remedy(name),
         ));
     }
-    let taken = |c: &char| c.is_alphanumeric() || SIGNS.contains(*c);
+    let taken = |c: &char| is_letter(*c) || SIGNS.contains(*c);
     match value.chars().find(|c| !taken(c)) {
         None => Ok(()),
         Some(odd) => Err(Fault::new(
@@ -70,6 +71,17 @@ fn check(name: &str, value: &str) -> Result<(), Fault> {
             format!("{} Tags have letters, digits, spaces and {SIGNS}.", remedy(name)),
         )),
     }
+}
+
+/// Whether S3 takes a character for a letter or digit: it has no marks, which Rust counts as alphabetic where they
+/// stand for vowels, and no letters in circles. Known are marks that take no room and the vowel signs of India; the few
+/// others, from Tibet to Java, S3 itself refuses.
+fn is_letter(c: char) -> bool {
+    let is_vowel_sign = matches!(c, '\u{900}'..='\u{d7f}') && matches!(u32::from(c) & 0x7f, 0x3e..=0x4d);
+    let is_circled = matches!(c, '\u{24b6}'..='\u{24e9}' | '\u{1f130}'..='\u{1f189}');
+    // The later letters of a syllable of Korean take no room of their own, either.
+    let is_mark = c.width() == Some(0) && !matches!(c, '\u{1160}'..='\u{11ff}');
+    c.is_alphanumeric() && !is_mark && !is_vowel_sign && !is_circled
 }
 
 /// What to do about a value that S3 does not take.
@@ -130,11 +142,20 @@ mod tests {
             ("view_layer", "a&b", "Rename the view layer"),
             ("camera", &"c".repeat(257), "Rename the camera"),
             ("main", "a (1).blend", "plainer"),
+            ("camera", "क\u{93e}", "Rename the camera"),
+            ("camera", "e\u{345}", "Rename the camera"),
+            ("camera", "Ⓐ", "Rename the camera"),
         ] {
             let fault = of_request(&request(&[("frame", "1"), (name, value)]), None).expect_err(value);
             assert!(fault.message.contains(name) && fault.hint.contains(part), "{fault:?}");
         }
-        assert!(of_request(&request(&[("frame", "1"), ("camera", "Kaméra 1_左 +-=.:/@")]), None).is_ok());
+        assert!(
+            of_request(
+                &request(&[("frame", "1"), ("camera", "Kaméra 1_左한ไทยकⅣ²\u{1112}\u{1161} +-=.:/@")]),
+                None
+            )
+            .is_ok()
+        );
         let many = (0..100).map(|at| (at * 2).to_string()).collect::<Vec<_>>().join(" ");
         let fault = of_request(&request(&[("frames", &many)]), None).expect_err("too long");
         assert!(fault.hint.contains("ranges"), "{fault:?}");

@@ -68,6 +68,9 @@ fn files(sheet: &mut Sheet, files: &[ExternalFile], states: &[State]) {
     if of_blender > 0 {
         sheet.row("", &format!("and {} of Blender's own", count(of_blender as u64, "asset")));
     }
+    if states.contains(&State::Hidden) {
+        sheet.row("", "Nothing hidden is sent: no name in a path may begin with a dot, beyond the folders of the scene.");
+    }
     if states.contains(&State::Outside) {
         sheet.row(
             "",

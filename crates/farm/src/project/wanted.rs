@@ -28,7 +28,8 @@ pub enum Wanted {
 }
 
 /// What an external file of the `.blend` at the place `blend` stands for. Nothing, where it needs no file
-/// beside it: what is packed, what comes with Blender, sounds.
+/// beside it: what is packed, what comes with Blender, sounds. A tiled image that has no tiles wants the file of the
+/// name as it is written, which is not there.
 pub fn wanted(blend: &str, file: &ExternalFile) -> Vec<Wanted> {
     if file.packed || file.is_blenders_own() || file.kind == FileKind::Sound || file.path == "<builtin>" {
         return Vec::new();
@@ -40,7 +41,11 @@ pub fn wanted(blend: &str, file: &ExternalFile) -> Vec<Wanted> {
         Place::Outside => Wanted::Outside,
         Place::Address => Wanted::Address,
     };
-    paths_of(&base, file).iter().map(place).collect()
+    let mut paths = paths_of(&base, file);
+    if paths.is_empty() {
+        paths.push(file.path.clone());
+    }
+    paths.iter().map(place).collect()
 }
 
 fn kind(kind: FileKind, place: String) -> Wanted {
@@ -98,6 +103,8 @@ mod tests {
             wanted("p/a.blend", &tiled),
             [Wanted::File("p/t.1001.png".into()), Wanted::File("p/t.1012.png".into())]
         );
+        tiled.tiles.clear();
+        assert_eq!(wanted("p/a.blend", &tiled), [Wanted::File("p/t.<UDIM>.png".into())]);
         for (kind, path) in [
             (FileKind::ImageSequence, "//s/p_001.png"),
             (FileKind::VolumeSequence, "//s/p_001.vdb"),
