@@ -62,7 +62,7 @@ async fn where_batch_refuses_what_follows_the_report_says_so() {
     let report = bench.report();
     assert_eq!((report.state, report.frames.unwrap().missing.as_str()), (State::Partial, "1"));
     assert!(
-        report.warnings.iter().any(|it| it.contains("refused to try tasks once more")),
+        report.warnings.iter().any(|it| it.contains("could not be tried once more")),
         "{:?}",
         report.warnings
     );
