@@ -21,8 +21,9 @@ use tokio::time::Instant;
 use crate::storage::{Object, Storage};
 use ranged::{Ranged, Trouble};
 
-/// What is kept of a file at once, in bytes: the function has a small memory.
-const MEMORY: usize = 48 << 20;
+/// What is kept of a file at once, in bytes, and as much again of what is told of it: the function has a small
+/// memory.
+const MEMORY: usize = 40 << 20;
 
 /// What is unpacked of a file that can only be unpacked from its beginning on, in bytes.
 const UNPACKED: u64 = 1 << 30;

@@ -37,7 +37,7 @@ pub fn wanted(blend: &str, file: &ExternalFile) -> Vec<Wanted> {
     let disk = Project::alone(blend);
     let base = base_of(&disk, blend, file);
     let place = |written: &String| match disk.place_from(&base, written) {
-        Place::Inside(place) => kind(file.kind, place),
+        Place::Inside(place) => kind(file, place),
         Place::Outside => Wanted::Outside,
         Place::Address => Wanted::Address,
     };
@@ -48,9 +48,10 @@ pub fn wanted(blend: &str, file: &ExternalFile) -> Vec<Wanted> {
     paths.iter().map(place).collect()
 }
 
-fn kind(kind: FileKind, place: String) -> Wanted {
+fn kind(file: &ExternalFile, place: String) -> Wanted {
     use FileKind as Kind;
-    match kind {
+    match file.kind {
+        _ if file.is_sequence => Wanted::Row(place),
         Kind::ImageSequence | Kind::VolumeSequence => Wanted::Row(place),
         Kind::MovieClip if !is_movie(&place) => Wanted::Row(place),
         Kind::PointCache | Kind::FluidCache => Wanted::Folder(place),
@@ -113,6 +114,9 @@ mod tests {
             assert!(matches!(of(kind, path).as_slice(), [Wanted::Row(_)]), "{path}");
         }
         assert!(matches!(of(FileKind::MovieClip, "//a.MP4").as_slice(), [Wanted::File(_)]));
+        let mut alembic = external(FileKind::CacheFile, "//c_0001.abc");
+        alembic.is_sequence = true;
+        assert!(matches!(wanted("a.blend", &alembic).as_slice(), [Wanted::Row(_)]));
         for kind in [FileKind::PointCache, FileKind::FluidCache] {
             assert_eq!(of(kind, "//cache"), [Wanted::Folder("home/ana/shots/cache".into())]);
         }
