@@ -20,12 +20,12 @@ use crate::{ByteOrder, Compression};
 const MOST_BLOCKS: usize = 1 << 23;
 /// Blender's DNA has some 100 KiB.
 const LARGEST_DNA: u64 = 4 << 20;
+/// So many places at the end that look like the DNA are tried.
+const MOST_TRIED: usize = 16;
 /// How many last bytes are searched for the DNA: nearly always enough, and always.
 const TAILS: [u64; 2] = [192 << 10, 1 << 20];
 /// Bytes that a kept block takes beside its own.
 const COUNTS: usize = 32;
-/// A block that is longer holds none of the facts.
-const LARGEST: u64 = 1 << 20;
 
 /// A file whose blocks are found.
 pub(crate) struct Blend<'s> {
@@ -55,13 +55,6 @@ pub(crate) struct Entry {
     /// The entry of the data-block that it belongs to.
     pub(crate) owner: u32,
     kept: Option<Rc<[u8]>>,
-}
-
-impl Entry {
-    /// Whether looking at it costs nothing.
-    pub(crate) fn is_kept(&self) -> bool {
-        self.kept.is_some()
-    }
 }
 
 impl<'s> Blend<'s> {
@@ -118,10 +111,17 @@ impl<'s> Blend<'s> {
             let Some(front) = wanted.front(&head, owner.code) else { continue };
             let place = size_of::<Entry>() + size_of::<u32>();
             memory_left = memory_left.checked_sub(place).ok_or(BlendError::TooMuch)?;
-            let mut length = head.length.min(LARGEST).min(front.most);
+            if head.length > front.most && front.is_whole {
+                return Err(BlendError::TooMuch.into());
+            }
+            let mut length = head.length.min(front.most);
             let left_to_keep = memory_left.saturating_sub(for_places + COUNTS);
             let kept = if front.want == Want::Keep && length <= left_to_keep as u64 {
                 let bytes = plain.bytes(head.at, length as usize)?;
+                if wanted.is_idle(&head, owner.code, &bytes) {
+                    memory_left += place;
+                    continue;
+                }
                 let front = bytes.get(..wanted.length(&head, &bytes)).unwrap_or(&bytes);
                 length = front.len() as u64;
                 memory_left = memory_left.saturating_sub(front.len() + COUNTS);
@@ -191,6 +191,11 @@ impl<'s> Blend<'s> {
         }
     }
 
+    /// Counts something that is told, with the short texts in it, which nothing else counts.
+    pub(crate) fn charge_for<T>(&self) {
+        self.charge(size_of::<T>() + 128);
+    }
+
     /// Whether too much was told, or something could not be read.
     pub(crate) fn is_full(&self) -> bool {
         self.failure.borrow().is_some()
@@ -216,6 +221,7 @@ pub(crate) fn text(bytes: &[u8]) -> String {
 fn dna_at_end(plain: &mut Plain<'_>, layout: &Layout) -> Result<Option<Dna>, ReadError> {
     let Some(size) = plain.size() else { return Ok(None) };
     let head_size = blocks::head_size(layout);
+    let mut tried = 0;
     for tail in TAILS {
         let from = size.saturating_sub(tail);
         let bytes = plain.bytes(from, tail as usize)?;
@@ -236,6 +242,10 @@ fn dna_at_end(plain: &mut Plain<'_>, layout: &Layout) -> Result<Option<Dna>, Rea
             }
             if let Ok(dna) = Dna::parse(content, layout.byte_order, layout.pointer_size) {
                 return Ok(Some(dna));
+            }
+            tried += 1;
+            if tried >= MOST_TRIED {
+                return Ok(None);
             }
         }
         if from == 0 {

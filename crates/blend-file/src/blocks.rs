@@ -1,5 +1,6 @@
 //! The heads of a file's blocks, one behind the other.
 
+use crate::ByteOrder;
 use crate::error::{BlendError, ReadError};
 use crate::plain::Plain;
 use crate::walk::{self, Layout};
@@ -60,7 +61,11 @@ pub(crate) fn parse(bytes: &[u8], layout: &Layout, at: u64) -> Result<Option<Hea
     let order = layout.byte_order;
     let int = |from: usize| order.int(bytes, from, 4);
     let long = |from: usize| order.int(bytes, from, 8);
-    let code = bytes.first_chunk::<4>().copied();
+    let code = bytes.first_chunk::<4>().map(|code| match (code, order) {
+        // The two letters are the lower half of a number.
+        ([0, 0, a, b], ByteOrder::Big) => [*a, *b, 0, 0],
+        _ => *code,
+    });
     let (kind, address, length) = if layout.large_heads {
         (int(4), order.uint(bytes, 8, 8), long(16))
     } else {

@@ -9,6 +9,7 @@
 //! they had first, whatever Blender's source calls them today.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use crate::ByteOrder;
 use crate::error::BlendError;
@@ -17,6 +18,7 @@ use crate::error::BlendError;
 pub(crate) struct Dna {
     structs: Vec<Struct>,
     by_name: HashMap<Box<str>, usize>,
+    pointer_size: usize,
 }
 
 /// One struct.
@@ -29,7 +31,7 @@ pub(crate) struct Struct {
 /// One field of a struct.
 pub(crate) struct Field {
     /// Without what marks pointers and arrays.
-    pub(crate) name: Box<str>,
+    pub(crate) name: Rc<str>,
     pub(crate) at: usize,
     /// Bytes of one element.
     pub(crate) size: usize,
@@ -53,7 +55,13 @@ pub(crate) enum Kind {
 /// Structs, fields and names of a DNA; Blender's has about 1000 structs with 10 fields each.
 const MOST: usize = 1 << 16;
 /// Fields of all structs together.
-const MOST_FIELDS: usize = 1 << 18;
+const MOST_FIELDS: usize = 1 << 16;
+/// Fields of one struct; Blender's largest has some 200.
+const MOST_OF_ONE: usize = 2048;
+/// Bytes of a name.
+const LONGEST_NAME: usize = 255;
+/// Pointers of one struct that are looked at; Blender's have some 200 at most.
+const MOST_POINTERS: usize = 4096;
 
 impl Dna {
     pub(crate) fn parse(bytes: &[u8], order: ByteOrder, pointer_size: u8) -> Result<Self, BlendError> {
@@ -95,8 +103,12 @@ impl Dna {
         // Structs inside themselves, which only a damaged file has, shall not take forever.
         let mut steps = MOST;
         self.add_pointers(kind, 0, &mut steps, 0, &mut places);
+        let size = self.get(kind).map_or(0, |kind| kind.size);
+        places.retain(|at| at + self.pointer_size <= size);
         places.sort_unstable();
         places.dedup();
+        places.truncate(MOST_POINTERS);
+        places.shrink_to_fit();
         places
     }
 
@@ -140,19 +152,22 @@ fn read(bytes: &[u8], order: ByteOrder, pointer_size: usize) -> Option<Dna> {
     for _ in 0..count {
         let kind = cursor.short()?;
         let fields = cursor.short()?;
-        fields_left = fields_left.checked_sub(fields)?;
+        fields_left = fields_left.checked_sub(fields).filter(|_| fields <= MOST_OF_ONE)?;
         let fields =
             (0..fields).map(|_| Some((cursor.short()?, cursor.short()?))).collect::<Option<Vec<_>>>()?;
         raw.push((kind, fields));
     }
-    // Of structs of one name the last counts, as in Blender.
+    // Fields of many structs have the same name: each is kept once.
+    let shape =
+        |name: &&str| field_name(name).map(|(name, is_pointer, count)| (name.into(), is_pointer, count));
+    let names: Vec<Option<(Rc<str>, bool, usize)>> = names.iter().map(shape).collect();
     let by_type: HashMap<usize, usize> = raw.iter().enumerate().map(|(at, (kind, _))| (*kind, at)).collect();
     let mut structs = Vec::with_capacity(raw.len());
     for (kind, raw_fields) in &raw {
         let mut at = 0;
         let mut fields = Vec::with_capacity(raw_fields.len());
         for (kind, name) in raw_fields {
-            let (name, is_pointer, count) = field_name(names.get(*name)?)?;
+            let (name, is_pointer, count) = names.get(*name)?.clone()?;
             let type_name = *types.get(*kind)?;
             let (size, kind) = if is_pointer {
                 (pointer_size, Kind::Pointer)
@@ -162,7 +177,7 @@ fn read(bytes: &[u8], order: ByteOrder, pointer_size: usize) -> Option<Dna> {
                     by_type.get(kind).map_or_else(|| primitive(type_name), |at| Kind::Struct(*at)),
                 )
             };
-            fields.push(Field { name: name.into(), at, size, count, kind });
+            fields.push(Field { name, at, size, count, kind });
             at = at.checked_add(size.checked_mul(count)?)?;
             if at > 1 << 24 {
                 return None;
@@ -170,8 +185,10 @@ fn read(bytes: &[u8], order: ByteOrder, pointer_size: usize) -> Option<Dna> {
         }
         structs.push(Struct { name: (*types.get(*kind)?).into(), size: *sizes.get(*kind)?, fields });
     }
-    let by_name = structs.iter().enumerate().map(|(at, each)| (each.name.clone(), at)).collect();
-    Some(Dna { structs, by_name })
+    let by_name: HashMap<_, _> =
+        structs.iter().enumerate().map(|(at, each)| (each.name.clone(), at)).collect();
+    // No two structs have one name.
+    (by_name.len() == structs.len()).then_some(Dna { structs, by_name, pointer_size })
 }
 
 /// The bare name of a field, whether it is a pointer, and how many elements it has.
@@ -232,10 +249,72 @@ impl<'a> Cursor<'a> {
         let mut names = Vec::new();
         for _ in 0..count {
             let rest = self.bytes.get(self.at..)?;
-            let end = rest.iter().position(|byte| *byte == 0)?;
+            let end = rest.iter().take(LONGEST_NAME + 1).position(|byte| *byte == 0)?;
             names.push(str::from_utf8(rest.get(..end)?).ok()?);
             self.at += end + 1;
         }
         Some(names)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Dna, Kind};
+    use crate::ByteOrder;
+
+    type Fields<'a> = &'a [(u16, u16)];
+
+    /// A DNA of these names of fields, types with their sizes, and structs.
+    fn dna(names: &[&str], types: &[(&str, u16)], structs: &[(u16, Fields<'_>)]) -> Option<Dna> {
+        let mut out = b"SDNANAME".to_vec();
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes();
+        let short = |count: usize| u16::try_from(count).unwrap_or(u16::MAX).to_le_bytes();
+        let pad = |out: &mut Vec<u8>| out.resize(out.len().next_multiple_of(4), 0);
+        out.extend(count(names.len()));
+        names.iter().for_each(|name| out.extend(name.bytes().chain([0])));
+        pad(&mut out);
+        out.extend(b"TYPE");
+        out.extend(count(types.len()));
+        types.iter().for_each(|(name, _)| out.extend(name.bytes().chain([0])));
+        pad(&mut out);
+        out.extend(b"TLEN");
+        types.iter().for_each(|(_, size)| out.extend(size.to_le_bytes()));
+        pad(&mut out);
+        out.extend(b"STRC");
+        out.extend(count(structs.len()));
+        for (kind, fields) in structs {
+            out.extend(kind.to_le_bytes());
+            out.extend(short(fields.len()));
+            for (kind, name) in *fields {
+                out.extend(kind.to_le_bytes());
+                out.extend(name.to_le_bytes());
+            }
+        }
+        Dna::parse(&out, ByteOrder::Little, 8).ok()
+    }
+
+    #[test]
+    fn what_no_blender_writes_is_refused() {
+        let types = [("int", 4), ("Thing", 16)];
+        let fields: Fields<'_> = &[(0, 0), (0, 1)];
+        let read = dna(&["*next", "size"], &types, &[(1, fields)]);
+        assert!(read.is_some_and(|dna| dna.field(0, "next").is_some_and(|(_, it)| it.kind == Kind::Pointer)));
+        let long = "n".repeat(256);
+        assert!(dna(&[&long, "size"], &types, &[(1, &[(0, 1)])]).is_none(), "a long name");
+        assert!(dna(&[&long[1..]], &types, &[(1, &[(0, 0)])]).is_some());
+        assert!(dna(&["*next", "size"], &types, &[(1, fields), (1, fields)]).is_none(), "one type twice");
+        let twice = [("int", 4), ("Thing", 16), ("Thing", 16)];
+        assert!(dna(&["*next", "size"], &twice, &[(1, fields), (2, fields)]).is_none(), "one name twice");
+        assert!(dna(&["size"], &types, &[(1, &[(0, 0); 2049])]).is_none(), "too many fields");
+    }
+
+    #[test]
+    fn places_of_pointers_are_within_the_struct() {
+        let types = [("int", 4), ("Thing", 24), ("Inner", 8)];
+        let inner: Fields<'_> = &[(0, 0)];
+        let read = dna(&["*next", "inner[9]"], &types, &[(1, &[(0, 0), (2, 1)]), (2, inner)]);
+        assert_eq!(read.map(|dna| dna.pointers(0)), Some(vec![0, 8, 16]));
+        let endless = dna(&["*next[60000]"], &[("int", 4), ("Thing", 65_535)], &[(1, &[(0, 0)])]);
+        assert_eq!(endless.map(|dna| dna.pointers(0).len()), Some(super::MOST_POINTERS));
     }
 }

@@ -17,7 +17,7 @@ pub enum BlendError {
         /// What it looks like, such as "it is a ZIP archive".
         found: &'static str,
     },
-    /// The file ends before its own beginning is complete.
+    /// The file ends before what was looked for in it: its scene, or the end of its blocks.
     #[error("The file is cut off: it ends after {}.", bytes(*.size))]
     Truncated {
         /// Bytes in the whole file.

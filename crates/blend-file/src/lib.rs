@@ -25,7 +25,8 @@
 //! compressed. A file in gzip, or in Zstandard without a table of frames, is unpacked twice.
 //!
 //! What it must never do: panic on what a stranger uploads, follow a chain without end, hold more
-//! memory or read more bytes than the [`Limits`] say, whatever the file claims.
+//! memory or read more bytes than the [`Limits`] say, whatever the file claims; [`read_head`] holds
+//! a few times the bytes that it is given.
 //! It opens nothing that the file names.
 //!
 //! Values are those in the file. Blender changes some of an older version's when it opens it; a

@@ -12,6 +12,8 @@ const LIST_ITEM: usize = 128;
 const ARRAY_ITEM: usize = 256;
 /// Texts up to here count nothing: what they belong to does.
 const SHORT: usize = 64;
+/// A text is cut off here; Blender's names and paths have some 1000 bytes at most.
+const LONGEST: usize = 4096;
 
 /// One struct in a block.
 #[derive(Clone)]
@@ -44,6 +46,11 @@ impl<'f, 's> Record<'f, 's> {
     /// The number of its block's entry.
     pub(crate) fn entry(&self) -> usize {
         self.entry
+    }
+
+    /// The file that it is in.
+    pub(crate) fn blend(&self) -> &'f Blend<'s> {
+        self.blend
     }
 
     /// Whether it is of a struct.
@@ -90,9 +97,10 @@ impl<'f, 's> Record<'f, 's> {
     pub(crate) fn text(&self, path: &str) -> Option<String> {
         let (at, field) = self.field(path)?;
         let found = if field.kind == Kind::Pointer {
-            text(&self.follow(path)?.bytes)
+            let followed = self.follow(path)?;
+            text(followed.bytes.get(..LONGEST).unwrap_or(&followed.bytes))
         } else {
-            let length = field.size.checked_mul(field.count)?;
+            let length = field.size.checked_mul(field.count)?.min(LONGEST);
             // The last block of a file that is cut off may end inside.
             let end = at.checked_add(length)?.min(self.bytes.len());
             text(self.bytes.get(at..end)?)

@@ -72,7 +72,8 @@ pub struct Limits {
     /// Bytes read from the source, all reads together.
     pub read_bytes: u64,
     /// Bytes of memory for what is kept of the file, and as many again for what is told of it. Up to
-    /// some 32 MiB come on top for what is being read and unpacked at the moment.
+    /// some 64 MiB come on top for what is being read and unpacked at the moment, nearly always
+    /// less than 16.
     pub memory_bytes: usize,
     /// Bytes unpacked of a compressed file that can only be unpacked from its beginning.
     pub unpacked_bytes: u64,

@@ -117,6 +117,33 @@ fn limits_are_kept() {
     assert_eq!(read_facts(&mut SliceSource(&small), &little).unwrap(), facts(&small));
 }
 
+/// A picture strip may have hours of pictures; none of them is left out in silence.
+#[test]
+fn long_strips_are_read_whole() {
+    let file = plain("45");
+    let all = blocks(&file);
+    let row = all.iter().find(|block| block.count == 2 && file[block.content..].starts_with(b"bild.png\0"));
+    let row = row.unwrap();
+    let element = (row.end - row.content) / row.count;
+    let with = |elements: usize| {
+        let mut head = file[row.head..row.content].to_vec();
+        head[4..8].copy_from_slice(&((elements * element) as u32).to_le_bytes());
+        head[20..24].copy_from_slice(&(elements as u32).to_le_bytes());
+        let pictures = file[row.content..row.content + element].repeat(elements);
+        [&file[..row.head], &head, &pictures, &file[row.end..]].concat()
+    };
+    let pictures = |facts: Facts| {
+        let strips = facts.files.into_iter().filter(|file| file.kind == blend_file::FileKind::SequencerImage);
+        strips.count()
+    };
+    let others = pictures(facts(&file)) - 2;
+    let many = with(20_000);
+    assert_eq!(pictures(facts(&many)) - others, 20_000);
+    assert_eq!(pictures(facts(&gzip(&many))) - others, 20_000);
+    let error = read_facts(&mut SliceSource(&with(70_000)), &Limits::default()).unwrap_err();
+    assert!(matches!(error, ReadError::Blend(BlendError::TooMuch)), "{error}");
+}
+
 #[test]
 fn files_that_are_no_blender_files_say_what_they_are() {
     for (bytes, words) in [

@@ -13,7 +13,11 @@ pub(super) fn drivers(blend: &Blend<'_>) -> Vec<Driver> {
             continue;
         }
         let owner = animation.owner().map(|owner| owner.full_name()).unwrap_or_default();
-        found.extend(drivers.iter().filter_map(|curve| driver(curve, &owner)));
+        for curve in &drivers {
+            blend.charge(owner.len());
+            blend.charge_for::<Driver>();
+            found.extend(driver(curve, &owner));
+        }
     }
     found
 }

@@ -194,6 +194,10 @@ impl<'e> Parser<'e> {
                     }
                 }
                 (*fewest..=*most).contains(&arguments).then_some(())?;
+                // With limits it has both.
+                if name == "clamp" && arguments == 2 {
+                    return None;
+                }
                 self.close()
             }
             _ => None,
@@ -233,6 +237,7 @@ mod tests {
             "True and x or False",
             "log(2, 10)",
             "clamp(var)",
+            "clamp(var, 0, x)",
             "00",
         ] {
             assert!(is_simple(simple, &names), "{simple}");
@@ -244,6 +249,7 @@ mod tests {
             "var % 2",
             "foo(1)",
             "sin(1, 2)",
+            "clamp(var, 1)",
             "__import__('os')",
             "self.location",
             "var if x",

@@ -24,8 +24,9 @@ pub(super) fn files(blend: &Blend<'_>) -> Vec<ExternalFile> {
     files
 }
 
-/// A file that is used and of which nothing else is known.
-pub(super) fn file(kind: FileKind, owner: String, path: String) -> ExternalFile {
+/// A file that a block names, that is used, and of which nothing else is known.
+pub(super) fn file(of: &Record<'_, '_>, kind: FileKind, owner: String, path: String) -> ExternalFile {
+    of.blend().charge_for::<ExternalFile>();
     ExternalFile {
         kind,
         owner,
@@ -36,6 +37,7 @@ pub(super) fn file(kind: FileKind, owner: String, path: String) -> ExternalFile 
         drawn: true,
         muted: false,
         library: None,
+        is_sequence: matches!(kind, FileKind::ImageSequence | FileKind::VolumeSequence),
         tiles: Vec::new(),
         sequences: Vec::new(),
     }
@@ -54,7 +56,7 @@ fn block_file(
         // A data-block that nothing uses is not saved, unless it is to be kept.
         used: any || !block.flag("id.flag", FAKE_USER),
         library: block.follow("id.lib").and_then(|library| library.text("name")),
-        ..file(kind, block.name(), block.text(path).unwrap_or_default())
+        ..file(block, kind, block.name(), block.text(path).unwrap_or_default())
     }
 }
 
@@ -122,12 +124,14 @@ fn libraries(blend: &Blend<'_>, files: &mut Vec<ExternalFile>) {
         }
         let path = library.text("name").unwrap_or_default();
         let packed = library.address("packedfile").is_some();
-        files.push(ExternalFile { packed, ..file(FileKind::Library, library.name(), path) });
+        files.push(ExternalFile { packed, ..file(&library, FileKind::Library, library.name(), path) });
     }
 }
 
 /// Sounds, fonts, volumes, caches, clips.
 fn data_blocks(blend: &Blend<'_>, uses: &HashMap<usize, Use>, files: &mut Vec<ExternalFile>) {
+    const HIDDEN_LAYER: i32 = 1 << 0;
+    const CLIP_SEQUENCE: i32 = 1;
     for sound in blend.all("bSound") {
         files.push(block_file(&sound, FileKind::Sound, "name", uses));
     }
@@ -152,10 +156,24 @@ fn data_blocks(blend: &Blend<'_>, uses: &HashMap<usize, Use>, files: &mut Vec<Ex
         files.push(found);
     }
     for cache in blend.all("CacheFile") {
-        files.push(block_file(&cache, FileKind::CacheFile, "filepath", uses));
+        let found = ExternalFile {
+            is_sequence: cache.flag("is_sequence", 1),
+            ..block_file(&cache, FileKind::CacheFile, "filepath", uses)
+        };
+        // From 3.0 on other files may be laid over it.
+        for layer in cache.list("layers") {
+            let path = layer.text("filepath").unwrap_or_default();
+            let muted = layer.flag("flag", HIDDEN_LAYER);
+            blend.charge_for::<ExternalFile>();
+            files.push(ExternalFile { path, muted, is_sequence: false, ..found.clone() });
+        }
+        files.push(found);
     }
     for clip in blend.all("MovieClip") {
-        files.push(block_file(&clip, FileKind::MovieClip, "name", uses));
+        files.push(ExternalFile {
+            is_sequence: clip.int("source") == Some(CLIP_SEQUENCE),
+            ..block_file(&clip, FileKind::MovieClip, "name", uses)
+        });
     }
 }
 
@@ -166,7 +184,7 @@ fn modifiers(blend: &Blend<'_>, files: &mut Vec<ExternalFile>) {
         files.push(ExternalFile {
             part: modifier.text("modifier.name"),
             muted: !modifier.flag("modifier.mode", RENDER),
-            ..file(FileKind::MeshCache, owner_name(&modifier), path)
+            ..file(&modifier, FileKind::MeshCache, owner_name(&modifier), path)
         });
     }
 }
@@ -196,11 +214,14 @@ fn caches(blend: &Blend<'_>, files: &mut Vec<ExternalFile>) {
         let path =
             if cache.flag("flag", EXTERNAL) { cache.text("path").unwrap_or_default() } else { String::new() };
         let name = cache.text("name").filter(|name| !name.is_empty());
-        files.push(ExternalFile { part: name, ..file(FileKind::PointCache, owner_name(&cache), path) });
+        files.push(ExternalFile {
+            part: name,
+            ..file(&cache, FileKind::PointCache, owner_name(&cache), path)
+        });
     }
     for domain in blend.all("FluidDomainSettings") {
         let path = domain.text("cache_directory").unwrap_or_default();
-        files.push(file(FileKind::FluidCache, owner_name(&domain), path));
+        files.push(file(&domain, FileKind::FluidCache, owner_name(&domain), path));
     }
 }
 
@@ -222,7 +243,7 @@ fn node_files(blend: &Blend<'_>, files: &mut Vec<ExternalFile>) {
             files.push(ExternalFile {
                 part: node.text("name"),
                 muted: nodes::is_muted(&node),
-                ..file(FileKind::NodeFile, owner_name(&node), path)
+                ..file(&node, FileKind::NodeFile, owner_name(&node), path)
             });
         }
     }

@@ -56,7 +56,8 @@ pub fn read_facts(source: &mut dyn Source, limits: &Limits) -> Result<Facts, Rea
 /// Text blocks that Blender runs when the file is opened.
 fn scripts(blend: &Blend<'_>) -> Vec<String> {
     const REGISTER: i32 = 1 << 4;
-    blend.all("Text").filter(|text| text.flag("flags", REGISTER)).map(|text| text.name()).collect()
+    let texts = blend.all("Text").filter(|text| text.flag("flags", REGISTER));
+    texts.inspect(|_| blend.charge_for::<String>()).map(|text| text.name()).collect()
 }
 
 /// Data-blocks of other files. Each library stands before those that are linked from it.
@@ -70,6 +71,8 @@ fn linked(blend: &Blend<'_>) -> Vec<LinkedBlock> {
             }
             b"ID\0\0" => {
                 let name = blend.record(number).map(|record| record.full_name()).unwrap_or_default();
+                blend.charge(library.len());
+                blend.charge_for::<LinkedBlock>();
                 linked.push(LinkedBlock { name, library: library.clone() });
             }
             _ => {}

@@ -24,32 +24,43 @@ pub(super) fn compositor<'f, 's>(scene: &Record<'f, 's>) -> Option<Record<'f, 's
 
 /// All File Output nodes of a tree and of the groups in it.
 pub(super) fn file_outputs(tree: &Record<'_, '_>) -> Vec<FileOutput> {
-    of_kind(tree, "CompositorNodeOutputFile").iter().filter_map(file_output).collect()
+    of_kind(tree, "CompositorNodeOutputFile").found.iter().filter_map(file_output).collect()
 }
 
-/// Whether a tree or a group in it has a node of a kind.
-pub(super) fn has(tree: &Record<'_, '_>, kind: &str) -> bool {
-    !of_kind(tree, kind).is_empty()
+/// Whether a tree or a group in it has a node of a kind. None where some of it is in another file.
+pub(super) fn find(tree: &Record<'_, '_>, kind: &str) -> Option<bool> {
+    let nodes = of_kind(tree, kind);
+    if nodes.found.is_empty() && nodes.elsewhere { None } else { Some(!nodes.found.is_empty()) }
+}
+
+/// Nodes of a tree and of the groups in it.
+struct Nodes<'f, 's> {
+    found: Vec<Record<'f, 's>>,
+    /// Whether the tree or a group in it is in another file.
+    elsewhere: bool,
 }
 
 /// The nodes of a kind in a tree and in the groups in it, each group looked at once.
-fn of_kind<'f, 's>(tree: &Record<'f, 's>, kind: &str) -> Vec<Record<'f, 's>> {
+fn of_kind<'f, 's>(tree: &Record<'f, 's>, kind: &str) -> Nodes<'f, 's> {
+    let is_elsewhere = |block: &Record<'_, '_>| block.is("ID") && block.full_name().starts_with("NT");
+    let mut elsewhere = is_elsewhere(tree);
     let mut found = Vec::new();
     let mut seen = HashSet::from([tree.entry()]);
     // Nodes that are still to be looked at, the next one last.
-    let mut nodes = tree.list("nodes");
+    let mut nodes = if elsewhere { Vec::new() } else { tree.list("nodes") };
     nodes.reverse();
     while let Some(node) = nodes.pop() {
         if node.text("idname").as_deref() == Some(kind) {
             found.push(node);
             continue;
         }
-        let group = node.follow("id").filter(|group| group.is("bNodeTree"));
-        if let Some(group) = group.filter(|group| seen.insert(group.entry())) {
+        let Some(group) = node.follow("id") else { continue };
+        elsewhere |= is_elsewhere(&group);
+        if group.is("bNodeTree") && seen.insert(group.entry()) {
             nodes.extend(group.list("nodes").into_iter().rev());
         }
     }
-    found
+    Nodes { found, elsewhere }
 }
 
 fn file_output(node: &Record<'_, '_>) -> Option<FileOutput> {

@@ -26,7 +26,8 @@ mod scene_mode {
 pub(super) fn cameras(blend: &Blend<'_>) -> Vec<String> {
     const CAMERA: i32 = 11;
     let cameras = blend.all("Object").filter(|object| object.int("type") == Some(CAMERA));
-    let mut names: Vec<String> = cameras.map(|object| object.name()).collect();
+    let mut names: Vec<String> =
+        cameras.inspect(|_| blend.charge_for::<String>()).map(|object| object.name()).collect();
     names.sort();
     names
 }
@@ -39,6 +40,7 @@ pub(super) fn scenes(blend: &Blend<'_>) -> Vec<Scene> {
 
 fn scene(blend: &Blend<'_>, scene: &Record<'_, '_>) -> Option<Scene> {
     let render = scene.inner("r")?;
+    blend.charge_for::<Scene>();
     let int = |path: &str| render.int(path).unwrap_or_default();
     let engine = render.text("engine").unwrap_or_default();
     let markers = scene.list("markers");

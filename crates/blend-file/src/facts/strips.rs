@@ -1,5 +1,7 @@
 //! The sequencer's strips.
 
+use std::collections::HashSet;
+
 use super::files::file;
 use super::types::{ExternalFile, FileKind};
 use crate::blend::Blend;
@@ -22,8 +24,12 @@ pub(super) fn make_a_picture(scene: &Record<'_, '_>) -> bool {
     let mut looked_at = 0;
     while let Some(strip) = strips.pop() {
         looked_at += 1;
+        // A muted meta mutes what is in it.
+        if strip.flag("flag", MUTED) {
+            continue;
+        }
         let kind = strip.int("type").unwrap_or(META);
-        if kind != SCENE && !SOUNDS.contains(&kind) && !strip.flag("flag", MUTED) {
+        if kind != SCENE && !SOUNDS.contains(&kind) {
             return true;
         }
         // Metas inside metas of a damaged file may run in circles.
@@ -34,8 +40,21 @@ pub(super) fn make_a_picture(scene: &Record<'_, '_>) -> bool {
     false
 }
 
+/// Numbers of the entries of all strips that are inside muted metas.
+fn inside_muted(blend: &Blend<'_>) -> HashSet<usize> {
+    let muted = blend.all("Sequence").filter(|strip| strip.flag("flag", MUTED));
+    let mut metas: Vec<Record<'_, '_>> = muted.filter(|strip| strip.int("type") == Some(META)).collect();
+    let mut inside = HashSet::new();
+    while let Some(meta) = metas.pop() {
+        let strips = meta.list("seqbase").into_iter().filter(|strip| inside.insert(strip.entry()));
+        metas.extend(strips.filter(|strip| strip.int("type") == Some(META)));
+    }
+    inside
+}
+
 /// Pictures and movies that strips show.
 pub(super) fn files(blend: &Blend<'_>, files: &mut Vec<ExternalFile>) {
+    let inside_muted = inside_muted(blend);
     for strip in blend.all("Sequence") {
         let kind = match strip.int("type") {
             Some(IMAGE) => FileKind::SequencerImage,
@@ -50,9 +69,9 @@ pub(super) fn files(blend: &Blend<'_>, files: &mut Vec<ExternalFile>) {
         let elements = data.follow("stripdata").map(|first| first.array()).unwrap_or_default();
         for element in elements {
             let path = join(&folder, &element.text("name").unwrap_or_default());
-            blend.charge(path.len());
-            let muted = strip.flag("flag", MUTED);
-            files.push(ExternalFile { muted, ..file(kind, owner.to_owned(), path) });
+            blend.charge(path.len() + owner.len());
+            let muted = strip.flag("flag", MUTED) || inside_muted.contains(&strip.entry());
+            files.push(ExternalFile { muted, ..file(&element, kind, owner.to_owned(), path) });
             if kind == FileKind::SequencerMovie {
                 break;
             }

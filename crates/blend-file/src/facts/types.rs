@@ -27,7 +27,8 @@ pub struct Facts {
     pub scripts: Vec<String>,
     /// Scripted expressions that drive values.
     pub drivers: Vec<Driver>,
-    /// Everything that is computed from frame to frame, and whether it is baked.
+    /// Everything that a render computes from frame to frame, and whether it is baked. What is hidden in
+    /// renders or turned off is not here.
     pub simulations: Vec<Simulation>,
     /// Linked data-blocks by their library, as the file names them; what is in them is not here.
     pub linked: Vec<LinkedBlock>,
@@ -221,14 +222,17 @@ pub struct ExternalFile {
     pub packed: bool,
     /// Whether anything but the wish to keep it refers to the data-block.
     pub used: bool,
-    /// Whether a material, world, light, texture, node group or scene refers to the image, unlike
-    /// one that an empty or a brush shows. True for all other kinds.
+    /// Whether a material, world, light, texture, node group, line style or scene refers to the image,
+    /// or a property of an object, unlike one that an empty or a brush shows. True for all other kinds.
     pub drawn: bool,
     /// Whether it is left out of the render: a muted node or strip, a modifier hidden in renders.
     pub muted: bool,
     /// Path of the library that the data-block came from, where it is packed with its library
     /// into this file (5.0).
     pub library: Option<String>,
+    /// Whether it is a file per frame, of which the path names one: an image, volume, Alembic or USD
+    /// file, or clip for tracking that is a sequence.
+    pub is_sequence: bool,
     /// Numbers of a tiled image's tiles, 1001 and up, in the image's order.
     pub tiles: Vec<i32>,
     /// Frames of a sequence, once for each node that shows it.
@@ -239,6 +243,10 @@ impl ExternalFile {
     /// Whether it is an asset that comes with Blender, on whatever machine the file was saved.
     pub fn is_blenders_own(&self) -> bool {
         let path = self.path.replace('\\', "/");
+        // What lies beside the file or below is the file's own; Blender may be on the way up.
+        if self.path.starts_with("//") && !path.starts_with("//../") {
+            return false;
+        }
         path.contains("/datafiles/assets/")
             || self.kind == FileKind::Library
                 && path.rsplit('/').next().is_some_and(|name| name.starts_with("essentials_brushes"))
@@ -348,7 +356,7 @@ pub enum SimulationKind {
     RigidBody,
     /// Particles that move; hair that only grows is none.
     ParticleSystem,
-    /// A simulation or bake zone in geometry nodes.
+    /// A simulation zone in geometry nodes.
     SimulationNodes,
 }
 
@@ -360,4 +368,35 @@ pub struct LinkedBlock {
     pub name: String,
     /// The library's path as it is written in the file.
     pub library: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ExternalFile, FileKind};
+
+    #[test]
+    fn what_comes_with_blender_lies_beside_no_file() {
+        let file = |kind, path: &str| ExternalFile {
+            kind,
+            owner: String::new(),
+            part: None,
+            path: path.to_owned(),
+            packed: false,
+            used: true,
+            drawn: true,
+            muted: false,
+            library: None,
+            is_sequence: false,
+            tiles: Vec::new(),
+            sequences: Vec::new(),
+        };
+        let own = |kind, path| file(kind, path).is_blenders_own();
+        let assets = "/opt/blender/5.0/datafiles/assets/brushes/essentials_brushes-mesh_sculpt.blend";
+        assert!(own(FileKind::Library, assets));
+        assert!(own(FileKind::Library, "C:\\Blender\\5.0\\datafiles\\assets\\hair.blend"));
+        assert!(own(FileKind::Library, "//../../usr/share/blender/4.1/datafiles/assets/hair.blend"));
+        assert!(own(FileKind::Library, "//..\\Blender\\datafiles\\assets\\hair.blend"));
+        assert!(!own(FileKind::Library, "//datafiles/assets/tree.blend"));
+        assert!(!own(FileKind::Library, "//lib/essentials_brushes.blend"));
+    }
 }

@@ -21,9 +21,9 @@ const FOOTER: usize = 9;
 const FOOTER_SIGN: [u8; 4] = [0xb1, 0xea, 0x92, 0x8f];
 const TABLE_SIGN: [u8; 4] = [0x5e, 0x2a, 0x4d, 0x18];
 /// A file with more or larger frames is unpacked from its beginning instead; Blender's have at
-/// most 2 MiB, and 1 TiB of them makes a million.
-const MOST_FRAMES: usize = 1 << 20;
-const LARGEST_FRAME: u32 = 4 << 20;
+/// most 2 MiB, and 256 GiB of them make so many.
+const MOST_FRAMES: usize = 1 << 18;
+const LARGEST_FRAME: u32 = 2 << 20;
 /// Of a frame that is larger than this the front alone is read where that does.
 const WORTH_SPLITTING: usize = 256 << 10;
 /// Read along at once where frame follows on frame.
@@ -74,7 +74,7 @@ pub(super) fn table(window: &mut Window<'_>) -> Result<Option<Table>, ReadError>
         let Some((unpacked_size, _)) = rest.split_first_chunk() else { return Ok(None) };
         let (packed_size, unpacked_size) =
             (u32::from_le_bytes(*packed_size), u32::from_le_bytes(*unpacked_size));
-        if unpacked_size > LARGEST_FRAME || packed_size > 2 * LARGEST_FRAME {
+        if unpacked_size > LARGEST_FRAME || packed_size > LARGEST_FRAME + LARGEST_FRAME / 16 {
             return Ok(None);
         }
         starts.push((packed, unpacked));
@@ -132,7 +132,7 @@ impl<'s> Frames<'s> {
             let unpacked = self.frame(number, from + length)?;
             return Ok(Cow::Borrowed(unpacked.get(from..from + length).unwrap_or_default()));
         }
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(length);
         while bytes.len() < length {
             let at = offset + bytes.len() as u64;
             let number = self.frame_at(at);

@@ -12,6 +12,8 @@ use crate::source::{Limits, Metered};
 
 /// Read of the source at once.
 const PIECE: usize = 1 << 20;
+/// Bytes that a Zstandard frame may refer back to: as many as every decoder has to know.
+const LARGEST_WINDOW: u64 = 8 << 20;
 
 pub(super) struct Stream<'s> {
     /// None only while it starts over.
@@ -36,8 +38,7 @@ impl<'s> Stream<'s> {
 
     pub(super) fn zstd(source: Metered<'s>, limits: &Limits) -> Self {
         let size = source.size();
-        let window = (limits.memory_bytes as u64 / 4).max(8 << 20);
-        let decoder = Some(Decoder::Zstd(Box::new(Zstd::new(Feed::new(source), window))));
+        let decoder = Some(Decoder::Zstd(Box::new(Zstd::new(Feed::new(source)))));
         Self { decoder, at: 0, left: limits.unpacked_bytes, size }
     }
 
@@ -52,7 +53,7 @@ impl<'s> Stream<'s> {
                 Decoder::Gzip(decoder) => {
                     Decoder::Gzip(Box::new(MultiGzDecoder::new(decoder.into_inner().again())))
                 }
-                Decoder::Zstd(zstd) => Decoder::Zstd(Box::new(Zstd::new(zstd.feed.again(), zstd.window))),
+                Decoder::Zstd(zstd) => Decoder::Zstd(Box::new(Zstd::new(zstd.feed.again()))),
             });
         }
         let mut scratch = [0; 16 << 10];
@@ -63,7 +64,7 @@ impl<'s> Stream<'s> {
                 return Ok(Vec::new());
             }
         }
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(length);
         while bytes.len() < length {
             let most = (length - bytes.len()).min(scratch.len());
             let got = self.next(scratch.get_mut(..most).unwrap_or_default())?;
@@ -164,15 +165,14 @@ impl BufRead for Feed<'_> {
 struct Zstd<'s> {
     feed: Feed<'s>,
     decoder: FrameDecoder,
-    window: u64,
     inside: bool,
 }
 
 impl<'s> Zstd<'s> {
-    fn new(feed: Feed<'s>, window: u64) -> Self {
+    fn new(feed: Feed<'s>) -> Self {
         let mut decoder = FrameDecoder::new();
-        decoder.set_max_window_size(window);
-        Self { feed, decoder, window, inside: false }
+        decoder.set_max_window_size(LARGEST_WINDOW);
+        Self { feed, decoder, inside: false }
     }
 
     fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {

@@ -60,6 +60,9 @@ impl<'s> Window<'s> {
         if length == 0 {
             return Ok(Cow::Borrowed(&[]));
         }
+        if length > LARGEST {
+            return self.once(offset, length).map(Cow::Owned);
+        }
         let held = self.pieces.iter().position(|piece| piece.part(offset, length).is_some());
         let held = match held {
             Some(held) => held,

@@ -75,7 +75,7 @@ def scene(one):
         "compositor": tree is not None,
         "file_outputs": list(file_outputs(tree, set())),
         "use_sequencer": render.use_sequencer,
-        "strips": any(not strip.mute and strip.type not in {"SOUND", "SCENE"} for strip in shown(one)),
+        "strips": any(not muted and strip.type not in {"SOUND", "SCENE"} for strip, muted in shown(one)),
         "use_simplify": render.use_simplify,
         "simplify_subdivision_render": render.simplify_subdivision_render,
         "view_layers": [
@@ -142,11 +142,16 @@ def file_outputs(tree, seen):
 
 
 def shown(one):
-    editor = one.sequence_editor
-    if editor is None:
-        return []
-    found = getattr(editor, "strips_all", None)
-    return editor.sequences_all if found is None else found
+    """Each strip of a scene, and whether it or a meta strip around it is muted."""
+    return inside(one.sequence_editor, False) if one.sequence_editor else ()
+
+
+def inside(holder, muted):
+    found = getattr(holder, "strips", None)
+    for strip in holder.sequences if found is None else found:
+        yield strip, muted or strip.mute
+        if strip.type == "META":
+            yield from inside(strip, muted or strip.mute)
 
 
 def is_used(block):
@@ -156,7 +161,7 @@ def is_used(block):
 def file(kind, owner, path, **more):
     return {
         "kind": kind, "owner": owner, "part": None, "path": path, "packed": False, "used": True, "drawn": True,
-        "muted": False, "library": None, "tiles": [], "sequences": [], **more,
+        "muted": False, "library": None, "is_sequence": False, "tiles": [], "sequences": [], **more,
     }
 
 
@@ -193,9 +198,15 @@ def images():
                         rows.append(sequence(getattr(node, "image_user", node)))
         yield file(
             KINDS[image.source], image.name, image.filepath, packed=len(image.packed_files) > 0, used=is_used(image),
-            library=image.library.filepath if image.library else None, drawn=any(code(user) in DRAWING for user in users),
+            library=image.library.filepath if image.library else None,
+            drawn=any(code(user) in DRAWING for user in users) or is_input(image), is_sequence=image.source == "SEQUENCE",
             tiles=[tile.number for tile in image.tiles] if image.source == "TILED" else [], sequences=rows,
         )
+
+
+def is_input(image):
+    """Whether the image is an input of geometry nodes."""
+    return any(value == image for _, modifier in of_type("NODES") for value in modifier.values())
 
 
 def libraries():
@@ -222,11 +233,15 @@ def blocks():
         ]
         yield file(
             kind, volume.name, volume.filepath, packed=volume.packed_file is not None, used=is_used(volume),
-            sequences=rows if volume.is_sequence else [],
+            is_sequence=volume.is_sequence, sequences=rows if volume.is_sequence else [],
         )
-    for kind, group in (("cache_file", data.cache_files), ("movie_clip", data.movieclips)):
-        for block in local(group):
-            yield file(kind, block.name, block.filepath, used=is_used(block))
+    for cache in local(data.cache_files):
+        used = is_used(cache)
+        yield file("cache_file", cache.name, cache.filepath, used=used, is_sequence=cache.is_sequence)
+        for layer in cache.layers:
+            yield file("cache_file", cache.name, layer.filepath, muted=layer.hide_layer, used=used)
+    for clip in local(data.movieclips):
+        yield file("movie_clip", clip.name, clip.filepath, used=is_used(clip), is_sequence=clip.source == "SEQUENCE")
 
 
 def of_type(kind):
@@ -273,21 +288,21 @@ def nodes():
 
 def strip_files():
     for one in local(bpy.data.scenes):
-        for strip in shown(one):
+        for strip, muted in shown(one):
             if strip.type == "IMAGE":
                 for element in strip.elements:
                     path = os.path.join(strip.directory, element.filename)
-                    yield file("sequencer_image", strip.name, path, muted=strip.mute)
+                    yield file("sequencer_image", strip.name, path, muted=muted)
             elif strip.type == "MOVIE":
-                yield file("sequencer_movie", strip.name, strip.filepath, muted=strip.mute)
+                yield file("sequencer_movie", strip.name, strip.filepath, muted=muted)
 
 
 CODES = {
     bpy.types.Object: "OB", bpy.types.Scene: "SC", bpy.types.Material: "MA", bpy.types.NodeTree: "NT",
     bpy.types.Key: "KE", bpy.types.Mesh: "ME", bpy.types.Image: "IM", bpy.types.Collection: "GR",
-    bpy.types.Camera: "CA", bpy.types.World: "WO", bpy.types.Light: "LA", bpy.types.Texture: "TE",
+    bpy.types.FreestyleLineStyle: "LS", bpy.types.Camera: "CA", bpy.types.World: "WO", bpy.types.Light: "LA", bpy.types.Texture: "TE",
 }
-DRAWING = {"MA", "WO", "LA", "NT", "SC", "TE"}
+DRAWING = {"MA", "WO", "LA", "NT", "SC", "TE", "LS"}
 
 
 def code(block):
@@ -321,29 +336,43 @@ def simulation(holder, kind, name, baked):
     return {"object": holder.name, "kind": kind, "name": name, "baked": baked}
 
 
+def rendered(kind):
+    return ((holder, modifier) for holder, modifier in of_type(kind) if modifier.show_render)
+
+
+def simulates(tree):
+    """Whether a tree or a group in it has a simulation zone."""
+    return tree is not None and any(
+        node.bl_idname == "GeometryNodeSimulationOutput" or simulates(getattr(node, "node_tree", None))
+        for node in tree.nodes
+    )
+
+
 def simulations():
     for kind, word in (("CLOTH", "cloth"), ("SOFT_BODY", "soft_body")):
-        for holder, modifier in of_type(kind):
+        for holder, modifier in rendered(kind):
             yield simulation(holder, word, modifier.name, modifier.point_cache.is_baked)
-    for holder, modifier in of_type("FLUID"):
+    for holder, modifier in rendered("FLUID"):
         if modifier.fluid_type == "DOMAIN":
             yield simulation(holder, "fluid", modifier.name, modifier.domain_settings.has_cache_baked_data)
-    for holder, modifier in of_type("DYNAMIC_PAINT"):
+    for holder, modifier in rendered("DYNAMIC_PAINT"):
         canvas = modifier.canvas_settings
         if canvas:
             baked = [surface.point_cache.is_baked for surface in canvas.canvas_surfaces]
             yield simulation(holder, "dynamic_paint", modifier.name, bool(baked) and all(baked))
     for one in local(bpy.data.scenes):
-        if one.rigidbody_world:
+        if one.rigidbody_world and one.rigidbody_world.enabled:
             yield simulation(one, "rigid_body", "", one.rigidbody_world.point_cache.is_baked)
     for holder in local(bpy.data.objects):
         for system in holder.particle_systems:
             kind = system.settings.type
+            modifiers = [each for each in holder.modifiers if each.type == "PARTICLE_SYSTEM"]
+            if not all(each.show_render for each in modifiers if each.particle_system.name == system.name):
+                continue
             if kind == "EMITTER" or kind == "HAIR" and system.use_hair_dynamics:
                 yield simulation(holder, "particle_system", system.name, system.point_cache.is_baked)
-    for holder, modifier in of_type("NODES"):
-        # Before 4.1 nothing says so.
-        if len(getattr(modifier, "bakes", ())):
+    for holder, modifier in rendered("NODES"):
+        if simulates(modifier.node_group):
             # The corpus has none that is baked.
             yield simulation(holder, "simulation_nodes", modifier.name, False)
 

@@ -258,6 +258,30 @@ def images():
 
 
 @case
+def images_elsewhere():
+    """Images that no node of a material, world or group shows."""
+    nodes = plane("Knoten").modifiers.new("Nodes", "NODES")
+    tree = bpy.data.node_groups.new("Geometry", "GeometryNodeTree")
+    if hasattr(tree, "interface"):
+        socket = tree.interface.new_socket("Bild", in_out="INPUT", socket_type="NodeSocketImage")
+    else:
+        socket = tree.inputs.new("NodeSocketImage", "Bild")
+    nodes.node_group = tree
+    nodes[socket.identifier] = image("of a modifier", "//modifier.png")
+    stroke = bpy.data.materials.new("Strich")
+    bpy.data.materials.create_gpencil_data(stroke)
+    stroke.grease_pencil.fill_image = image("of a stroke", "//stroke.png")
+    stroke.use_fake_user = True
+    style = bpy.data.linestyles.new("Linie")
+    style.use_nodes, style.use_fake_user = True, True
+    style.node_tree.nodes.new("ShaderNodeTexImage").image = image("of a line style", "//line.png")
+    empty = add("Empty", None)
+    empty.empty_display_type = "IMAGE"
+    empty.data = image("shown by an empty", "//empty.png")
+    empty["number"] = 3
+
+
+@case
 def other_files():
     here = os.path.dirname(os.path.abspath(__file__))
     fonts = bpy.utils.system_resource("DATAFILES", path="fonts")
@@ -303,6 +327,12 @@ def other_files():
     cached = holder.modifiers.new("Alembic", "MESH_SEQUENCE_CACHE")
     cached.cache_file = cache
     cache.use_fake_user = True
+    cache.layers.new("//herde_haar.abc")
+    cache.layers.new("//herde_alt.abc").hide_layer = True
+    bpy.ops.cachefile.open(filepath=os.path.join(FOLDER, "weg.abc"))
+    way = next(each for each in bpy.data.cache_files if each != cache)
+    way.filepath, way.is_sequence, way.use_fake_user = "//weg_0001.abc", True, True
+    holder.constraints.new("TRANSFORM_CACHE").cache_file = way
     material("Licht")
     nodes = bpy.data.materials["Licht"].node_tree.nodes
     ies = nodes.new("ShaderNodeTexIES")
@@ -370,6 +400,19 @@ def sequencer():
     inside = getattr(meta, "strips", None)
     inside = meta.sequences if inside is None else inside
     inside.new_image("Inside", os.path.join(FOLDER, "bild.png"), channel=1, frame_start=1)
+
+
+@case
+def muted_metas():
+    write_png(os.path.join(FOLDER, "bild.png"))
+    meta = strips_of(scene()).new_meta("Meta", channel=1, frame_start=1)
+    meta.mute = True
+    for name in ("strips", "sequences"):
+        if hasattr(meta, name):
+            inner = getattr(meta, name).new_meta("Inner", channel=1, frame_start=1)
+            getattr(inner, name).new_image("Inside", os.path.join(FOLDER, "bild.png"), channel=1, frame_start=1)
+            break
+    add_sound(strips_of(scene()))
 
 
 @case
@@ -491,6 +534,29 @@ def simulations():
         simulation_zone(plane("Knoten").modifiers.new("Nodes", "NODES"))
     plane("Ohne Simulation").modifiers.new("Nodes", "NODES")
     rigid()
+
+
+@case
+def hidden_simulations():
+    """None that is there in renders but one: what is hidden and what only keeps data is none."""
+    for name, kind in (("A", "CLOTH"), ("B", "SOFT_BODY"), ("C", "FLUID"), ("D", "PARTICLE_SYSTEM")):
+        modifier = plane(name).modifiers.new(name, kind)
+        modifier.show_render = False
+        if kind == "FLUID":
+            modifier.fluid_type = "DOMAIN"
+    plane("E").modifiers.new("E", "CLOTH").show_viewport = False
+    rigid()
+    scene().rigidbody_world.enabled = False
+    if VERSION >= (4, 1):
+        nodes = plane("F").modifiers.new("F", "NODES")
+        nodes.node_group = bpy.data.node_groups.new("Bakes", "GeometryNodeTree")
+        nodes.node_group.nodes.new("GeometryNodeBake")
+        outer = bpy.data.node_groups.new("Outer", "GeometryNodeTree")
+        nodes = plane("G").modifiers.new("G", "NODES")
+        simulation_zone(nodes)
+        group = outer.nodes.new("GeometryNodeGroup")
+        group.node_tree = nodes.node_group
+        nodes.node_group = outer
 
 
 def simulation_zone(nodes):

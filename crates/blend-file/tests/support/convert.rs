@@ -113,7 +113,10 @@ impl Converter {
                 }
             };
             let address = file[block.head + 8..block.head + 16].to_vec();
-            out.extend_from_slice(&block.code);
+            match block.code {
+                [a, b, 0, 0] if big => out.extend([0, 0, a, b]),
+                code => out.extend(code),
+            }
             out.extend(converter.number(&(new.len() as u32).to_le_bytes()));
             out.extend(converter.address(&address));
             out.extend(converter.number(&(block.kind as u32).to_le_bytes()));

@@ -16,6 +16,7 @@ pub(crate) fn external(kind: FileKind, path: &str) -> ExternalFile {
         drawn: true,
         muted: false,
         library: None,
+        is_sequence: matches!(kind, FileKind::ImageSequence | FileKind::VolumeSequence),
         tiles: Vec::new(),
         sequences: Vec::new(),
     }
