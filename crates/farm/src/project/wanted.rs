@@ -37,6 +37,7 @@ pub fn wanted(blend: &str, file: &ExternalFile) -> Vec<Wanted> {
     let disk = Project::alone(blend);
     let base = base_of(&disk, blend, file);
     let place = |written: &String| match disk.place_from(&base, written) {
+        Place::Inside(place) if file.is_sequence => Wanted::Row(place),
         Place::Inside(place) => kind(file.kind, place),
         Place::Outside => Wanted::Outside,
         Place::Address => Wanted::Address,
@@ -51,7 +52,6 @@ pub fn wanted(blend: &str, file: &ExternalFile) -> Vec<Wanted> {
 fn kind(kind: FileKind, place: String) -> Wanted {
     use FileKind as Kind;
     match kind {
-        Kind::ImageSequence | Kind::VolumeSequence => Wanted::Row(place),
         Kind::MovieClip if !is_movie(&place) => Wanted::Row(place),
         Kind::PointCache | Kind::FluidCache => Wanted::Folder(place),
         _ => Wanted::File(place),
@@ -103,6 +103,10 @@ mod tests {
             wanted("p/a.blend", &tiled),
             [Wanted::File("p/t.1001.png".into()), Wanted::File("p/t.1012.png".into())]
         );
+        let mut cache = external(FileKind::CacheFile, "//c_0001.abc");
+        assert_eq!(wanted("p/a.blend", &cache), [Wanted::File("p/c_0001.abc".into())]);
+        cache.is_sequence = true;
+        assert_eq!(wanted("p/a.blend", &cache), [Wanted::Row("p/c_0001.abc".into())]);
         tiled.tiles.clear();
         assert_eq!(wanted("p/a.blend", &tiled), [Wanted::File("p/t.<UDIM>.png".into())]);
         for (kind, path) in [
