@@ -37,7 +37,8 @@ pub fn wanted(blend: &str, file: &ExternalFile) -> Vec<Wanted> {
     let disk = Project::alone(blend);
     let base = base_of(&disk, blend, file);
     let place = |written: &String| match disk.place_from(&base, written) {
-        Place::Inside(place) => kind(file, place),
+        Place::Inside(place) if file.is_sequence => Wanted::Row(place),
+        Place::Inside(place) => kind(file.kind, place),
         Place::Outside => Wanted::Outside,
         Place::Address => Wanted::Address,
     };
@@ -48,11 +49,9 @@ pub fn wanted(blend: &str, file: &ExternalFile) -> Vec<Wanted> {
     paths.iter().map(place).collect()
 }
 
-fn kind(file: &ExternalFile, place: String) -> Wanted {
+fn kind(kind: FileKind, place: String) -> Wanted {
     use FileKind as Kind;
-    match file.kind {
-        _ if file.is_sequence => Wanted::Row(place),
-        Kind::ImageSequence | Kind::VolumeSequence => Wanted::Row(place),
+    match kind {
         Kind::MovieClip if !is_movie(&place) => Wanted::Row(place),
         Kind::PointCache | Kind::FluidCache => Wanted::Folder(place),
         _ => Wanted::File(place),
@@ -104,6 +103,10 @@ mod tests {
             wanted("p/a.blend", &tiled),
             [Wanted::File("p/t.1001.png".into()), Wanted::File("p/t.1012.png".into())]
         );
+        let mut cache = external(FileKind::CacheFile, "//c_0001.abc");
+        assert_eq!(wanted("p/a.blend", &cache), [Wanted::File("p/c_0001.abc".into())]);
+        cache.is_sequence = true;
+        assert_eq!(wanted("p/a.blend", &cache), [Wanted::Row("p/c_0001.abc".into())]);
         tiled.tiles.clear();
         assert_eq!(wanted("p/a.blend", &tiled), [Wanted::File("p/t.<UDIM>.png".into())]);
         for (kind, path) in [
@@ -114,9 +117,6 @@ mod tests {
             assert!(matches!(of(kind, path).as_slice(), [Wanted::Row(_)]), "{path}");
         }
         assert!(matches!(of(FileKind::MovieClip, "//a.MP4").as_slice(), [Wanted::File(_)]));
-        let mut alembic = external(FileKind::CacheFile, "//c_0001.abc");
-        alembic.is_sequence = true;
-        assert!(matches!(wanted("a.blend", &alembic).as_slice(), [Wanted::Row(_)]));
         for kind in [FileKind::PointCache, FileKind::FluidCache] {
             assert_eq!(of(kind, "//cache"), [Wanted::Folder("home/ana/shots/cache".into())]);
         }
