@@ -70,14 +70,15 @@ fn what_would_be_lost_is_listed_and_then_it_is_gone_whatever_is_in_the_bucket() 
         "39 resources",
         "2 jobs that are not over, which would be stopped",
         "the registry with all its images",
-        // The uploads' versions and marker, the frames, one whose key XML cannot hold, and the code.
-        "1102 objects in 1106 versions",
+        // The uploads' versions and marker, the frames, one whose key XML cannot hold, the code,
+        // and twice what farm it is.
+        "1103 objects in 1108 versions",
         "1 unfinished upload",
         "stopping 2 jobs",
         "no job is left",
         "kept           Bucket",
-        "emptying the bucket: 1000 of 1106 versions",
-        "emptying the bucket: 1106 of 1106 versions",
+        "emptying the bucket: 1000 of 1108 versions",
+        "emptying the bucket: 1108 of 1108 versions",
         "The farm is gone.",
     ]);
     assert_eq!(engine.status("render-farm"), None);

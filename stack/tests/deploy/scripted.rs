@@ -86,6 +86,7 @@ fn patience_that_aws_asks_for_is_had() {
         ),
     ];
     answers.extend(no_change());
+    answers.push(("PUT /render-farm-123456789012-us-west-2/.farm/farm.json", vec![plain(200, "")]));
     let aws = Script::start(&answers);
     aws.stack(&["deploy", "--yes", "--region", "us-west-2"])
         .well()
