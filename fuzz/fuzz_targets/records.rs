@@ -23,7 +23,9 @@ fuzz_target!(|json: &[u8]| farm_fuzz::within(MEBIBYTES, || {
     reads_again(Offer::from_json, json);
     if let Some(list) = reads_again(Manifest::from_json, json) {
         let paths = list.files.iter().map(|file| &file.path).chain([&list.main]);
-        assert!(paths.into_iter().all(|path| !path.starts_with('/') && path.split('/').all(|part| part != "..")));
+        assert!(
+            paths.into_iter().all(|path| !path.starts_with('/') && path.split('/').all(|part| part != ".."))
+        );
     }
 }));
 

@@ -17,17 +17,23 @@ fuzz_target!(|input: &[u8]| {
     let (first, tags) = text.split_once('\n').unwrap_or((text, ""));
     let mut numbers = first.split(' ').map(str::parse::<i32>);
     let mut number = |otherwise| numbers.next().and_then(Result::ok).unwrap_or(otherwise);
-    let (start, end, parallel) = (number(1), number(250), number(64).unsigned_abs());
+    let range = (number(1), number(250));
+    let (parallel, step) = (number(64).unsigned_abs(), number(1).unsigned_abs());
     let tags = tags.lines().map(|line| line.split_once('=').unwrap_or((line, "")));
-    farm_fuzz::within(MEBIBYTES, || check(tags, start, end, parallel));
+    farm_fuzz::within(MEBIBYTES, || check(tags, range, step, parallel));
 });
 
-fn check<'a>(tags: impl Iterator<Item = (&'a str, &'a str)>, start: i32, end: i32, parallel: u32) {
+fn check<'a>(
+    tags: impl Iterator<Item = (&'a str, &'a str)>,
+    (start, end): (i32, i32),
+    step: u32,
+    parallel: u32,
+) {
     let request = match Request::from_tags(tags) {
         Ok(request) => request,
         Err(fault) => return assert!(!fault.message.is_empty() && !fault.hint.is_empty()),
     };
-    let Ok(spec) = request.frames.resolve(start, end) else { return };
+    let Ok(spec) = request.frames.resolve(start, end, step) else { return };
     let frames = spec.frames();
     let again = spec.to_string().parse::<FrameSpec>().map(|spec| spec.frames());
     assert_eq!(again.as_ref(), Ok(&frames), "{spec}");

@@ -122,8 +122,10 @@ fn engine(request: &Request, scene: &Scene, verdict: &mut Verdict) {
 }
 
 fn cameras(request: &Request, scene: &Scene, verdict: &mut Verdict) {
-    let has = request.settings.camera.is_some() || scene.camera.is_some() || !scene.marker_cameras.is_empty();
-    if !has && !(scene.use_sequencer && scene.strips) {
+    let has_one =
+        request.settings.camera.is_some() || scene.camera.is_some() || !scene.marker_cameras.is_empty();
+    let needs_none = scene.use_sequencer && scene.strips;
+    if !has_one && !needs_none {
         verdict.errors.push(Fault::new(
             format!("The scene `{}` has no camera.", scene.name),
             "Add a camera, make it the scene's active one (View > Cameras > Set Active Object as Camera), save, and \

@@ -14,8 +14,8 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command as Process};
 use tokio::sync::mpsc;
 
-use super::death::{Cause, Death, death};
 use super::confine::{self, CONFINED, OWN, TRAVERSED, User};
+use super::death::{Cause, Death, death};
 use super::patterns::{self, Sign};
 use super::protocol::{Answer, Command, Kind};
 

@@ -1,6 +1,6 @@
 //! A farm of two Blenders picks by the file.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use farm_contract::keys;
 use farm_contract::record::TaskRecord;
@@ -16,7 +16,7 @@ fn rendered_with(farm: &TestFarm, report: &farm_contract::report::Report) -> Str
     TaskRecord::from_json(&record).expect("a record").blender
 }
 
-fn saved_by(blender: &PathBuf) -> Vec<u8> {
+fn saved_by(blender: &Path) -> Vec<u8> {
     std::fs::read(made_by(blender).join("many.blend")).expect("scenes.py makes it")
 }
 
