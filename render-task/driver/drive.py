@@ -95,6 +95,8 @@ def open_file(path, project, missing, scripts, wanted):
         render = scene.render
         render.threads_mode = "FIXED"
         render.threads = int(THREADS)
+        # The layers that are used, not the one in view.
+        render.use_single_layer = False
         scene.cycles.device = "CPU"
         outputs.prepare(scene, warnings)
     width, height = outputs.size(scene)

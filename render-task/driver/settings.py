@@ -31,8 +31,6 @@ def apply(wanted):
         layer, lacking = chosen("view_layer", "view layer", wanted["view_layer"], scene.view_layers)
         found += lacking
         if not lacking:
-            # It would render the layer in view, whichever is used.
-            scene.render.use_single_layer = False
             for each in scene.view_layers:
                 each.use = each == layer
     if "samples" in wanted:

@@ -1,22 +1,22 @@
 """What is computed from frame to frame, such as cloth.
 
 A task may begin in the middle of a shot, and each frame is rendered by itself: so what came before is
-computed first, frame by frame, as Blender does it when it plays the shot. What is baked costs nothing
-more than that.
+computed first, frame by frame, as Blender does it when it plays the shot. Where all is baked, nothing is.
 
 Start reading at `go_to`.
 """
 
-# Modifiers whose shape depends on the frames before.
-KINDS = {"CLOTH", "SOFT_BODY", "FLUID", "DYNAMIC_PAINT", "PARTICLE_SYSTEM"}
+import bpy
+
 # The scene and the frame that it stands at.
 AT = {"scene": None, "frame": None}
 
 
 def go_to(scene, frame):
     """Sets a scene to a frame; where something is computed from frame to frame, by way of all before it."""
-    if simulates(scene):
-        start = scene.frame_start
+    firsts = [*of_scene(scene), *of_objects(scene)]
+    if firsts:
+        start = min(scene.frame_start, *firsts)
         if AT["scene"] == scene.name and AT["frame"] is not None and AT["frame"] < frame:
             start = AT["frame"] + 1
         for before in range(start, frame):
@@ -25,24 +25,45 @@ def go_to(scene, frame):
     AT.update(scene=scene.name, frame=frame)
 
 
-def simulates(scene):
-    """Whether anything of the scene depends on the frames before."""
+def of_scene(scene):
+    """The first frame of the scene's rigid bodies, where they are not baked."""
     world = scene.rigidbody_world
-    if world is not None and world.enabled and not world.point_cache.is_baked:
-        return True
-    return any(
-        depends(modifier) for holder in scene.objects for modifier in holder.modifiers if modifier.show_render
-    )
+    if world is not None and world.enabled:
+        yield from first_of(world.point_cache)
 
 
-def depends(modifier):
-    """Whether the shape that a modifier makes depends on the frames before."""
-    if modifier.type == "NODES":
-        return has_zone(modifier.node_group, set())
-    cache = getattr(modifier, "point_cache", None)
-    if modifier.type == "PARTICLE_SYSTEM":
-        cache = modifier.particle_system.point_cache
-    return modifier.type in KINDS and not (cache is not None and cache.is_baked)
+def of_objects(scene):
+    """The first frames of all that objects have computed, be they in the scene or in an instance in it."""
+    for holder in bpy.data.objects:
+        for modifier in holder.modifiers:
+            if modifier.show_render:
+                yield from of_modifier(scene, modifier)
+
+
+def of_modifier(scene, modifier):
+    """The first frames of what a modifier computes from frame to frame, and that is not baked."""
+    if modifier.type in {"CLOTH", "SOFT_BODY"}:
+        yield from first_of(modifier.point_cache)
+    elif modifier.type == "PARTICLE_SYSTEM":
+        system = modifier.particle_system
+        # Hair that only grows is no matter of time.
+        if system is not None and (system.settings.type == "EMITTER" or system.use_hair_dynamics):
+            yield from first_of(system.point_cache)
+    elif modifier.type == "DYNAMIC_PAINT" and modifier.canvas_settings is not None:
+        for surface in modifier.canvas_settings.canvas_surfaces:
+            yield from first_of(surface.point_cache)
+    elif modifier.type == "FLUID" and modifier.fluid_type == "DOMAIN":
+        domain = modifier.domain_settings
+        if not domain.has_cache_baked_data:
+            yield domain.cache_frame_start
+    elif modifier.type == "NODES" and has_zone(modifier.node_group, set()):
+        yield scene.frame_start
+
+
+def first_of(cache):
+    """The first frame of a cache that is not baked."""
+    if not cache.is_baked:
+        yield cache.frame_start
 
 
 def has_zone(tree, seen):

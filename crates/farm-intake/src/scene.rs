@@ -1,6 +1,6 @@
 //! The scene that is rendered, and its settings.
 
-use blend_file::{Facts, Head, Scene};
+use blend_file::{Driver, Facts, Head, Scene};
 use farm_contract::Fault;
 use farm_contract::settings::{self, CYCLES, MOVIES};
 use farm_contract::tags::{FramesAsked, Request};
@@ -175,21 +175,43 @@ fn scripts(request: &Request, facts: &Facts, verdict: &mut Verdict) {
              has the tag scripts=allow."
         )
     }));
-    let scripted: Vec<_> = facts.drivers.iter().filter(|driver| !driver.simple).collect();
-    if let Some(first) = scripted.first() {
-        let count = match scripted.len() {
-            1 => "A driver needs".to_owned(),
-            count => format!("{count} drivers need"),
-        };
-        // Two letters before an owner's name say its kind.
-        let owner = first.owner.get(2..).unwrap_or(&first.owner);
+    let scripted = facts.drivers.iter().filter(|driver| !driver.simple);
+    let (sure, perhaps): (Vec<&Driver>, Vec<&Driver>) =
+        scripted.partition(|driver| surely_python(&driver.expression));
+    if let Some(told) = told(&sure) {
         verdict.errors.push(Fault::new(
-            format!(
-                "{count} Python, which the farm does not run: `{}` of `{owner}` is driven by `{}`.",
-                first.data_path, first.expression
-            ),
+            format!("{told} Python, which the farm does not run."),
             "If you trust the file, upload it with the tag scripts=allow; or write the expression without calls of \
              Python, save, and upload the file again.",
         ));
     }
+    if let Some(told) = told(&perhaps) {
+        verdict.warnings.push(format!(
+            "{told} more than plain arithmetic: where Blender cannot compute that without Python, the frames fail. If \
+             you trust the file, upload it with the tag scripts=allow."
+        ));
+    }
+}
+
+/// Whether Blender cannot compute an expression unless it is let run Python: of what is not plain arithmetic
+/// it computes some, but nothing that looks into an object.
+fn surely_python(expression: &str) -> bool {
+    let bytes = expression.as_bytes();
+    let looks_into = bytes.windows(3).any(|three| {
+        let [before, dot, after] = three else { return false };
+        *dot == b'.' && (after.is_ascii_alphabetic() || *after == b'_') && !before.is_ascii_digit()
+    });
+    looks_into || expression.contains("__") || expression.contains("lambda")
+}
+
+/// The first of some drivers, how many more there are, and a verb.
+fn told(drivers: &[&Driver]) -> Option<String> {
+    let (first, rest) = drivers.split_first()?;
+    // Two letters before an owner's name say its kind.
+    let owner = first.owner.get(2..).unwrap_or(&first.owner);
+    let one = format!("The driver of `{}` of `{owner}`, `{}`,", first.data_path, first.expression);
+    Some(match rest.len() {
+        0 => format!("{one} needs"),
+        more => format!("{one} and {more} more need"),
+    })
 }

@@ -137,20 +137,30 @@ fn scripts_are_told_of_and_drivers_of_python_are_refused() {
     let script = of(|facts| facts.scripts.push("rig_ui.py".into()));
     warned(&ask(&script, &[], &[]), "rig_ui.py");
     assert!(ask(&script, &[("scripts", "allow")], &[]).warnings.is_empty());
-    let driven = |simple| {
+    let driven = |expression: &str, simple| {
+        let expression = expression.to_owned();
         of(move |facts| {
             facts.drivers.push(Driver {
                 owner: "OBCube".into(),
                 data_path: "location".into(),
                 array_index: 0,
-                expression: "my_function(frame)".into(),
+                expression,
                 simple,
             });
         })
     };
-    assert!(refused(&ask(&driven(false), &[], &[]), "`Cube`").contains("scripts=allow"));
-    assert!(ask(&driven(false), &[("scripts", "allow")], &[]).errors.is_empty());
-    assert!(ask(&driven(true), &[], &[]).errors.is_empty());
+    for python in ["bpy.app.version[0]", "self.x", "__import__('os')", "(lambda: 1)()"] {
+        assert!(
+            refused(&ask(&driven(python, false), &[], &[]), "`Cube`").contains("scripts=allow"),
+            "{python}"
+        );
+        assert!(ask(&driven(python, false), &[("scripts", "allow")], &[]).errors.is_empty());
+    }
+    // Blender computes some of these without Python, and the task finds out which.
+    for perhaps in ["frame**2", "[0, 1][int(frame) % 2]", "my_function(frame)", "1.e3 * frame**2"] {
+        warned(&ask(&driven(perhaps, false), &[], &[]), "scripts=allow");
+    }
+    assert!(ask(&driven("frame * 2", true), &[], &[]).warnings.is_empty());
 }
 
 #[test]

@@ -172,6 +172,22 @@ def verdicts():
     bpy.data.objects["Cube"].modifiers.new("Cloth", "CLOTH")
     save("cloth.blend")
     scene = start()
+    scene.frame_start, scene.frame_end = 5, 9
+    cube = bpy.data.objects["Cube"]
+    cube.modifiers.new("Cloth", "CLOTH")
+    inside = bpy.data.collections.new("inside")
+    inside.objects.link(cube)
+    for collection in list(cube.users_collection):
+        if collection != inside:
+            collection.objects.unlink(cube)
+    holder = bpy.data.objects.new("holder", None)
+    holder.instance_type, holder.instance_collection = "COLLECTION", inside
+    scene.collection.objects.link(holder)
+    save("instance.blend")
+    start()
+    bpy.data.objects["Cube"].driver_add("location", 0).driver.expression = "frame**2 / 9"
+    save("driver.blend")
+    scene = start()
     scene.render.use_multiview = True
     save("stereo.blend")
 

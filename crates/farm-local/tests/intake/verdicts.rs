@@ -44,6 +44,17 @@ async fn what_may_be_meant_so_is_rendered_and_told() {
     let ninth = |key: &str| pixels(&farm, &format!("{key}.blend/frame_0009.png"));
     assert!(ninth("whole") != pixels(&farm, "whole.blend/frame_0001.png"), "it falls");
     assert!(ninth("cut") == ninth("whole") && ninth("late") == ninth("whole"), "it fell as far");
+    // So it is in an instance, and from the cloth's own first frame on, which lies before the scene's.
+    for (key, tagging) in [("all.blend", "frames=5-9&chunk=5"), ("last.blend", "frames=9")] {
+        rendered(&farm, key, bytes("instance.blend"), tagging).await;
+    }
+    let of = |key: &str| pixels(&farm, &format!("{key}.png"));
+    assert!(of("all.blend/frame_0009") != of("all.blend/frame_0005"), "it falls");
+    assert!(of("last.blend/frame_0009") == of("all.blend/frame_0009"), "it fell as far");
+    // What Blender computes without Python is told, and rendered.
+    let report = rendered(&farm, "driver.blend", bytes("driver.blend"), "frames=1%203").await;
+    assert!(report.warnings.iter().any(|warning| warning.contains("frame**2")), "{report:?}");
+    assert!(of("driver.blend/frame_0001") != of("driver.blend/frame_0003"), "it drives");
     rendered(&farm, "stereo.blend", bytes("stereo.blend"), "frame=1").await;
     farm.farm.shutdown().await;
 }
