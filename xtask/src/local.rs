@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use blend_file::{ENOUGH, Head};
+use blend_file::{ENOUGH, Head, Version};
 
 use crate::blender::{self, Need};
 use crate::cargo::{self, Programs};
@@ -56,13 +56,16 @@ pub fn run(args: &Args) -> Result<Infallible> {
     let scene = args.file.as_deref().map(Scene::of).transpose()?;
     // `BLENDER= cargo xtask local` means none.
     let given = args.blender.as_deref().filter(|given| !given.is_empty()).map(Path::new);
-    let blenders = match &scene {
-        Some(Scene::File(Some(head))) => vec![blender::find(given, &Need::by_file(head.version))?],
+    // One that cannot be read as a version, the farm refuses.
+    let asked = args.tags.iter().find_map(|tag| tag.strip_prefix("blender=")?.parse::<Version>().ok());
+    let blenders = match (&scene, asked) {
+        (Some(_), Some(version)) => vec![blender::of_version(given, version)?],
+        (Some(Scene::File(Some(head))), None) => vec![blender::find(given, &Need::by_file(head.version))?],
         // The farm says what is wrong with the file, and leaves its report.
-        Some(Scene::File(None)) => vec![blender::find(given, &Need::any())?],
-        None if !args.serve => vec![blender::find(given, &demo::need())?],
+        (Some(Scene::File(None)), None) => vec![blender::find(given, &Need::any())?],
+        (None, _) if !args.serve => vec![blender::find(given, &demo::need())?],
         // The farm picks by the file.
-        Some(Scene::Project) | None => blender::all(given)?,
+        (Some(Scene::Project), None) | (None, _) => blender::all(given)?,
     };
     cargo::build(Programs::Local)?;
 

@@ -185,6 +185,13 @@ fn the_oldest_that_is_new_enough_is_taken_or_fetched() {
     let run = |scene: &Path| said(&machine.local(":/usr/bin:/bin").arg(scene).output().unwrap());
     let newer = run(&machine.saved_by("0500"));
     assert!(newer.contains("==> Fetching Blender 5.0.1") && newer.contains(BUILDS), "{newer}");
+    // One that is named is taken, whatever is here.
+    let run_tagged = |tag: &str| {
+        let mut command = machine.local(":/usr/bin:/bin");
+        said(&command.arg(machine.scene("45")).arg(format!("--tag=blender={tag}")).output().unwrap())
+    };
+    assert!(run_tagged("4.2").contains("error: There is no Blender 4.2 on this machine"));
+    assert!(!run_tagged("5.0").contains("Fetching"), "it was fetched before");
     // What is here will do, though an older one could be fetched.
     let older = run(&machine.scene("45"));
     assert!(!older.contains("Fetching") && older.contains(BUILDS), "{older}");

@@ -103,6 +103,25 @@ pub fn find(given: Option<&Path>, need: &Need) -> Result<Blender> {
     }
 }
 
+/// The Blender of this version: the one on PATH, or the one that the farm fetches. `given` is the one that the
+/// person names, whatever its version.
+pub fn of_version(given: Option<&Path>, version: Version) -> Result<Blender> {
+    if let Some(blender) = named(given, &Need::any())? {
+        return Ok(blender);
+    }
+    if let Some(blender) = found_on_path(&Need::any()).filter(|blender| blender.version == version) {
+        return Ok(blender);
+    }
+    let wheel = WHEELS.iter().find(|wheel| wheel.version == version).ok_or_else(|| {
+        let fetched = WHEELS.each_ref().map(|wheel| wheel.version.to_string()).join(" and ");
+        Advice::error(
+            format!("There is no Blender {version} on this machine."),
+            format!("Install it and give it with --blender PATH; by itself the farm fetches {fetched}."),
+        )
+    })?;
+    wheel.installed()
+}
+
 /// All Blenders of this machine, one of each version: the farm picks among them by the file. Fetches one
 /// where there is none. `given` is the only one that the person wants.
 pub fn all(given: Option<&Path>) -> Result<Vec<Blender>> {
