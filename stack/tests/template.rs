@@ -51,5 +51,5 @@ fn whatever_the_parameters_are_it_comes_to_something() {
     assert!(!own.contains_key("Vpc") && own.contains_key("NoticesByEmail"));
     let rules =
         |bucket: &serde_json::Value| bucket["LifecycleConfiguration"]["Rules"].as_array().map(Vec::len);
-    assert_eq!((rules(&all["Bucket"].properties), rules(&own["Bucket"].properties)), (Some(1), Some(3)));
+    assert_eq!((rules(&all["Bucket"].properties), rules(&own["Bucket"].properties)), (Some(1), Some(5)));
 }
