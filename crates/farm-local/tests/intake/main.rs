@@ -6,34 +6,19 @@
 mod support;
 
 mod blenders;
+mod client;
 mod projects;
 mod settings;
 mod verdicts;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use farm_contract::report::{Report, State};
 use support::farm::TestFarm;
 
-/// What `scenes.py` makes with a Blender, made once and kept beside the built programs.
+/// What `scenes.py` makes with a Blender.
 fn made_by(blender: &Path) -> PathBuf {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/intake/scenes.py");
-    let text = std::fs::read(&script).expect("the script");
-    let mut hash = std::hash::DefaultHasher::new();
-    std::hash::Hash::hash(&(text, blender), &mut hash);
-    let folder = support::programs().join(format!("test-intake-{:016x}", std::hash::Hasher::finish(&hash)));
-    std::fs::create_dir_all(&folder).expect("a folder");
-    // Tests run in several processes: one makes the scenes, the others wait for it.
-    let lock = std::fs::File::create(folder.join("lock")).expect("a lock");
-    lock.lock().expect("locked");
-    let made = folder.join("made");
-    if !made.exists() {
-        let output = Command::new(blender).arg(script).arg(&folder).output().expect("Blender starts");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        std::fs::write(&made, "").expect("a mark");
-    }
-    folder
+    support::made_by(blender, "intake/scenes.py")
 }
 
 /// What `scenes.py` makes with the tests' Blender.

@@ -7,7 +7,7 @@
 pub mod fake;
 pub mod farm;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Folder of the built programs, beside the running test.
@@ -35,15 +35,14 @@ pub fn python() -> PathBuf {
     path.expect("FARM_TEST_PYTHON names no Python; run the tests with `cargo xtask test`")
 }
 
-/// One of the tests' scenes, as `scenes.py` names them. All are made once, by the Blender that
-/// the tests render with, and kept beside the built programs.
-pub fn scene(name: &str) -> PathBuf {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/scenes.py");
-    let text = std::fs::read(script).expect("the script");
-    let blender = blender();
-    // Another script or another Blender makes other scenes.
+/// What a script makes with a Blender, in a folder that is its argument: made once, and kept beside the built
+/// programs.
+pub fn made_by(blender: &Path, script: &str) -> PathBuf {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(script);
+    let text = std::fs::read(&script).expect("the script");
+    // Another script or another Blender makes something else.
     let mut hash = std::hash::DefaultHasher::new();
-    std::hash::Hash::hash(&(text, &blender), &mut hash);
+    std::hash::Hash::hash(&(text, blender), &mut hash);
     let folder = programs().join(format!("test-scenes-{:016x}", std::hash::Hasher::finish(&hash)));
     std::fs::create_dir_all(&folder).expect("a folder");
     // Tests run in several processes: one makes the scenes, the others wait for it.
@@ -51,11 +50,16 @@ pub fn scene(name: &str) -> PathBuf {
     lock.lock().expect("locked");
     let made = folder.join("made");
     if !made.exists() {
-        let output = Command::new(&blender).arg(script).arg(&folder).output().expect("Blender starts");
+        let output = Command::new(blender).arg(script).arg(&folder).output().expect("Blender starts");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         std::fs::write(&made, "").expect("a mark");
     }
-    let scene = folder.join(format!("{name}.blend"));
+    folder
+}
+
+/// One of the tests' scenes, as `scenes.py` names them.
+pub fn scene(name: &str) -> PathBuf {
+    let scene = made_by(&blender(), "support/scenes.py").join(format!("{name}.blend"));
     assert!(scene.is_file(), "scenes.py makes no {name}.blend");
     scene
 }
