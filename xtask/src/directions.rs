@@ -6,11 +6,12 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// Our crates, and which of ours each may know. Tests may know more; they are not looked at.
-const MAY_KNOW: [(&str, &[&str]); 16] = [
+const MAY_KNOW: [(&str, &[&str]); 17] = [
     ("blend-file", &[]),
     ("cfn-codegen", &[]),
     ("farm", &["blend-file", "farm-aws", "farm-contract", "farm-intake", "farm-terminal", "project-archive"]),
     ("farm-aws", &[]),
+    ("farm-bench", &["farm-contract", "farm-local", "farm-terminal"]),
     ("farm-contract", &[]),
     ("farm-images", &["farm-aws", "farm-terminal"]),
     ("farm-intake", &["blend-file", "farm-contract"]),

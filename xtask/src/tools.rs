@@ -90,7 +90,7 @@ pub fn ensure() -> Result<Tools> {
     Ok(tools)
 }
 
-fn second_opinions() -> Packages<'static> {
+pub fn second_opinions() -> Packages<'static> {
     Packages {
         contents: Contents {
             name: "tools",

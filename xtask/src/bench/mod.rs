@@ -1,6 +1,11 @@
 //! `cargo xtask bench`: what is claimed of speed and size, measured side by side in one run.
+//!
+//! Here the programs are built and what they are compared with is set up; `crates/farm-bench` measures, except for
+//! the images, which the container engine runs.
 
 mod images;
+mod measured;
+mod zip;
 
 use std::process::ExitCode;
 
@@ -12,6 +17,8 @@ pub enum Args {
     /// The images: their sizes, the time to a first frame and the memory, beside an image that is made
     /// without a thought and a Blender in none. Writes the table in docs/images.md.
     Images(images::Args),
+    /// The archive of a render, beside the AWS CLI with `zip`, and beside moving the bytes alone.
+    Zip(zip::Args),
 }
 
 /// Measures.
@@ -21,5 +28,6 @@ pub enum Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     match args {
         Args::Images(args) => images::run(args),
+        Args::Zip(args) => zip::run(args),
     }
 }

@@ -9,7 +9,7 @@
 mod children;
 mod engine;
 mod images;
-mod programs;
+pub mod programs;
 mod registry;
 mod settings;
 

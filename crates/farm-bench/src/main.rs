@@ -1,0 +1,34 @@
+//! Measures what is claimed of speed and size, beside what it is compared with, in one run.
+//!
+//! Each bench is a file: it sets up what is measured and the ways to do it, has [`measure`] run them in turns, and
+//! hands its numbers to [`table`]. `cargo xtask bench NAME` builds the programs, fetches what they are compared
+//! with and starts this.
+
+mod measure;
+mod s3;
+mod table;
+mod zip;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Measure what is claimed of the farm.
+#[derive(Debug, Parser)]
+enum Bench {
+    /// The archive of a render, beside the AWS CLI with `zip`, and beside moving the bytes alone.
+    Zip(zip::Args),
+}
+
+fn main() -> ExitCode {
+    let done = match Bench::parse() {
+        Bench::Zip(args) => zip::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            farm_terminal::report(&error, |_| None);
+            ExitCode::FAILURE
+        }
+    }
+}
