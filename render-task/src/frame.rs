@@ -12,7 +12,7 @@ use farm_contract::exit::TaskExit;
 use farm_contract::keys::{BlendKey, FrameName, TRIGGER_SUFFIXES};
 use farm_contract::metadata;
 use farm_contract::plan::{RenderId, SourceId};
-use farm_contract::record::FrameRecord;
+use farm_contract::record::{FileRecord, FrameRecord};
 use walkdir::WalkDir;
 
 use crate::failure::Failure;
@@ -186,8 +186,8 @@ async fn check_and_upload(target: &Target, produced: &Produced) -> Result<FrameR
         Some(failure) => task(failure),
         None => Trouble::Frame(fault),
     })?;
-    let mut bytes = 0;
-    for (file, (taken, crc32, length)) in produced.files.iter().zip(taken) {
+    let mut files = Vec::new();
+    for (file, (taken, crc32, bytes)) in produced.files.iter().zip(taken) {
         let path = taken.path();
         let key = target.blend.file(&file.name);
         let put = Put {
@@ -197,16 +197,18 @@ async fn check_and_upload(target: &Target, produced: &Produced) -> Result<FrameR
             crc32,
             metadata: marks(target, produced, crc32),
         };
-        bytes += length;
-        put_once(target, produced.frame, put).await.map_err(task)?;
+        let etag = put_once(target, produced.frame, put).await.map_err(task)?;
+        files.push(FileRecord { name: file.name.clone(), bytes, crc32, etag });
     }
-    Ok(FrameRecord { frame: produced.frame, seconds: produced.seconds, bytes })
+    let bytes = files.iter().map(|file| file.bytes).sum();
+    Ok(FrameRecord { frame: produced.frame, seconds: produced.seconds, bytes, files })
 }
 
 /// Uploads one file. A child that was taken for lost may still be at work, and so may one of an older
 /// upload: so a file is put in place of exactly what was seen there before the upload was found to be
-/// the one that is rendered. Then a file of an older upload never takes the place of a newer one's.
-async fn put_once(target: &Target, frame: i32, put: Put<'_>) -> Result<(), Failure> {
+/// the one that is rendered. Then a file of an older upload never takes the place of a newer one's. Gives the
+/// ETag; empty where another attempt's file lies there, whose bytes may be other ones.
+async fn put_once(target: &Target, frame: i32, put: Put<'_>) -> Result<String, Failure> {
     for _ in 0..PUTS {
         let seen = target.bucket.head(&put.key).await?;
         target.bucket.check_unchanged(&target.upload).await?;
@@ -216,8 +218,11 @@ async fn put_once(target: &Target, frame: i32, put: Put<'_>) -> Result<(), Failu
         if !there && seen.is_some() {
             target.bucket.check_owner(&target.blend, &target.render).await?;
         }
-        if there || target.bucket.put_file(&put, seen.as_ref()).await? {
-            return Ok(());
+        if there {
+            return Ok(String::new());
+        }
+        if let Some(etag) = target.bucket.put_file(&put, seen.as_ref()).await? {
+            return Ok(etag);
         }
         tracing::info!("`{}` changed while it was uploaded; looking again", put.key);
     }

@@ -236,12 +236,12 @@ impl Bucket {
         }
     }
 
-    /// Uploads a file that a render made, if what lies under its key is still what was `seen` there. Whether
-    /// it was uploaded: another child may have been faster.
+    /// Uploads a file that a render made, if what lies under its key is still what was `seen` there. Gives its
+    /// ETag, and `None` where another child was faster.
     ///
     /// # Errors
     /// The bucket did not take it.
-    pub async fn put_file(&self, put: &Put<'_>, seen: Option<&Head>) -> Result<bool, Failure> {
+    pub async fn put_file(&self, put: &Put<'_>, seen: Option<&Head>) -> Result<Option<String>, Failure> {
         let body = ByteStream::from_path(put.path).await.map_err(|error| {
             Failure::new(
                 TaskExit::Failed,
@@ -264,9 +264,9 @@ impl Bucket {
             .send()
             .await;
         match sent {
-            Ok(_) => Ok(true),
+            Ok(stored) => Ok(Some(stored.e_tag.unwrap_or_default())),
             // 404: what was to be replaced is gone. 409: another write was under way.
-            Err(error) if matches!(status(&error), Some(404 | 409 | 412)) => Ok(false),
+            Err(error) if matches!(status(&error), Some(404 | 409 | 412)) => Ok(None),
             Err(error) => Err(failure("upload", &put.key, error)),
         }
     }

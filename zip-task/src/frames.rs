@@ -1,6 +1,8 @@
 //! Which files of the render's frames are in the bucket.
 //!
-//! Names say little here: a file counts by what its metadata says it was rendered from.
+//! Names say little here: a file counts by what its metadata says it was rendered from. Where a task of this very
+//! render wrote down that it put the file, and the bucket lists it with the ETag that it got then, that is as good,
+//! and saves a call for each file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +12,8 @@ use farm_contract::metadata;
 use farm_contract::plan::SourceId;
 use futures::{StreamExt, TryStreamExt, stream};
 
-use crate::store::{Head, StorageError, Store};
+use crate::records::Records;
+use crate::store::{Head, Listed, StorageError, Store};
 
 /// Calls under way at once.
 const HEADS: usize = 64;
@@ -71,11 +74,20 @@ pub async fn find(
     folder: &BlendKey,
     source: &SourceId,
     planned: &BTreeSet<i32>,
+    records: &Records,
 ) -> Result<Found, StorageError> {
     let prefix = folder.folder();
     let mut found = Found::default();
     let mut candidates = Vec::new();
-    for key in store.list(&prefix).await? {
+    for listed in store.list(&prefix).await? {
+        let name = listed.key.strip_prefix(&prefix).unwrap_or_default();
+        if let Some(file) = recorded(name, &listed, records) {
+            if planned.contains(&file.frame) {
+                found.frames.entry(file.frame).or_default().push(file);
+            }
+            continue;
+        }
+        let key = listed.key;
         match candidate(key.strip_prefix(&prefix).unwrap_or_default()) {
             Candidate::Yes => candidates.push(key),
             Candidate::No => {}
@@ -139,6 +151,29 @@ pub async fn learn_checksums(
         .await
 }
 
+/// A file that is just as a task of this render wrote down that it put it.
+fn recorded(name: &str, listed: &Listed, records: &Records) -> Option<FrameFile> {
+    let put = records.put(name)?;
+    let same = put.file.etag == listed.etag && put.file.bytes == listed.size;
+    let safe = matches!(candidate(name), Candidate::Yes);
+    (same && safe).then(|| FrameFile {
+        frame: put.frame,
+        name: name.to_owned(),
+        size: listed.size,
+        etag: listed.etag.clone(),
+        crc32: Some(put.file.crc32),
+        own: is_own(name, put.frame),
+        files: put.files,
+        seconds: put.seconds,
+        damaged: false,
+    })
+}
+
+/// Whether a file is a picture of the frame itself, by its name.
+fn is_own(name: &str, frame: i32) -> bool {
+    FrameName::parse(name).is_some_and(|name| name.frame == frame)
+}
+
 enum Candidate {
     Yes,
     No,
@@ -177,7 +212,7 @@ fn read_head(name: &str, head: Head) -> Option<FrameFile> {
         size: head.size,
         etag: head.etag,
         crc32,
-        own: FrameName::parse(name).is_some_and(|name| name.frame == frame),
+        own: is_own(name, frame),
         files,
         seconds: seconds.unwrap_or_default(),
         damaged: stated.is_some_and(|stated| crc32 != Some(stated)),
@@ -187,6 +222,7 @@ fn read_head(name: &str, head: Head) -> Option<FrameFile> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use farm_contract::record::{FileRecord, FrameRecord};
 
     fn file(name: &str, files: usize, own: bool) -> FrameFile {
         let (name, etag) = (name.to_owned(), "\"e\"".to_owned());
@@ -196,6 +232,32 @@ mod tests {
     fn head(pairs: &[(&str, &str)], crc32: Option<u32>) -> Head {
         let metadata = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Head { size: 3, etag: "\"e\"".into(), crc32, metadata }
+    }
+
+    #[test]
+    fn a_file_is_what_a_task_wrote_down_as_long_as_it_lies_there_unchanged() {
+        let files = ["frame_0007.png", "depth/7.exr", "report.json"].map(|name| FileRecord {
+            name: name.into(),
+            bytes: 3,
+            crc32: 9,
+            etag: "\"e\"".into(),
+        });
+        let frame = FrameRecord { frame: 7, seconds: 1.5, bytes: 9, files: files.into() };
+        let records = Records::of_frames([frame]);
+        let listed = |name: &str, size, etag: &str| {
+            recorded(name, &Listed { key: format!("a.blend/{name}"), size, etag: etag.into() }, &records)
+        };
+        let own = listed("frame_0007.png", 3, "\"e\"").expect("unchanged");
+        assert_eq!((own.frame, own.files, own.crc32, own.own, own.seconds), (7, 3, Some(9), true, 1.5));
+        assert!(!listed("depth/7.exr", 3, "\"e\"").expect("unchanged").own);
+        for (name, size, etag) in [
+            ("frame_0007.png", 4, "\"e\""),
+            ("frame_0007.png", 3, "\"other\""),
+            ("frame_0008.png", 3, "\"e\""),
+            ("report.json", 3, "\"e\""),
+        ] {
+            assert_eq!(listed(name, size, etag), None, "{name} {size} {etag}");
+        }
     }
 
     #[test]

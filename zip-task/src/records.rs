@@ -1,10 +1,10 @@
-//! What the tasks wrote down about the frames that they could not render.
+//! What the tasks wrote down: which files they put, and why frames could not be rendered.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use farm_contract::keys;
 use farm_contract::plan::RenderId;
-use farm_contract::record::TaskRecord;
+use farm_contract::record::{FileRecord, FrameRecord, TaskRecord};
 use farm_contract::{Fault, frames};
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -25,9 +25,24 @@ pub struct Records {
     heard: BTreeSet<u32>,
     /// Frames that a record says were uploaded, or were there.
     done: BTreeSet<i32>,
+    /// Name below the upload's folder -> the file that a task put there.
+    put: HashMap<String, PutFile>,
     /// Warning -> how many tasks gave it.
     warnings: BTreeMap<String, u64>,
     unshown: u64,
+}
+
+/// A file that a task put.
+#[derive(Debug)]
+pub struct PutFile {
+    /// As the task wrote it down.
+    pub file: FileRecord,
+    /// The frame that it is of.
+    pub frame: i32,
+    /// How many files the frame has.
+    pub files: usize,
+    /// Seconds that Blender took for the frame.
+    pub seconds: f64,
 }
 
 /// Reads the records of all children. One that cannot be understood becomes a warning.
@@ -38,7 +53,7 @@ pub async fn read(store: &Store, render: &RenderId) -> Result<Records, StorageEr
     let keys = store.list(&keys::tasks_prefix(render)).await?;
     let mut records = Records::default();
     let mut bodies = stream::iter(keys)
-        .map(|key| async { store.get(&key).await.map(|body| (key, body)) })
+        .map(|listed| async { store.get(&listed.key).await.map(|body| (listed.key, body)) })
         .buffer_unordered(READS);
     while let Some((key, body)) = bodies.try_next().await? {
         let Some((body, _)) = body else { continue };
@@ -54,6 +69,7 @@ impl Records {
     fn add(&mut self, record: TaskRecord) {
         self.heard.insert(record.child);
         self.done.extend(record.rendered.iter().map(|frame| frame.frame).chain(record.kept));
+        record.rendered.into_iter().for_each(|frame| self.add_frame(frame));
         self.failed.extend(record.failed.into_iter().map(|failed| (failed.frame, failed.fault)));
         if let Some(fault) = record.fault {
             self.ended.insert(record.child, fault);
@@ -64,6 +80,20 @@ impl Records {
         }
     }
 
+    fn add_frame(&mut self, frame: FrameRecord) {
+        let (number, files, seconds) = (frame.frame, frame.files.len(), frame.seconds);
+        let put = frame.files.into_iter();
+        self.put.extend(put.map(|file| (file.name.clone(), PutFile { file, frame: number, files, seconds })));
+    }
+
+    /// Of tasks that rendered these frames.
+    #[cfg(test)]
+    pub fn of_frames(frames: impl IntoIterator<Item = FrameRecord>) -> Self {
+        let mut records = Self::default();
+        frames.into_iter().for_each(|frame| records.add_frame(frame));
+        records
+    }
+
     fn warn(&mut self, warning: String) {
         let room = self.warnings.len() < MAX_WARNINGS;
         match self.warnings.get_mut(&warning) {
@@ -71,6 +101,11 @@ impl Records {
             None if room => drop(self.warnings.insert(warning, 1)),
             None => self.unshown += 1,
         }
+    }
+
+    /// The file that a task put under this name below the upload's folder, where one wrote it down.
+    pub fn put(&self, name: &str) -> Option<&PutFile> {
+        self.put.get(name)
     }
 
     /// The warnings, each once with the number of tasks that gave it.

@@ -161,8 +161,8 @@ async fn take_census(
     planned: &[i32],
 ) -> Result<Census, Failure> {
     let wanted: BTreeSet<i32> = planned.iter().copied().collect();
-    let found = frames::find(store, &options.folder, &plan.source.id, &wanted).await?;
     let records = records::read(store, &plan.render).await?;
+    let found = frames::find(store, &options.folder, &plan.source.id, &wanted, &records).await?;
     let mut census = Census::take(plan, planned, found, &records);
     frames::learn_checksums(store, &options.folder, &mut census.files).await?;
     Ok(census)

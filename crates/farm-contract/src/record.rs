@@ -52,6 +52,23 @@ pub struct FrameRecord {
     pub seconds: f64,
     /// Bytes of all of its files.
     pub bytes: u64,
+    /// All of its files, as they came to lie in the bucket: who finds one there with the same ETag need not
+    /// look at it. None in records of older farms.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileRecord>,
+}
+
+/// One file of a rendered frame, as the bucket took it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRecord {
+    /// Its key below the upload's folder.
+    pub name: String,
+    /// Bytes.
+    pub bytes: u64,
+    /// CRC-32 of the content.
+    pub crc32: u32,
+    /// ETag, quotes included.
+    pub etag: String,
 }
 
 /// One frame that could not be rendered.

@@ -41,6 +41,17 @@ pub enum Condition {
     Unchanged(String),
 }
 
+/// An object as a list of the bucket has it.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// Key.
+    pub key: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// ETag, quotes included.
+    pub etag: String,
+}
+
 /// An object without its bytes.
 #[derive(Debug, Clone)]
 pub struct Head {
@@ -95,23 +106,29 @@ impl Store {
         }
     }
 
-    /// All keys that begin with `prefix`, in the bucket's order.
+    /// All objects whose keys begin with `prefix`, in the bucket's order.
     ///
     /// # Errors
     /// The bucket did not list them.
-    pub async fn list(&self, prefix: &str) -> Result<Vec<String>, StorageError> {
+    pub async fn list(&self, prefix: &str) -> Result<Vec<Listed>, StorageError> {
         let list = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
         // As they are, some keys would not be XML.
         let list = list.encoding_type(EncodingType::Url);
         let mut pages = list.into_paginator().send();
-        let mut keys = Vec::new();
+        let mut listed = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| StorageError::of_call("listing", prefix, error))?;
             let encoded = page.encoding_type == Some(EncodingType::Url);
-            let found = page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
-            keys.extend(found.map(|key| if encoded { decode_listed(&key) } else { key }));
+            listed.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| {
+                let key = object.key?;
+                Some(Listed {
+                    key: if encoded { decode_listed(&key) } else { key },
+                    size: object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
+                    etag: object.e_tag.unwrap_or_default(),
+                })
+            }));
         }
-        Ok(keys)
+        Ok(listed)
     }
 
     /// An object without its bytes; `None` where there is none.
@@ -198,6 +215,9 @@ impl Store {
             .set_tagging(label.tagging.clone())
             .checksum_crc32(encode_crc32(crc32))
             .body(ByteStream::from(body))
+            .customize()
+            // The CRC-32 is part of what is signed, and binds the bytes; a SHA-256 of them would cost more than all else.
+            .disable_payload_signing()
             .send()
             .await
             .map_err(|error| StorageError::of_write(&label.key, error))?;

@@ -91,6 +91,9 @@ impl Upload<'_> {
             .part_number(number)
             .checksum_crc32(encode_crc32(crc32))
             .body(ByteStream::from(body))
+            .customize()
+            // As for a whole object.
+            .disable_payload_signing()
             .send()
             .await
             .map_err(|error| StorageError::of_call("writing", &self.label.key, error))?;

@@ -3,11 +3,17 @@
 use anyhow::{Context, Result, ensure};
 use farm_contract::keys::{self, BlendKey, FrameName};
 use farm_contract::plan::{Plan, RenderId, Source};
+use farm_contract::record::{FileRecord, FrameRecord, RECORD_VERSION, TaskRecord, TaskSeconds};
 use farm_contract::report::{Report, State};
 use farm_contract::{command, metadata};
 use farm_local::s3::{PutAttributes, StoreError};
 
 use crate::s3::{BUCKET, Loopback};
+
+/// Frames of a task.
+const CHUNK: usize = 16;
+/// Seconds that a frame is said to have taken.
+const SECONDS: f64 = 1.25;
 
 /// The render.
 pub struct Render {
@@ -30,32 +36,41 @@ impl Render {
         let etag = "\"0123456789abcdef0123456789abcdef\"";
         let id = RenderId::of_event(BUCKET, key.as_str(), etag, "1");
         let source = Source::of(key.as_str(), etag, 1, "4.5");
-        let plan = Plan::draft(id, BUCKET, key.as_str(), source, &format!("1-{frames}"));
-        let mut keys = Vec::new();
+        let chunk = u32::try_from(CHUNK).context("a chunk")?;
+        let plan = Plan { chunk, ..Plan::draft(id, BUCKET, key.as_str(), source, &format!("1-{frames}")) };
+        let (mut keys, mut rendered) = (Vec::new(), Vec::new());
         for frame in 1..=frames {
             let frame = i32::try_from(frame).context("a frame's number")?;
             let body = picture(frame, bytes);
             let name = FrameName { frame, rest: ".png".into() }.to_string();
+            let crc32 = crc32fast::hash(&body);
             let pairs = [
                 (metadata::SOURCE, plan.source.id.to_string()),
                 (metadata::RENDER, plan.render.to_string()),
                 (metadata::FRAME, frame.to_string()),
                 (metadata::FILES, "1".to_owned()),
-                (metadata::SECONDS, "1.250".to_owned()),
-                (metadata::CRC32, format!("{:08x}", crc32fast::hash(&body))),
+                (metadata::SECONDS, format!("{SECONDS:.3}")),
+                (metadata::CRC32, format!("{crc32:08x}")),
             ];
             let attributes = PutAttributes {
                 metadata: pairs.map(|(name, value)| (name.to_owned(), value)).into(),
                 ..PutAttributes::default()
             };
             let file = key.file(&name);
-            loopback.store.put(BUCKET, &file, &body, attributes).context("cannot put a frame")?;
+            let stored =
+                loopback.store.put(BUCKET, &file, &body, attributes).context("cannot put a frame")?;
+            let etag = format!("\"{}\"", stored.etag);
+            let (bytes, files) = (stored.size, vec![FileRecord { name, bytes: stored.size, crc32, etag }]);
+            rendered.push(FrameRecord { frame, seconds: SECONDS, bytes, files });
             keys.push(file);
         }
         let put = |key: &str, json: Vec<u8>| {
             loopback.store.put(BUCKET, key, &json, PutAttributes::default()).context("cannot put JSON")
         };
         put(&keys::plan(&plan.render), serde_json::to_vec(&plan)?)?;
+        for (child, rendered) in (0..).zip(rendered.chunks(CHUNK)) {
+            put(&keys::task(&plan.render, child), serde_json::to_vec(&record(child, rendered))?)?;
+        }
         Ok(Self { key, frames: keys, bytes, plan })
     }
 
@@ -97,6 +112,26 @@ impl Render {
         let size = self.archive(loopback)?.context("no archive was made")?;
         ensure!(size > (self.frames.len() * self.bytes) as u64, "the archive has but {size} bytes");
         Ok(())
+    }
+}
+
+/// What a task writes down that rendered these frames.
+fn record(child: u32, rendered: &[FrameRecord]) -> TaskRecord {
+    TaskRecord {
+        version: RECORD_VERSION,
+        child,
+        attempt: 1,
+        job_id: format!("job:{child}"),
+        rendered: rendered.to_vec(),
+        kept: Vec::new(),
+        failed: Vec::new(),
+        fault: None,
+        blender: "4.5.15 LTS".to_owned(),
+        warnings: Vec::new(),
+        seconds: TaskSeconds::default(),
+        threads: 1,
+        peak_memory_mib: 100,
+        exit_code: 0,
     }
 }
 
