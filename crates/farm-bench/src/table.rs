@@ -39,14 +39,23 @@ impl Table {
     /// # Errors
     /// It cannot be printed, or the document has no place for it.
     pub fn publish(&self, document: &Path, name: &str) -> Result<()> {
-        let text = self.markdown();
-        writeln!(std::io::stdout(), "{text}").context("cannot print the table")?;
-        let shown = document.display();
-        let old = fs::read_to_string(document).with_context(|| format!("cannot read {shown}"))?;
-        let new = replaced(&old, name, &text);
-        let new = new.with_context(|| format!("{shown} has no place for the table of {name}"))?;
-        fs::write(document, new).with_context(|| format!("cannot write {shown}"))
+        publish(&[self], document, name)
     }
+}
+
+/// Prints tables, and puts them into the document between the marks of bench `name`, one after the other.
+///
+/// # Errors
+/// They cannot be printed, or the document has no place for them.
+pub fn publish(tables: &[&Table], document: &Path, name: &str) -> Result<()> {
+    let text: Vec<String> = tables.iter().map(|table| table.markdown()).collect();
+    let text = text.join("\n\n");
+    writeln!(std::io::stdout(), "{text}").context("cannot print the table")?;
+    let shown = document.display();
+    let old = fs::read_to_string(document).with_context(|| format!("cannot read {shown}"))?;
+    let new = replaced(&old, name, &text);
+    let new = new.with_context(|| format!("{shown} has no place for the table of {name}"))?;
+    fs::write(document, new).with_context(|| format!("cannot write {shown}"))
 }
 
 /// The document with `text` between the marks of `name`; `None` where it has no such marks.
