@@ -4,6 +4,7 @@ use anyhow::Context;
 use blend_file::Version;
 use farm_contract::env;
 use farm_contract::plan::{Plan, SourceId};
+use farm_plan::Model;
 
 /// What the stack tells the function.
 #[derive(Debug, Clone)]
@@ -16,8 +17,8 @@ pub struct Config {
     pub blenders: Vec<Blender>,
     /// ARN of zip-task's job definition.
     pub zip_definition: String,
-    /// How many children can run at once.
-    pub parallel: u32,
+    /// What a render comes to here, before anything is known of its scene.
+    pub model: Model,
     /// Seconds that one frame may take.
     pub frame_seconds: u32,
 }
@@ -68,10 +69,14 @@ impl Config {
                 &text(env::LARGE_JOB_DEFINITION_ARN)?,
             )?,
             zip_definition: text(env::ZIP_JOB_DEFINITION_ARN)?,
-            parallel: parallel(
-                count(env::MAX_VCPUS, text(env::MAX_VCPUS)?)?,
-                vcpus(env::TASK_VCPUS, text(env::TASK_VCPUS)?)?,
-            ),
+            model: model(
+                Model::of_farm(
+                    count(env::MAX_VCPUS, text(env::MAX_VCPUS)?)?.into(),
+                    vcpus(env::TASK_VCPUS, text(env::TASK_VCPUS)?)?,
+                    amount(env::TASK_PRICE, text(env::TASK_PRICE)?)?,
+                ),
+                present(env::START_SECONDS),
+            )?,
             frame_seconds: match present(env::FRAME_SECONDS) {
                 Some(value) => count(env::FRAME_SECONDS, value)?,
                 None => env::DEFAULT_FRAME_SECONDS,
@@ -128,10 +133,19 @@ fn blenders(versions: &str, definitions: &str, large: &str) -> Result<Vec<Blende
     .collect()
 }
 
-/// How many tasks fit at once. One is always tried, also where the ceiling is below its size.
-fn parallel(max: u32, task: f64) -> u32 {
-    // The cast cuts the fraction off, and holds at the largest number there is.
-    ((f64::from(max) / task) as u32).max(1)
+fn model(farm: Model, start_seconds: Option<String>) -> Result<Model, ConfigError> {
+    Ok(match start_seconds {
+        Some(value) => Model { start_seconds: amount(env::START_SECONDS, value)?, ..farm },
+        None => farm,
+    })
+}
+
+/// Dollars or seconds.
+fn amount(name: &'static str, value: String) -> Result<f64, ConfigError> {
+    match value.trim().parse::<f64>() {
+        Ok(number) if number >= 0.0 && number.is_finite() => Ok(number),
+        _ => Err(ConfigError::Malformed { name, value, expected: "a number from 0 on, such as 0.0625" }),
+    }
 }
 
 /// vCPUs of a task: Fargate has fractions of one.
@@ -163,6 +177,7 @@ mod tests {
             (env::BLENDER_VERSION, "4.5"),
             (env::MAX_VCPUS, "256"),
             (env::TASK_VCPUS, "4"),
+            (env::TASK_PRICE, "0.2"),
         ];
         Config::from_lookup(|name| {
             if name == change.0 {
@@ -183,6 +198,7 @@ mod tests {
             env::BLENDER_VERSION,
             env::MAX_VCPUS,
             env::TASK_VCPUS,
+            env::TASK_PRICE,
         ];
         for name in needed {
             for value in [None, Some(""), Some(" ")] {
@@ -200,7 +216,11 @@ mod tests {
             (blender.definition.as_str(), blender.large_definition.as_str()),
             ("arn:render", "arn:large")
         );
-        assert_eq!(config.parallel, 64);
+        assert_eq!((config.model.parallel(), config.model.task_hour), (64, 0.2));
+        assert_eq!(config.model.start_seconds, Model::of_farm(1.0, 1.0, 0.0).start_seconds);
+        let quick = read((env::START_SECONDS, Some("1.5"))).expect("good").model;
+        assert_eq!(quick.start_seconds, 1.5);
+        assert_eq!(read((env::TASK_PRICE, Some("0"))).expect("good").model.task_hour, 0.0);
         assert_eq!(config.frame_seconds, env::DEFAULT_FRAME_SECONDS);
         assert_eq!(read((env::FRAME_SECONDS, Some("60"))).expect("good").frame_seconds, 60);
         for (name, value) in [
@@ -211,6 +231,9 @@ mod tests {
             (env::TASK_VCPUS, "-4"),
             (env::TASK_VCPUS, "NaN"),
             (env::TASK_VCPUS, "inf"),
+            (env::TASK_PRICE, "-0.1"),
+            (env::TASK_PRICE, "$1"),
+            (env::START_SECONDS, "NaN"),
             (env::FRAME_SECONDS, "-1"),
             (env::BLENDER_VERSION, "4"),
             (env::BLENDER_VERSION, "four.five"),
@@ -246,7 +269,7 @@ mod tests {
 
     #[test]
     fn as_many_tasks_run_at_once_as_fit_and_never_none() {
-        let at_once = |name, value| read((name, Some(value))).expect(value).parallel;
+        let at_once = |name, value| read((name, Some(value))).expect(value).model.parallel();
         assert_eq!(at_once(env::TASK_VCPUS, "0.5"), 512);
         assert_eq!(at_once(env::TASK_VCPUS, "0.25"), 1024);
         assert_eq!(at_once(env::TASK_VCPUS, "16"), 16);

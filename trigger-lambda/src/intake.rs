@@ -4,10 +4,12 @@
 
 use farm_contract::Fault;
 use farm_contract::keys::BlendKey;
+use farm_contract::measured::Measured;
 use farm_contract::plan::{Layout, Plan, RenderId, Source, SourceId};
 use farm_contract::report::{Frames, Report, State};
-use farm_contract::tags::Request;
+use farm_contract::tags::{Chunk, Request};
 use farm_intake::{Question, Verdict, judge};
+use farm_plan::{Choice, Model, assess, choose};
 
 use crate::config::Config;
 use crate::read::Scene;
@@ -28,6 +30,8 @@ pub struct Intake<'a> {
     pub request: &'a Request,
     /// What it holds.
     pub scene: &'a Scene,
+    /// What the tasks of an earlier render of this name measured.
+    pub measured: Option<&'a Measured>,
 }
 
 /// Plans a render; the claim's holder and time are `holder` and `now`.
@@ -40,20 +44,22 @@ pub fn plan(intake: &Intake<'_>, config: &Config, holder: &str, now: u64) -> Res
     let blenders = config.versions();
     let verdict = judge(&Question { request, known, project, blenders: &blenders });
     let Verdict { blender, frames, mut errors, mut warnings, .. } = verdict;
-    let layout = frames.as_ref().map(|spec| Layout::new(spec.frames().len(), request.chunk, config.parallel));
-    let layout = match layout {
-        Some(Ok(layout)) => Some(layout),
-        Some(Err(fault)) => {
-            errors.push(fault);
-            None
-        }
-        None => None,
+    let blender = blender.map(|version| version.to_string());
+    let main = key.is_archive().then(|| project.main.clone());
+    let like = Measured::of(blender.as_deref(), main.as_deref(), &request.settings);
+    let model = match intake.measured.filter(|measured| measured.is_like(&like)) {
+        Some(measured) => config.model.fitted(measured),
+        None => config.model,
     };
+    let layout = frames.as_ref().and_then(|spec| {
+        let count = spec.frames().len();
+        let Choice { estimate, warnings: unmet } = share(&model, count, request);
+        warnings.extend(unmet);
+        Layout::new(count, estimate.chunk).map_err(|fault| errors.push(fault)).ok()
+    });
     let (Some(blender), Some(frames), Some(layout), []) = (blender, frames, layout, errors.as_slice()) else {
         return Err(errors);
     };
-    let blender = blender.to_string();
-    let main = key.is_archive().then(|| project.main.clone());
     let list = request.project.clone().filter(|_| main.is_none());
     if request.main.is_some() && main.is_none() {
         warnings.push("The tag `main` was ignored: it chooses a file of an archive.".to_owned());
@@ -74,6 +80,7 @@ pub fn plan(intake: &Intake<'_>, config: &Config, holder: &str, now: u64) -> Res
     let draft = Plan::draft(intake.render.clone(), &config.bucket, key.as_str(), source, &frames.to_string());
     Ok(Plan {
         chunk: layout.chunk,
+        attempt_seconds: Some(attempt_seconds(config.frame_seconds, layout.chunk, &model)),
         sequencer: Some(intake.sequencer.to_owned()),
         allowed: request.allowed,
         settings: request.settings.clone(),
@@ -84,6 +91,15 @@ pub fn plan(intake: &Intake<'_>, config: &Config, holder: &str, now: u64) -> Res
         warnings,
         ..draft
     })
+}
+
+/// How the frames are shared out, and which limits that does not keep.
+fn share(model: &Model, frames: usize, request: &Request) -> Choice {
+    let frames = u32::try_from(frames).unwrap_or(u32::MAX);
+    match request.chunk {
+        Chunk::Auto => choose(model, frames, &request.limits),
+        Chunk::Frames(chunk) => assess(model, frames, chunk, &request.limits),
+    }
 }
 
 /// The report of a plan that was accepted.
@@ -132,12 +148,30 @@ fn counted(number: u64, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Seconds that a child may take which renders `chunk` frames: what Batch is told, within what
-/// Fargate allows.
-pub fn attempt_seconds(frame_seconds: u32, chunk: u32) -> i32 {
-    const FARGATE: std::ops::RangeInclusive<u32> = 60..=14 * 24 * 60 * 60;
-    let seconds = frame_seconds.saturating_mul(chunk).clamp(*FARGATE.start(), *FARGATE.end());
+/// Seconds that one attempt of a child of `plan` may take: what Batch is told.
+pub fn allowed_seconds(plan: &Plan, config: &Config) -> i32 {
+    let seconds = plan
+        .attempt_seconds
+        .unwrap_or_else(|| attempt_seconds(config.frame_seconds, plan.chunk, &config.model));
     i32::try_from(seconds).unwrap_or(i32::MAX)
+}
+
+/// Seconds for `chunk` frames of which one may take `frame_seconds`, within what Fargate allows.
+///
+/// Of a scene whose frames are known to be quick a task may have thousands: one that hangs would be waited, and paid,
+/// for as if all of them were as slow as one may be. So it gets what some such frames may take, or many times
+/// what it should.
+fn attempt_seconds(frame_seconds: u32, chunk: u32, model: &Model) -> u32 {
+    const FARGATE: std::ops::RangeInclusive<u32> = 60..=14 * 24 * 60 * 60;
+    const SLOW_FRAMES: u32 = 16;
+    const TIMES: f64 = 8.0;
+    let mut seconds = frame_seconds.saturating_mul(chunk);
+    if model.measured {
+        // The cast holds at the largest number there is.
+        let many_times = (TIMES * f64::from(chunk) * model.frame_seconds) as u32;
+        seconds = seconds.min(frame_seconds.saturating_mul(SLOW_FRAMES).max(many_times));
+    }
+    seconds.clamp(*FARGATE.start(), *FARGATE.end())
 }
 
 #[cfg(test)]
@@ -147,6 +181,7 @@ mod tests {
     use farm_intake::{Known, Project};
 
     use crate::config::Blender;
+    use farm_contract::settings::Settings;
 
     fn config() -> Config {
         let blender = |version: &str, definition: &str| Blender {
@@ -159,7 +194,7 @@ mod tests {
             job_queue: "q".into(),
             blenders: vec![blender("4.5", "r45"), blender("4.1", "r41")],
             zip_definition: "z".into(),
-            parallel: 8,
+            model: Model::of_farm(32.0, 4.0, 0.2),
             frame_seconds: 900,
         }
     }
@@ -177,6 +212,16 @@ mod tests {
     }
 
     fn planned(key: &str, tags: &[(&str, &str)], scene: &Scene) -> Result<Plan, Vec<Fault>> {
+        after(None, key, tags, scene)
+    }
+
+    /// Planned after an earlier render of the same name.
+    fn after(
+        measured: Option<&Measured>,
+        key: &str,
+        tags: &[(&str, &str)],
+        scene: &Scene,
+    ) -> Result<Plan, Vec<Fault>> {
         let intake = Intake {
             render: &RenderId::of_event("farm", key, "v", "1"),
             key: &BlendKey::parse(key).expect("a key"),
@@ -184,6 +229,7 @@ mod tests {
             object: &Object { etag: "\"e\"".into(), version_id: None, size: 7 },
             request: &Request::from_tags(tags.iter().copied()).map_err(|fault| vec![fault])?,
             scene,
+            measured,
         };
         plan(&intake, &config(), "request", 7)
     }
@@ -267,9 +313,64 @@ mod tests {
     }
 
     #[test]
+    fn an_earlier_render_of_the_same_settings_tells_how_long_a_frame_takes() {
+        let scene = scene("4.5", 1, 250);
+        let tags = [("frames", "scene"), ("percentage", "50")];
+        let of = |measured: Option<&Measured>| after(measured, "a.blend", &tags, &scene).expect("good");
+        let settings = of(None).settings;
+        let times = |blender, settings: &Settings| Measured {
+            tasks: 4,
+            frames: 250,
+            load_seconds: 5.0,
+            frame_seconds: 0.5,
+            ..Measured::of(Some(blender), None, settings)
+        };
+        let quick = of(Some(&times("4.5", &settings)));
+        assert!(quick.chunk > of(None).chunk, "{} {}", quick.chunk, of(None).chunk);
+        let slow = of(Some(&Measured { frame_seconds: 600.0, ..times("4.5", &settings) }));
+        assert!(slow.chunk < of(None).chunk, "{}", slow.chunk);
+        let odd = Measured { frame_seconds: f64::NAN, ..times("4.5", &settings) };
+        for other in [times("5.0", &settings), times("4.5", &Settings::default()), odd] {
+            assert_eq!(of(Some(&other)), of(None), "{other:?}");
+        }
+        let named = [("frames", "scene"), ("chunk", "3")];
+        let named =
+            after(Some(&times("4.5", &Settings::default())), "a.blend", &named, &scene).expect("good");
+        assert_eq!(named.chunk, 3);
+    }
+
+    #[test]
+    fn limits_choose_the_chunk_and_one_that_cannot_be_kept_is_told() {
+        let of = |more: &[(&str, &str)]| {
+            let tags: Vec<_> = [("frames", "1-240")].iter().chain(more).copied().collect();
+            planned("a.blend", &tags, &scene("4.5", 1, 9)).expect("good")
+        };
+        let (soon, late) = (of(&[("deadline", "20m")]), of(&[("deadline", "10h")]));
+        assert!(soon.chunk < late.chunk, "{} {}", soon.chunk, late.chunk);
+        assert!(soon.warnings.is_empty() && late.warnings.is_empty(), "{soon:?}");
+        assert_eq!(soon.source.id, late.source.id, "how soon it is done is no picture");
+        for (tag, value) in [("deadline", "1m"), ("budget", "0.01")] {
+            let [warning] = of(&[(tag, value)]).warnings.try_into().expect("one warning");
+            assert!(warning.contains(&format!("{tag}={value}")) && warning.contains("assumed"), "{warning}");
+            let [warning] = of(&[(tag, value), ("chunk", "240")]).warnings.try_into().expect("one warning");
+            assert!(warning.contains("without the tag `chunk`"), "{warning}");
+        }
+    }
+
+    #[test]
     fn a_child_gets_the_time_of_its_frames_within_fargates_limits() {
-        assert_eq!(attempt_seconds(900, 4), 3600);
-        assert_eq!(attempt_seconds(1, 1), 60);
-        assert_eq!(attempt_seconds(u32::MAX, 3), 14 * 24 * 60 * 60);
+        let model = config().model;
+        assert_eq!(attempt_seconds(900, 4, &model), 3600);
+        assert_eq!(attempt_seconds(1, 1, &model), 60);
+        assert_eq!(attempt_seconds(u32::MAX, 3, &model), 14 * 24 * 60 * 60);
+        let known = |frame_seconds| Model { frame_seconds, measured: true, ..model };
+        assert_eq!(attempt_seconds(900, 4, &known(0.2)), 3600);
+        assert_eq!(attempt_seconds(900, 5_000, &known(0.2)), 16 * 900, "a task of quick frames that hangs");
+        assert_eq!(attempt_seconds(900, 100, &known(300.0)), 90_000);
+        assert_eq!(attempt_seconds(900, 1_000, &known(3.0)), 24_000);
+        let plan = planned("a.blend", &[("frame", "3"), ("chunk", "3")], &scene("4.5", 1, 9)).expect("good");
+        assert_eq!(allowed_seconds(&plan, &config()), 2700);
+        let older = Plan { attempt_seconds: None, chunk: 2, ..plan };
+        assert_eq!(allowed_seconds(&older, &config()), 1800);
     }
 }

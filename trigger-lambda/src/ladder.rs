@@ -56,7 +56,7 @@ impl Trigger {
             children: children.count(),
             share: command::share_identifier(&plan.render),
             depends_on: Vec::new(),
-            attempt_seconds: Some(intake::attempt_seconds(self.config.frame_seconds, plan.chunk)),
+            attempt_seconds: Some(intake::allowed_seconds(plan, &self.config)),
             disregard: Vec::new(),
         })
     }

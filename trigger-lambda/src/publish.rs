@@ -67,6 +67,8 @@ impl Trigger {
                     let other = old.as_ref().is_some_and(|old| old.etag != report.etag);
                     stopped |= self.stop(render).await? && other;
                 }
+                // No task of this render has measured anything yet: what an earlier one did is not lost.
+                report.measured = old.and_then(|old| old.measured);
             }
             if stopped && !report.warnings.iter().any(|warning| warning == STOPPED) {
                 report.warnings.push(STOPPED.to_owned());

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 use farm_contract::keys::{self, BlendKey};
+use farm_contract::measured::Measured;
 use farm_contract::plan::{Plan, RenderId};
 use farm_contract::report::Report;
 use farm_contract::tags::Request;
@@ -87,8 +88,17 @@ impl Trigger {
             Read::Gone => return Ok(None),
         };
         let sequencer = upload.sequencer.as_str();
-        let intake = Intake { render, key, sequencer, object, request: &request, scene: &scene };
+        let measured = self.measured(key).await?;
+        let measured = measured.as_ref();
+        let intake = Intake { render, key, sequencer, object, request: &request, scene: &scene, measured };
         Ok(Some(intake::plan(&intake, &self.config, &invocation.request_id, now_ms())))
+    }
+
+    /// What the tasks of an earlier render of this name measured, as its report says; a report that cannot be read
+    /// says nothing.
+    async fn measured(&self, key: &BlendKey) -> Result<Option<Measured>> {
+        let stored = self.storage.read(&key.report()).await?;
+        Ok(stored.and_then(|stored| Report::from_json(&stored.bytes).ok()?.measured))
     }
 
     /// Reports an upload whose key cannot be one. No render can ever have been under it.
@@ -187,7 +197,7 @@ impl Trigger {
             children: array.children,
             share: command::share_identifier(&plan.render),
             depends_on: Vec::new(),
-            attempt_seconds: Some(intake::attempt_seconds(self.config.frame_seconds, plan.chunk)),
+            attempt_seconds: Some(intake::allowed_seconds(plan, &self.config)),
             disregard: Vec::new(),
         })
     }

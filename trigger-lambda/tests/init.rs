@@ -12,6 +12,7 @@ fn a_missing_variable_ends_the_start_and_is_named() {
             ("FARM_BLENDER_VERSION", "4.5"),
             ("FARM_MAX_VCPUS", "16"),
             ("FARM_TASK_VCPUS", "4"),
+            ("FARM_TASK_PRICE", "0.2"),
         ])
         .output()
         .unwrap();

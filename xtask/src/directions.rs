@@ -6,33 +6,46 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// Our crates, and which of ours each may know. Tests may know more; they are not looked at.
-const MAY_KNOW: [(&str, &[&str]); 17] = [
+const MAY_KNOW: [(&str, &[&str]); 18] = [
     ("blend-file", &[]),
     ("cfn-codegen", &[]),
-    ("farm", &["blend-file", "farm-aws", "farm-contract", "farm-intake", "farm-terminal", "project-archive"]),
+    (
+        "farm",
+        &[
+            "blend-file",
+            "farm-aws",
+            "farm-contract",
+            "farm-intake",
+            "farm-plan",
+            "farm-terminal",
+            "project-archive",
+        ],
+    ),
     ("farm-aws", &[]),
     ("farm-bench", &["farm-contract", "farm-local", "farm-terminal"]),
     ("farm-contract", &[]),
     ("farm-images", &["farm-aws", "farm-terminal"]),
     ("farm-intake", &["blend-file", "farm-contract"]),
     ("farm-local", &["farm", "farm-contract", "farm-terminal", "stack"]),
+    ("farm-plan", &["farm-contract"]),
     ("farm-terminal", &[]),
     ("farm-testing", &[]),
     ("project-archive", &[]),
     ("render-task", &["farm-contract", "project-archive"]),
-    ("stack", &["farm-aws", "farm-contract", "farm-terminal"]),
-    ("trigger-lambda", &["blend-file", "farm-contract", "farm-intake", "project-archive"]),
+    ("stack", &["farm-aws", "farm-contract", "farm-plan", "farm-terminal"]),
+    ("trigger-lambda", &["blend-file", "farm-contract", "farm-intake", "farm-plan", "project-archive"]),
     // Only to compare a file's version with Blender's before anything is built.
     ("xtask", &["blend-file"]),
     ("zip-task", &["farm-contract"]),
 ];
 
 /// These stay free of the AWS SDK, at any depth.
-const NO_SDK: [&str; 8] = [
+const NO_SDK: [&str; 9] = [
     "blend-file",
     "cfn-codegen",
     "farm-contract",
     "farm-intake",
+    "farm-plan",
     "farm-terminal",
     "farm-testing",
     "project-archive",

@@ -1,5 +1,6 @@
 //! Which of the plan's frames are there, which are missing, and why.
 
+use farm_contract::measured::Measured;
 use farm_contract::plan::Plan;
 use farm_contract::record::FrameFault;
 
@@ -21,6 +22,8 @@ pub struct Census {
     /// Seconds that Blender took for the frames that are there, whichever attempt rendered
     /// them.
     pub seconds: f64,
+    /// How long the tasks of this render took, if they rendered anything.
+    pub measured: Option<Measured>,
 }
 
 impl Census {
@@ -33,6 +36,7 @@ impl Census {
             missing: Vec::new(),
             warnings: plan.warnings.clone(),
             seconds: 0.0,
+            measured: records.measured(plan),
         };
         for frame in planned {
             let whole = found.whole(*frame).is_some();

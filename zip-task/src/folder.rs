@@ -48,18 +48,11 @@ impl<'a> Folder<'a> {
     /// # Errors
     /// [`Failure::Superseded`] where it is not.
     pub async fn ours(&self) -> Result<Condition, Failure> {
-        let Some((body, etag)) = self.store.get(&self.key.report()).await? else {
-            return Ok(Condition::Absent);
-        };
-        match owner(&body, self.plan) {
-            Owner::Ours => {}
-            Owner::Theirs(by) => return Err(Failure::Superseded { folder: self.key.folder(), by }),
-            Owner::Unreadable => tracing::warn!(key = self.key.report(), "not a report; it is written anew"),
-        }
-        Ok(Condition::Unchanged(etag))
+        Ok(self.standing().await?.0)
     }
 
-    /// Writes the report, as long as the folder is ours.
+    /// Writes the report, as long as the folder is ours. Where the tasks have measured nothing, what the report that
+    /// stands there has of an earlier render is kept.
     ///
     /// # Errors
     /// [`Failure::Superseded`] where it is not, or the bucket did not take it.
@@ -67,13 +60,30 @@ impl<'a> Folder<'a> {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let condition = self.ours().await?;
-            match put_report(self.store, &self.key.report(), report, &condition).await {
+            let (condition, old) = self.standing().await?;
+            let mut report = report.clone();
+            if report.measured.is_none() {
+                report.measured = old.and_then(|body| Report::from_json(&body).ok()?.measured);
+            }
+            match put_report(self.store, &self.key.report(), &report, &condition).await {
                 Err(Failure::Storage(error)) if error.kind == Kind::Conflict && attempt < REPORT_ATTEMPTS => {
                 }
                 result => return result,
             }
         }
+    }
+
+    /// The report that stands there, and the condition under which it still does: the folder must be ours.
+    async fn standing(&self) -> Result<(Condition, Option<Bytes>), Failure> {
+        let Some((body, etag)) = self.store.get(&self.key.report()).await? else {
+            return Ok((Condition::Absent, None));
+        };
+        match owner(&body, self.plan) {
+            Owner::Ours => {}
+            Owner::Theirs(by) => return Err(Failure::Superseded { folder: self.key.folder(), by }),
+            Owner::Unreadable => tracing::warn!(key = self.key.report(), "not a report; it is written anew"),
+        }
+        Ok((Condition::Unchanged(etag), Some(body)))
     }
 }
 

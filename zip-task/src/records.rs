@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use farm_contract::keys;
-use farm_contract::plan::RenderId;
+use farm_contract::measured::Measured;
+use farm_contract::plan::{Plan, RenderId};
 use farm_contract::record::{FileRecord, FrameRecord, TaskRecord};
 use farm_contract::{Fault, frames};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -27,6 +28,12 @@ pub struct Records {
     done: BTreeSet<i32>,
     /// Name below the upload's folder -> the file that a task put there.
     put: HashMap<String, PutFile>,
+    /// Seconds that Blender took in each child, and for how many frames.
+    took: Vec<(f64, u64)>,
+    /// Seconds that each of those needed until the scene was open.
+    loads: Vec<f64>,
+    /// How many threads they had.
+    threads: BTreeSet<u32>,
     /// Warning -> how many tasks gave it.
     warnings: BTreeMap<String, u64>,
     unshown: u64,
@@ -68,6 +75,7 @@ pub async fn read(store: &Store, render: &RenderId) -> Result<Records, StorageEr
 impl Records {
     fn add(&mut self, record: TaskRecord) {
         self.heard.insert(record.child);
+        self.measure(&record);
         self.done.extend(record.rendered.iter().map(|frame| frame.frame).chain(record.kept));
         record.rendered.into_iter().for_each(|frame| self.add_frame(frame));
         self.failed.extend(record.failed.into_iter().map(|failed| (failed.frame, failed.fault)));
@@ -92,6 +100,35 @@ impl Records {
         let mut records = Self::default();
         frames.into_iter().for_each(|frame| records.add_frame(frame));
         records
+    }
+
+    /// Takes in how long a child took, if it rendered anything.
+    fn measure(&mut self, record: &TaskRecord) {
+        let frames = record.rendered.len() as u64;
+        let seconds: f64 = record.rendered.iter().map(|frame| frame.seconds).sum();
+        let load = record.seconds.download + record.seconds.open;
+        let known = |number: f64| number.is_finite() && number >= 0.0;
+        if frames > 0 && known(seconds) && known(load) {
+            self.took.push((seconds, frames));
+            self.loads.push(load);
+            self.threads.insert(record.threads);
+        }
+    }
+
+    /// What the children of `plan` measured, if any rendered something.
+    pub fn measured(&self, plan: &Plan) -> Option<Measured> {
+        if self.took.is_empty() {
+            return None;
+        }
+        let settings = &plan.settings;
+        let mut measured = Measured::of(plan.blender.as_deref(), plan.source.main.as_deref(), settings);
+        measured.take_frames(&self.took);
+        measured.load_seconds = self.loads.iter().sum::<f64>() / self.loads.len() as f64;
+        measured.threads = match self.threads.first() {
+            Some(threads) if self.threads.len() == 1 => *threads,
+            _ => 0,
+        };
+        Some(measured)
     }
 
     fn warn(&mut self, warning: String) {
@@ -155,7 +192,8 @@ fn child_of(frame: i32, planned: &[i32], chunk: u32) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use farm_contract::record::{FrameFault, RECORD_VERSION, TaskSeconds};
+    use farm_contract::plan::Source;
+    use farm_contract::record::{FrameFault, FrameRecord, RECORD_VERSION, TaskSeconds};
 
     fn record(child: u32) -> TaskRecord {
         TaskRecord {
@@ -190,6 +228,36 @@ mod tests {
         assert_eq!(why(13, None), "The task ended before it came to this frame.");
         assert_eq!(why(20, Some((2, 3))), "Only 2 of its 3 files are in the bucket.");
         assert_eq!(why(22, None), "The task ended without leaving a record: it was stopped or lost.");
+    }
+
+    #[test]
+    fn what_the_children_measured_is_summed_up() {
+        let source = Source::of("a.blend", "\"e\"", 1, "4.5");
+        let mut plan = Plan::draft(RenderId::of_event("b", "k", "v", "s"), "b", "a.blend", source, "1-3");
+        assert_eq!(plan.settings.take("samples", "4"), Ok(true));
+        let mut records = Records::default();
+        assert_eq!(records.measured(&plan), None);
+        let took = |child: u32, seconds: &[f64], open: f64| TaskRecord {
+            rendered: (1..)
+                .zip(seconds)
+                .map(|(frame, seconds)| FrameRecord { frame, seconds: *seconds, bytes: 1, files: Vec::new() })
+                .collect(),
+            seconds: TaskSeconds { download: 1.0, open, total: 99.0 },
+            ..record(child)
+        };
+        // One that found its frames done, and one whose numbers are none.
+        for record in
+            [took(0, &[2.0, 4.0], 3.0), took(1, &[9.0], 5.0), took(2, &[], 70.0), took(3, &[f64::NAN], 1.0)]
+        {
+            records.add(record);
+        }
+        let measured = records.measured(&plan).expect("measured");
+        assert_eq!((measured.tasks, measured.frames, measured.threads), (2, 3, 1));
+        assert_eq!((measured.frame_seconds, measured.load_seconds), (5.0, 5.0));
+        assert!((measured.spread - 0.8).abs() < 1e-9, "{measured:?}");
+        assert_eq!(measured.settings.samples, Some(4));
+        records.add(TaskRecord { threads: 8, ..took(4, &[1.0], 1.0) });
+        assert_eq!(records.measured(&plan).expect("measured").threads, 0);
     }
 
     #[test]

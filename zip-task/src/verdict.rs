@@ -115,6 +115,7 @@ fn fill(report: &mut Report, plan: &Plan, census: &Census, damaged: &BTreeMap<i3
         seconds: (census.seconds * 1000.0).round() / 1000.0,
     });
     report.warnings.clone_from(&census.warnings);
+    report.measured.clone_from(&census.measured);
     if faults.len() > MAX_FAULTS {
         report.warnings.push(format!(
             "Reasons are listed for the first {MAX_FAULTS} of {} missing frames; the others are in `{}`.",
@@ -145,7 +146,14 @@ mod tests {
         let missing = missing.into_iter();
         let missing =
             missing.map(|frame| FrameFault { frame, fault: Fault::new(format!("Why {frame}."), "Do.") });
-        Census { planned, files: Vec::new(), missing: missing.collect(), warnings: Vec::new(), seconds: 0.0 }
+        Census {
+            planned,
+            files: Vec::new(),
+            missing: missing.collect(),
+            warnings: Vec::new(),
+            seconds: 0.0,
+            measured: None,
+        }
     }
 
     fn report(census: &Census) -> Report {

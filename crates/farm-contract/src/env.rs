@@ -21,6 +21,12 @@ pub const MAX_VCPUS: &str = "FARM_MAX_VCPUS";
 /// [`MAX_VCPUS`] can run at once: what `chunk=auto` spreads a render over. A template cannot
 /// divide, so it says both.
 pub const TASK_VCPUS: &str = "FARM_TASK_VCPUS";
+/// US dollars for an hour of one render task (trigger-lambda), for `chunk=auto`: what its size costs on
+/// Fargate, or on Fargate Spot where tasks start there. Nothing, on a machine of one's own.
+pub const TASK_PRICE: &str = "FARM_TASK_PRICE";
+/// Seconds from a task's start until its program runs (trigger-lambda), for `chunk=auto`: what pulling the
+/// image and starting the container take. Unset: what they take on Fargate.
+pub const START_SECONDS: &str = "FARM_START_SECONDS";
 /// Seconds that one frame may take (trigger-lambda); a child may take as many times that as it
 /// has frames. Unset: [`DEFAULT_FRAME_SECONDS`].
 pub const FRAME_SECONDS: &str = "FARM_FRAME_SECONDS";

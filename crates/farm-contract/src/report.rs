@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
+use crate::measured::{self, Measured};
 use crate::plan::{Plan, RenderId};
 use crate::record::FrameFault;
 use crate::versioned;
@@ -66,6 +67,9 @@ pub struct Report {
     /// What the artist should know though nothing failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// How long the tasks took, of this render or of an earlier one of the same name: what the next plan goes by.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "measured::if_readable")]
+    pub measured: Option<Measured>,
     /// When this report was written, milliseconds since 1970.
     pub written_at: u64,
 }
@@ -107,6 +111,7 @@ impl Report {
             zip: None,
             problems: Vec::new(),
             warnings: Vec::new(),
+            measured: None,
             written_at,
         }
     }

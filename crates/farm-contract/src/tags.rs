@@ -5,6 +5,7 @@
 use crate::allowances::{Allowances, MISSING, SCRIPTS};
 use crate::fault::Fault;
 use crate::frames::{EXAMPLES, FrameRange, FrameSpec};
+use crate::limits::{BUDGET, DEADLINE, Limits};
 use crate::project::{ContentHash, MAIN, PROJECT, check_path};
 use crate::settings::{self, Settings};
 
@@ -27,7 +28,9 @@ pub const RESERVED: [&str; 2] = ["spot", "order"];
 
 /// All tags that are honoured.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    [FRAME, FRAMES, CHUNK, BLENDER, MAIN, PROJECT, MISSING, SCRIPTS].into_iter().chain(settings::NAMES)
+    [FRAME, FRAMES, CHUNK, DEADLINE, BUDGET, BLENDER, MAIN, PROJECT, MISSING, SCRIPTS]
+        .into_iter()
+        .chain(settings::NAMES)
 }
 
 /// Which frames an upload asks for.
@@ -67,7 +70,7 @@ impl FramesAsked {
 /// Frames that one child renders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Chunk {
-    /// As many as the plan finds best.
+    /// As many as the farm finds best.
     #[default]
     Auto,
     /// This many.
@@ -81,6 +84,8 @@ pub struct Request {
     pub frames: FramesAsked,
     /// Frames that one child renders.
     pub chunk: Chunk,
+    /// When it is to be done, and what it may cost: what the farm chooses a chunk by.
+    pub limits: Limits,
     /// What it lets pass that the farm refuses otherwise.
     pub allowed: Allowances,
     /// What it wants otherwise than the file has it.
@@ -105,10 +110,13 @@ impl Request {
         let (mut frame, mut frames, mut chunk) = (None, None, Chunk::Auto);
         let (mut blender, mut main, mut project) = (None, None, None);
         let (mut allowed, mut settings) = (Allowances::default(), Settings::default());
+        let mut limits = Limits::default();
         let mut warnings = Vec::new();
         for (key, value) in tags {
             match key {
-                _ if allowed.take(key, value)? || settings.take(key, value)? => {}
+                _ if allowed.take(key, value)?
+                    || settings.take(key, value)?
+                    || limits.take(key, value)? => {}
                 FRAME => frame = Some(count(value)?),
                 FRAMES if value.trim() == SCENE => frames = Some(FramesAsked::Scene),
                 FRAMES => frames = Some(FramesAsked::Spec(value.parse()?)),
@@ -158,7 +166,7 @@ impl Request {
                 ));
             }
         };
-        Ok(Self { frames, chunk, allowed, settings, blender, main, project, warnings })
+        Ok(Self { frames, chunk, limits, allowed, settings, blender, main, project, warnings })
     }
 }
 
@@ -235,6 +243,14 @@ mod tests {
     }
 
     #[test]
+    fn limits_are_taken_beside_frames() {
+        let request = read(&[("frame", "3"), ("deadline", "90m"), ("budget", "2.50")]).expect("good");
+        assert_eq!((request.limits.deadline(), request.limits.budget()), (Some(5400.0), Some(2.5)));
+        let warned = read(&[("frame", "3"), ("Budget", "5")]).expect("good");
+        assert!(warned.limits.budget().is_none() && warned.warnings[0].contains("`budget`"), "{warned:?}");
+    }
+
+    #[test]
     fn what_is_refused_otherwise_is_allowed_by_its_own_tag() {
         assert!(read(&[("frame", "3")]).expect("good").allowed.is_none());
         let request = read(&[("frame", "3"), ("missing", "allow")]).expect("good");
@@ -267,7 +283,7 @@ mod tests {
 
     #[test]
     fn every_bad_tag_is_refused_with_the_way_to_write_it() {
-        let tags: [&[(&str, &str)]; 22] = [
+        let tags: [&[(&str, &str)]; 24] = [
             &[],
             &[("frame", "0")],
             &[("frame", "abc")],
@@ -280,6 +296,8 @@ mod tests {
             &[("frame", "3"), ("frames", "1-3")],
             &[("frame", "3"), ("chunk", "0")],
             &[("frame", "3"), ("chunk", "many")],
+            &[("frame", "3"), ("deadline", "soon")],
+            &[("frame", "3"), ("budget", "$5")],
             &[("frame", "3"), ("spot", "no")],
             &[("frame", "3"), ("camera", "")],
             &[("frame", "3"), ("blender", "4")],
@@ -302,7 +320,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_tags_are_read_without_panic(tags in proptest::collection::vec(("(frame|frames|chunk|missing|scripts|scene|samples|blender|main|project|format|\\PC*)", "\\PC*"), 0..4)) {
+        fn any_tags_are_read_without_panic(tags in proptest::collection::vec(("(frame|frames|chunk|deadline|budget|missing|scripts|scene|samples|blender|main|project|format|\\PC*)", "\\PC*"), 0..4)) {
             let _ = Request::from_tags(tags.iter().map(|(k, v)| (k.as_str(), v.as_str())));
         }
     }

@@ -16,6 +16,8 @@ fn the_protocol_page_names_every_word_of_the_contract() {
         env::BLENDER_VERSION,
         env::MAX_VCPUS,
         env::TASK_VCPUS,
+        env::TASK_PRICE,
+        env::START_SECONDS,
         env::FRAME_SECONDS,
         env::BLENDER,
         env::THREADS,

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use farm_plan::prices::{ON_DEMAND, Prices, SPOT};
 use serde::{Deserialize, Serialize};
 
 use crate::cfn::{Attempts, FargateSize, TooShort, Vcpus, WrongAttempts, WrongSize};
@@ -160,6 +161,20 @@ impl FarmConfig {
         Self::new(vec![BlenderVersion { major: 4, minor: 5 }, BlenderVersion { major: 4, minor: 1 }])
     }
 
+    /// US dollars for an hour of a render task, where most of them start: what plans go by.
+    pub fn task_price(&self) -> f64 {
+        self.price_at(match self.spot {
+            Spot::First | Spot::Only => SPOT,
+            Spot::Never => ON_DEMAND,
+        })
+    }
+
+    /// US dollars for an hour of a render task at these prices.
+    pub fn price_at(&self, prices: Prices) -> f64 {
+        let vcpus = f64::from(self.render.vcpus().units()) / 1024.0;
+        prices.task_hour(vcpus, f64::from(self.render.memory_mib()) / f64::from(GIB))
+    }
+
     /// The same farm with render tasks of another size: vCPUs, and memory in GiB.
     ///
     /// # Errors
@@ -257,6 +272,14 @@ mod tests {
         assert!(farm.clone().with_render_size(4.0, f64::NAN).is_err());
         let farm = farm.with_render_size(8.0, 16.0).expect("a pair");
         assert_eq!((farm.render.vcpus(), farm.large.memory_mib()), (Vcpus::Eight, 60 * GIB));
+    }
+
+    #[test]
+    fn an_hour_of_a_task_costs_what_most_of_them_start_on() {
+        let farm = FarmConfig::standard().expect("stands");
+        assert!((farm.task_price() - 0.063).abs() < 0.0005, "{}", farm.task_price());
+        let dear = FarmConfig { spot: Spot::Never, ..farm }.task_price();
+        assert!((dear - 0.1975).abs() < 0.0001, "{dear}");
     }
 
     #[test]

@@ -4,16 +4,12 @@
 //! ([`farm_contract::log_line`]), at the moment that somebody looks: what is read then is billed by the
 //! gigabyte. An account has three dashboards for nothing.
 
+use farm_plan::prices::ON_DEMAND;
 use serde_json::{Value as Json, json};
 
 use super::config::{FarmConfig, FarmError};
-use crate::cfn::{FargateSize, Handle, Value, cloudwatch, logs};
+use crate::cfn::{Handle, Value, cloudwatch, logs};
 use crate::template::Template;
-
-/// US dollars for an hour of a vCPU and of a GiB on Fargate, x86, us-east-1, 2026-06. Spot is
-/// about a third of it.
-const VCPU_HOUR: f64 = 0.040_48;
-const GIB_HOUR: f64 = 0.004_445;
 
 /// A frame that is rendered, in the log.
 const RENDERED: &str = r"frame (?<frame>-?\d+): rendered in (?<seconds>[\d.]+) s";
@@ -28,7 +24,7 @@ pub(super) fn add(
     let log = format!("${{{}}}", tasks.id());
     let rendered = format!("parse @message /{RENDERED}/ | filter ispresent(seconds)");
     let failed = format!("filter @message like /{FAILED}/");
-    let cost = format!("sum(seconds) / 3600 * {:.5} as dollars", dollars_per_hour(config.render));
+    let cost = format!("sum(seconds) / 3600 * {:.5} as dollars", config.price_at(ON_DEMAND));
     let body = json!({"widgets": [
         query(&log, "Frames rendered", 0, 0, &format!("{rendered} | stats count(*) as frames by bin(5m)"), "timeSeries"),
         query(&log, "Seconds a frame", 12, 0, &format!("{rendered} | stats avg(seconds), pct(seconds, 95) by bin(5m)"), "timeSeries"),
@@ -64,10 +60,6 @@ fn query(log: &str, title: &str, x: u32, y: u32, query: &str, view: &str) -> Jso
     })
 }
 
-fn dollars_per_hour(size: FargateSize) -> f64 {
-    f64::from(size.vcpus().units()) / 1024.0 * VCPU_HOUR + f64::from(size.memory_mib()) / 1024.0 * GIB_HOUR
-}
-
 #[cfg(test)]
 mod tests {
     use farm_contract::log_line;
@@ -82,11 +74,5 @@ mod tests {
         let found = rendered.captures(&line).expect("it is found");
         assert_eq!((&found["frame"], &found["seconds"]), ("-7", "12.3"));
         assert!(Regex::new(FAILED).expect("a pattern").is_match(&log_line::failed(12, "no camera")));
-    }
-
-    #[test]
-    fn an_hour_of_the_standard_task_costs_what_the_price_list_says() {
-        let farm = FarmConfig::standard().expect("stands");
-        assert!((dollars_per_hour(farm.render) - 0.1975).abs() < 0.0001);
     }
 }

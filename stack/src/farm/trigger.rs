@@ -55,6 +55,7 @@ pub(super) fn add(
         (env::BLENDER_VERSION, versions.join(" ").into()),
         (env::MAX_VCPUS, as_text(ceiling)),
         (env::TASK_VCPUS, config.render.vcpus().to_string().into()),
+        (env::TASK_PRICE, format!("{:.5}", config.task_price()).into()),
         (env::FRAME_SECONDS, as_text(&parameters.frame_seconds)),
     ];
     let code = function::Code {

@@ -3,18 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
-use crate::tags::Chunk;
 
 /// Children that one Batch array job may have.
 pub const ARRAY_CHILDREN: std::ops::RangeInclusive<u32> = 2..=10_000;
 /// Jobs that one job may depend on: the most arrays that can share a zip job.
 pub const MAX_ARRAYS: u32 = 20;
-/// The most frames that `chunk=auto` puts into one child while children may still be added:
-/// what a lost child costs again.
-const AUTO_CHUNK_MAX: u32 = 16;
-/// Rounds of children that `chunk=auto` aims at, so that slow frames even out.
-const AUTO_ROUNDS: u32 = 4;
-
 /// One submitted array (or plain) render job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArrayJob {
@@ -65,26 +58,16 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Shares `frames` frames out to children of which `parallel` can run at once.
-    ///
-    /// `chunk=auto` gives each of the parallel children a few rounds of work: fewer start-ups
-    /// than a child per frame, and still an even finish. It grows where an array would
-    /// otherwise be too long. A chunk that the user named is kept as long as Batch can take it.
+    /// Shares `frames` frames out, `chunk` to a child, as long as Batch can take it.
     ///
     /// # Errors
     /// There are no frames, or more children than twenty arrays hold.
-    pub fn new(frames: usize, chunk: Chunk, parallel: u32) -> Result<Self, Fault> {
+    pub fn new(frames: usize, chunk: u32) -> Result<Self, Fault> {
         let frames = u32::try_from(frames).unwrap_or(u32::MAX);
         if frames == 0 {
             return Err(Fault::new("No frames are named.", "Name at least one frame: frame=1."));
         }
-        let chunk = match chunk {
-            Chunk::Frames(chunk) => chunk,
-            Chunk::Auto => {
-                let even = frames.div_ceil(parallel.max(1).saturating_mul(AUTO_ROUNDS));
-                even.clamp(1, AUTO_CHUNK_MAX).max(frames.div_ceil(*ARRAY_CHILDREN.end()))
-            }
-        };
+        let chunk = chunk.max(1);
         let children = frames.div_ceil(chunk);
         let most = ARRAY_CHILDREN.end() * MAX_ARRAYS;
         if children > most {
@@ -117,33 +100,31 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn layout(frames: usize, chunk: Chunk) -> Layout {
-        Layout::new(frames, chunk, 64).expect("a layout")
+    fn layout(frames: usize, chunk: u32) -> Layout {
+        Layout::new(frames, chunk).expect("a layout")
     }
 
     #[test]
     fn one_frame_is_a_plain_job_and_two_are_an_array() {
-        assert_eq!(layout(1, Chunk::Auto).arrays[0].children, 1);
-        assert_eq!(layout(2, Chunk::Auto).arrays[0].children, 2);
+        assert_eq!(layout(1, 1).arrays[0].children, 1);
+        assert_eq!(layout(2, 1).arrays[0].children, 2);
     }
 
     #[test]
-    fn beyond_ten_thousand_children_auto_grows_the_chunk_and_a_named_chunk_gets_more_arrays() {
-        assert_eq!(layout(10_000, Chunk::Frames(1)).arrays.len(), 1);
-        let auto = layout(20_000, Chunk::Auto);
-        assert_eq!(auto.arrays.len(), 1);
-        let named = layout(10_001, Chunk::Frames(1));
-        assert_eq!(named.arrays.len(), 2);
-        assert_eq!(named.arrays[1].first_child, named.arrays[0].children);
-        assert!(Layout::new(200_001, Chunk::Frames(1), 64).is_err());
-        assert!(layout(1_048_574, Chunk::Auto).arrays.len() == 1);
+    fn beyond_ten_thousand_children_there_are_more_arrays_up_to_twenty() {
+        assert_eq!(layout(10_000, 1).arrays.len(), 1);
+        let more = layout(10_001, 1);
+        assert_eq!(more.arrays.len(), 2);
+        assert_eq!(more.arrays[1].first_child, more.arrays[0].children);
+        assert_eq!(layout(1_048_574, 6).arrays.len(), 18);
+        let fault = Layout::new(200_001, 1).expect_err("too many");
+        assert!(fault.hint.contains("chunk=auto") && fault.hint.contains("at least 2"), "{fault:?}");
     }
 
     proptest! {
         #[test]
-        fn every_layout_is_one_that_batch_takes(frames in 1usize..300_000, chunk in 0u32..50, parallel in 0u32..500) {
-            let chunk = if chunk == 0 { Chunk::Auto } else { Chunk::Frames(chunk) };
-            if let Ok(layout) = Layout::new(frames, chunk, parallel) {
+        fn every_layout_is_one_that_batch_takes(frames in 1usize..300_000, chunk in 0u32..50) {
+            if let Ok(layout) = Layout::new(frames, chunk) {
                 let children: u32 = layout.arrays.iter().map(|array| array.children).sum();
                 prop_assert_eq!(children, (frames as u32).div_ceil(layout.chunk));
                 prop_assert!(layout.arrays.len() <= 20);

@@ -44,6 +44,9 @@ pub struct Plan {
     pub frames: String,
     /// Frames that one child renders.
     pub chunk: u32,
+    /// Seconds that one attempt of a child may take. None in plans of a farm that knew but the limit of a frame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt_seconds: Option<u32>,
     /// What is let pass that is refused otherwise.
     #[serde(default, skip_serializing_if = "Allowances::is_none")]
     pub allowed: Allowances,
@@ -79,6 +82,7 @@ impl Plan {
             source,
             frames: frames.to_owned(),
             chunk: 1,
+            attempt_seconds: None,
             allowed: Allowances::default(),
             settings: Settings::default(),
             blender: None,
@@ -128,7 +132,7 @@ mod tests {
         let source = Source::of("a.blend", "\"e\"", 1, "4.5");
         let plan = Plan::draft(RenderId::of_event("b", "k", "v", "s"), "b", "a.blend", source, "1-3");
         let json = serde_json::to_string(&plan).expect("JSON");
-        for word in ["settings", "blender", "project", "main", "allowed"] {
+        for word in ["settings", "blender", "project", "main", "allowed", "attempt_seconds"] {
             assert!(!json.contains(&format!("\"{word}\"")), "{json}");
         }
         assert_eq!(Plan::from_json(json.as_bytes()), Ok(plan));

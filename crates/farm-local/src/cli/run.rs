@@ -11,6 +11,7 @@ use farm::{Destination, Prepared, Source, plan_submission};
 use farm_contract::Fault;
 use farm_contract::allowances::{ALLOW, MISSING, SCRIPTS};
 use farm_contract::keys::BlendKey;
+use farm_contract::limits;
 use farm_contract::offer::Offer;
 use farm_contract::settings;
 use farm_contract::tags::{self, Request};
@@ -41,7 +42,8 @@ pub struct Run {
     /// What to let pass: files that are missing, scripts in the file.
     #[arg(long, value_name = "WHAT", value_parser = [MISSING, SCRIPTS])]
     allow: Vec<String>,
-    /// What to render otherwise than the file has it, by the farm's tags: samples=16, "scene=Shot 2".
+    /// What to render otherwise than the file has it, by the farm's tags: samples=16, "scene=Shot 2"; and how:
+    /// chunk=4.
     #[arg(long = "tag", value_name = "NAME=VALUE")]
     tags: Vec<String>,
     /// Folder for the frames and frames.zip.
@@ -230,7 +232,11 @@ fn request(frames: &str, allow: &[String], tags: &[String]) -> Result<Request, F
         if sets_frames || !tags::names().any(|known| known == name) {
             return Err(Fault::new(
                 format!("`{tag}` is no tag of the farm's that can be set here."),
-                format!("Write --tag NAME=VALUE with one of {}.", settings::NAMES.join(", ")),
+                format!(
+                    "Write --tag NAME=VALUE with one of {}, {}.",
+                    settings::NAMES.join(", "),
+                    [tags::CHUNK, limits::DEADLINE, limits::BUDGET].join(", ")
+                ),
             ));
         }
         pairs.push((name, value));

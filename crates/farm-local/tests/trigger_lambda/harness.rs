@@ -70,6 +70,7 @@ impl Bench {
             (env::BLENDER_VERSION, "4.5"),
             (env::MAX_VCPUS, "8"),
             (env::TASK_VCPUS, "2"),
+            (env::TASK_PRICE, "0"),
             (env::FRAME_SECONDS, "60"),
         ];
         let lambda = Lambda::start(LambdaConfig {
