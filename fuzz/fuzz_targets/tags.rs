@@ -6,7 +6,8 @@
 
 use farm_contract::frames::{FrameSpec, MAX_NAMED};
 use farm_contract::plan::{ARRAY_CHILDREN, Layout, MAX_ARRAYS};
-use farm_contract::tags::Request;
+use farm_contract::tags::{Chunk, Request};
+use farm_plan::{Model, assess, choose};
 use libfuzzer_sys::fuzz_target;
 
 /// The most frames that a request may name are 8 MiB; a list that grows doubles.
@@ -39,7 +40,14 @@ fn check<'a>(
     assert_eq!(again.as_ref(), Ok(&frames), "{spec}");
     assert!(!frames.is_empty() && frames.len() as u64 <= MAX_NAMED, "{spec} is {} frames", frames.len());
 
-    let Ok(layout) = Layout::new(frames.len(), request.chunk, parallel) else { return };
+    let model = Model::of_farm(f64::from(parallel), 1.0, 0.2);
+    let count = u32::try_from(frames.len()).unwrap_or(u32::MAX);
+    let chosen = match request.chunk {
+        Chunk::Auto => choose(&model, count, &request.limits),
+        Chunk::Frames(chunk) => assess(&model, count, chunk, &request.limits),
+    };
+    assert!(chosen.estimate.finish_seconds.is_finite() && chosen.estimate.cost_usd >= 0.0, "{chosen:?}");
+    let Ok(layout) = Layout::new(frames.len(), chosen.estimate.chunk) else { return };
     let children: u64 = layout.arrays.iter().map(|array| u64::from(array.children)).sum();
     let holds = children * u64::from(layout.chunk);
     assert!(layout.arrays.len() <= MAX_ARRAYS as usize, "{layout:?}");

@@ -35,21 +35,25 @@ pub struct Choice {
 pub fn choose(model: &Model, frames: u32, limits: &Limits) -> Choice {
     let ways: Vec<Estimate> =
         chunks(frames, model.longest_chunk()).map(|chunk| estimate(model, frames, chunk)).collect();
-    let found = match (limits.deadline(), limits.budget()) {
+    let estimate =
+        pick(&ways, limits, NEARLY).unwrap_or_else(|| estimate(model, frames, first_chunk(frames)));
+    Choice { warnings: words::unmet(model, &estimate, limits, false), estimate }
+}
+
+/// The way that `limits` ask for. What is no more than `nearly` times the best is as good.
+pub(crate) fn pick(ways: &[Estimate], limits: &Limits, nearly: f64) -> Option<Estimate> {
+    let only = |keep: &dyn Fn(&Estimate) -> bool| ways.iter().copied().filter(keep).collect::<Vec<_>>();
+    match (limits.deadline(), limits.budget()) {
         (Some(deadline), _) => {
-            let in_time: Vec<Estimate> =
-                ways.iter().copied().filter(|way| way.finish_seconds <= deadline).collect();
-            cheapest(&in_time).or_else(|| soonest(&ways))
+            let in_time = only(&|way| way.finish_seconds <= deadline);
+            cheapest(&in_time, nearly).or_else(|| soonest(ways, nearly))
         }
         (None, budget) => {
-            let least = least(&ways, |way| way.cost_usd);
-            let most = budget.or(least.map(|least| least * SPEED)).unwrap_or_default();
-            let affordable: Vec<Estimate> = ways.iter().copied().filter(|way| way.cost_usd <= most).collect();
-            soonest(&affordable).or_else(|| cheapest(&ways))
+            let most = budget.or_else(|| Some(least(ways, |way| way.cost_usd)? * SPEED))?;
+            let affordable = only(&|way| way.cost_usd <= most);
+            soonest(&affordable, nearly).or_else(|| cheapest(ways, nearly))
         }
-    };
-    let estimate = found.unwrap_or_else(|| estimate(model, frames, first_chunk(frames)));
-    Choice { warnings: words::unmet(model, &estimate, limits, false), estimate }
+    }
 }
 
 /// What a chunk comes to that the upload itself names.
@@ -84,17 +88,16 @@ fn first_chunk(frames: u32) -> u32 {
 }
 
 /// Of the ways that cost about the least the one of the shortest tasks.
-fn cheapest(ways: &[Estimate]) -> Option<Estimate> {
-    let least = least(ways, |way| way.cost_usd)?;
-    ways.iter().filter(|way| way.cost_usd <= least * NEARLY).min_by_key(|way| way.chunk).copied()
+fn cheapest(ways: &[Estimate], nearly: f64) -> Option<Estimate> {
+    let most = least(ways, |way| way.cost_usd)? * nearly;
+    ways.iter().filter(|way| way.cost_usd <= most).min_by_key(|way| way.chunk).copied()
 }
 
 /// Of the ways that end about as soon as any the cheapest.
-fn soonest(ways: &[Estimate]) -> Option<Estimate> {
-    let first = least(ways, |way| way.finish_seconds)?;
-    let soon: Vec<Estimate> =
-        ways.iter().copied().filter(|way| way.finish_seconds <= first * NEARLY).collect();
-    cheapest(&soon)
+fn soonest(ways: &[Estimate], nearly: f64) -> Option<Estimate> {
+    let last = least(ways, |way| way.finish_seconds)? * nearly;
+    let soon: Vec<Estimate> = ways.iter().copied().filter(|way| way.finish_seconds <= last).collect();
+    cheapest(&soon, nearly)
 }
 
 fn least(ways: &[Estimate], what: impl Fn(&Estimate) -> f64) -> Option<f64> {

@@ -4,6 +4,10 @@ use serde::Serialize;
 
 use crate::model::Model;
 
+/// How much of what a slow task is late the render is late, where other tasks follow it: it may have begun long before
+/// the last, or be the last.
+const FOLLOWED: f64 = 0.5;
+
 /// What a way to share frames out comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Estimate {
@@ -20,8 +24,7 @@ pub struct Estimate {
 /// What comes of `frames` frames, `chunk` of them in a task.
 ///
 /// Exact for frames that all take the same, as far as Fargate keeps its word: a task begins when one of the places is
-/// free and the launch rate lets it. [`Model::spread`] is added for those that do not: the slowest task is taken to be
-/// the last one to end.
+/// free and the launch rate lets it. [`Model::spread`] is added for those that do not.
 pub fn estimate(model: &Model, frames: u32, chunk: u32) -> Estimate {
     let chunk = chunk.clamp(1, frames.max(1));
     let children = frames.div_ceil(chunk);
@@ -35,10 +38,11 @@ pub fn estimate(model: &Model, frames: u32, chunk: u32) -> Estimate {
     if let Some(before) = others.checked_sub(1) {
         finish = finish.max(begin(model, before, full) + full);
     }
+    let late = if children > model.parallel() { FOLLOWED } else { 1.0 };
     Estimate {
         chunk,
         children,
-        finish_seconds: finish + model.spread * f64::from(chunk) * model.frame_seconds,
+        finish_seconds: finish + late * model.spread * f64::from(chunk) * model.frame_seconds,
         cost_usd: f64::from(others) * model.task_cost(full) + model.task_cost(last),
     }
 }

@@ -9,6 +9,7 @@
 //! renders of the same farm take of its vCPUs left out, and a second attempt of a task.
 
 mod choose;
+mod compare;
 mod estimate;
 mod model;
 pub mod prices;
@@ -16,6 +17,7 @@ mod simulate;
 mod words;
 
 pub use choose::{Choice, MOST_CHILDREN, assess, choose, chunks};
+pub use compare::{Comparison, compare};
 pub use estimate::{Estimate, estimate};
 pub use model::Model;
 pub use simulate::simulate;
