@@ -16,6 +16,7 @@ use anyhow::{Context, Result, anyhow};
 use serde_json::Value;
 use tokio::time::Instant;
 
+mod aws;
 pub mod claim;
 pub mod config;
 pub mod event;
@@ -70,10 +71,9 @@ pub struct Trigger {
 
 impl Trigger {
     /// A trigger that calls AWS as the environment says.
-    pub async fn new(config: Config) -> Self {
-        let aws = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
-        let storage = Storage::new(&aws, &config.bucket);
-        let batch = Batch::new(&aws, &config.job_queue);
+    pub fn new(config: Config) -> Self {
+        let storage = Storage::new(&aws::access("S3"), &config.bucket);
+        let batch = Batch::new(&aws::access("BATCH"), &config.job_queue);
         Self { config, storage, batch }
     }
 

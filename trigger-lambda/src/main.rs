@@ -4,14 +4,14 @@ use std::process::ExitCode;
 
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::Value;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 use trigger_lambda::config::Config;
 use trigger_lambda::{Invocation, Trigger};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_env("AWS_LAMBDA_LOG_LEVEL").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).init();
+    let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default();
+    tracing_subscriber::fmt().json().flatten_event(true).with_max_level(log_level(&level)).init();
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -21,9 +21,17 @@ async fn main() -> ExitCode {
     }
 }
 
+/// A level as Lambda names it. A filter of several levels would bring regular expressions and their tables along.
+fn log_level(name: &str) -> LevelFilter {
+    match name {
+        "FATAL" => LevelFilter::ERROR,
+        other => other.parse().unwrap_or(LevelFilter::INFO),
+    }
+}
+
 async fn run() -> Result<(), lambda_runtime::Error> {
     let config = Config::from_lookup(|name| std::env::var(name).ok())?;
-    let trigger = Trigger::new(config).await;
+    let trigger = Trigger::new(config);
     let trigger = &trigger;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         let invocation = Invocation::new(&event.context.request_id, event.context.deadline);
@@ -34,4 +42,17 @@ async fn run() -> Result<(), lambda_runtime::Error> {
         })
     }))
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_are_those_of_lambda() {
+        assert_eq!(log_level("DEBUG"), LevelFilter::DEBUG);
+        assert_eq!(log_level("FATAL"), LevelFilter::ERROR);
+        assert_eq!(log_level(""), LevelFilter::INFO, "it is not set");
+        assert_eq!(log_level("LOUD"), LevelFilter::INFO);
+    }
 }
