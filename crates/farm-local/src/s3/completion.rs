@@ -104,6 +104,8 @@ impl Inner {
         if let [(_, only)] = parts
             && fs::hard_link(&only.path, &path).is_ok()
         {
+            let synced = File::open(&path).and_then(|file| file.sync_all());
+            synced.map_err(|error| self.space.explain(size, &path, error))?;
             return Ok(pending);
         }
         let _claim = self.space.claim(size, space::may_use_reserve(key, size))?;

@@ -72,9 +72,11 @@ pub(super) struct ContentWriter {
     /// Where the client gives another checksum than the one to keep.
     other: Option<(Algorithm, Hasher)>,
     claim: Claim,
+    /// Whether the bytes are to outlast a power cut.
+    lasts: bool,
 }
 
-/// Bytes on the disk, and what they hash to.
+/// Bytes in a file, and what they hash to.
 pub(super) struct Content {
     pub(super) pending: Pending,
     pub(super) size: u64,
@@ -100,7 +102,13 @@ impl ContentWriter {
             hasher: Hasher::new(algorithm),
             other: None,
             claim,
+            lasts: true,
         })
+    }
+
+    /// The bytes need not outlast this process: they are not brought to the disk.
+    pub(super) fn passing(self) -> Self {
+        Self { lasts: false, ..self }
     }
 
     /// Computes one more checksum, to compare with what the client gives.
@@ -124,9 +132,11 @@ impl ContentWriter {
         Ok(())
     }
 
-    /// The bytes are complete: brings them to the disk.
+    /// The bytes are complete: brings them to the disk, where they are to last.
     pub(super) fn finish(self) -> io::Result<Content> {
-        self.file.sync_all()?;
+        if self.lasts {
+            self.file.sync_all()?;
+        }
         Ok(Content {
             pending: self.pending,
             size: self.size,

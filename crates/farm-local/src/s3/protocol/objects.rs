@@ -1,14 +1,14 @@
 //! Objects: put, get, head, copy, delete.
 
-use std::io::{self, Seek as _, SeekFrom};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::ops::Range as ByteRange;
 
+use bytes::Bytes;
 use futures::Stream;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use s3s::dto::*;
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
-use tokio::io::AsyncReadExt as _;
-use tokio_util::io::ReaderStream;
+use tokio::task::JoinHandle;
 
 use super::blocking;
 use super::body::Incoming;
@@ -130,8 +130,7 @@ pub(super) async fn get_object(
     let selected = select(&record, input.range, input.part_number)?;
     let mut output = describe!(GetObjectOutput, &record, &selected, enabled(input.checksum_mode.as_ref()));
     output.tag_count = i32::try_from(record.attributes.tags.len()).ok().filter(|count| *count > 0);
-    output.body =
-        Some(StreamingBlob::wrap(stream(file, selected.bytes).await.map_err(S3Error::internal_error)?));
+    output.body = Some(StreamingBlob::wrap(stream(file, selected.bytes).map_err(S3Error::internal_error)?));
     Ok(S3Response::new(output))
 }
 
@@ -230,16 +229,42 @@ fn select(record: &ObjectRecord, range: Option<Range>, part: Option<i32>) -> S3R
     }
 }
 
-async fn stream(
+/// Bytes of a file that are still to be sent.
+struct Rest {
+    file: std::fs::File,
+    bytes: u64,
+}
+
+impl Rest {
+    /// The next chunk, and the rest behind it. An empty chunk is the end of a file that is too short.
+    fn next(mut self) -> io::Result<(Bytes, Self)> {
+        let most = self.bytes.min(READ_BYTES as u64);
+        let mut chunk = Vec::with_capacity(usize::try_from(most).unwrap_or(READ_BYTES));
+        self.file.by_ref().take(most).read_to_end(&mut chunk)?;
+        self.bytes -= chunk.len() as u64;
+        Ok((chunk.into(), self))
+    }
+
+    /// Reads the next chunk, if there is one, where reading may block.
+    fn ahead(self) -> Option<JoinHandle<io::Result<(Bytes, Self)>>> {
+        (self.bytes > 0).then(|| tokio::task::spawn_blocking(move || self.next()))
+    }
+}
+
+/// The bytes of a file, in chunks. Each is read while the one before it is sent.
+fn stream(
     mut file: std::fs::File,
     bytes: ByteRange<u64>,
-) -> io::Result<impl Stream<Item = io::Result<bytes::Bytes>> + Send + Sync + 'static> {
+) -> io::Result<impl Stream<Item = io::Result<Bytes>> + Send + Sync + 'static> {
     if bytes.start > 0 {
         file.seek(SeekFrom::Start(bytes.start))?;
     }
-    let mut file = tokio::fs::File::from_std(file);
-    file.set_max_buf_size(READ_BYTES);
-    Ok(ReaderStream::with_capacity(file.take(bytes.end - bytes.start), READ_BYTES))
+    let rest = Rest { file, bytes: bytes.end - bytes.start };
+    Ok(futures::stream::try_unfold(rest.ahead(), |ahead| async move {
+        let Some(ahead) = ahead else { return Ok(None) };
+        let (chunk, rest) = ahead.await.map_err(io::Error::other)??;
+        Ok((!chunk.is_empty()).then(|| (chunk, rest.ahead())))
+    }))
 }
 
 pub(super) async fn get_object_attributes(
