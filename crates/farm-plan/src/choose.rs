@@ -13,6 +13,8 @@ use crate::words;
 pub const MOST_CHILDREN: u32 = *ARRAY_CHILDREN.end() * (MAX_ARRAYS - 1);
 /// Where an upload names neither deadline nor budget, speed may cost so many times what the cheapest way does.
 const SPEED: f64 = 1.5;
+/// Or so many US dollars more: what a small render costs is change, and somebody waits for it.
+const CHANGE: f64 = 0.10;
 /// Ways that are no more than this above the best are as good: of those the one with the fewest frames in a task is
 /// taken. Slow frames even out, another render waits less for a place, and a task that Spot takes away leaves less
 /// to its second attempt. (Frames that are in the bucket by then are not rendered again.)
@@ -30,7 +32,7 @@ pub struct Choice {
 /// Shares `frames` frames out as well as `limits` ask for.
 ///
 /// Under a deadline the cheapest way that keeps it, under a budget the soonest; with both, the cheapest that keeps the
-/// deadline. With neither the soonest that costs at most half more than the cheapest. Where a deadline cannot be kept,
+/// deadline. With neither the soonest that costs at most half more than the cheapest, or ten cents more. Where a deadline cannot be kept,
 /// the soonest way is taken, and the cheapest for a budget; a warning says so.
 pub fn choose(model: &Model, frames: u32, limits: &Limits) -> Choice {
     let ways: Vec<Estimate> =
@@ -49,7 +51,8 @@ pub(crate) fn pick(ways: &[Estimate], limits: &Limits, nearly: f64) -> Option<Es
             cheapest(&in_time, nearly).or_else(|| soonest(ways, nearly))
         }
         (None, budget) => {
-            let most = budget.or_else(|| Some(least(ways, |way| way.cost_usd)? * SPEED))?;
+            let least = least(ways, |way| way.cost_usd)?;
+            let most = budget.unwrap_or((least * SPEED).max(least + CHANGE));
             let affordable = only(&|way| way.cost_usd <= most);
             soonest(&affordable, nearly).or_else(|| cheapest(ways, nearly))
         }
