@@ -4,6 +4,7 @@
 //! hands its numbers to [`table`]. `cargo xtask bench NAME` builds the programs, fetches what they are compared
 //! with and starts this.
 
+mod loopback;
 mod measure;
 mod s3;
 mod table;
@@ -16,12 +17,15 @@ use clap::Parser;
 /// Measure what is claimed of the farm.
 #[derive(Debug, Parser)]
 enum Bench {
+    /// The loopback farm: what it adds to processes and to bytes, beside the same without it.
+    Loopback(loopback::Args),
     /// The archive of a render, beside the AWS CLI with `zip`, and beside moving the bytes alone.
     Zip(zip::Args),
 }
 
 fn main() -> ExitCode {
     let done = match Bench::parse() {
+        Bench::Loopback(args) => loopback::run(&args),
         Bench::Zip(args) => zip::run(&args),
     };
     match done {

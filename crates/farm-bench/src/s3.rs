@@ -48,13 +48,8 @@ impl Loopback {
 
     /// A client of AWS's SDK.
     pub fn client(&self) -> Client {
-        let config = aws_sdk_s3::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(REGION))
-            .credentials_provider(aws_sdk_s3::config::Credentials::new(KEY, SECRET, None, None, "bench"))
-            .endpoint_url(format!("http://{}", self.address))
-            .build();
-        Client::from_conf(config)
+        let keys = Credentials { access_key_id: KEY.into(), secret_access_key: SECRET.into() };
+        client(&format!("http://{}", self.address), &keys)
     }
 
     /// Has a program find the bucket, and nothing else of this machine's.
@@ -71,6 +66,23 @@ impl Loopback {
             .env("AWS_CONFIG_FILE", "/dev/null")
             .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
     }
+}
+
+/// A client of AWS's SDK for a loopback S3.
+pub fn client(endpoint: &str, keys: &Credentials) -> Client {
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(REGION))
+        .credentials_provider(aws_sdk_s3::config::Credentials::new(
+            &keys.access_key_id,
+            &keys.secret_access_key,
+            None,
+            None,
+            "bench",
+        ))
+        .endpoint_url(endpoint)
+        .build();
+    Client::from_conf(config)
 }
 
 /// How long a signature in an address holds.

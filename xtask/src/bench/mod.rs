@@ -4,6 +4,7 @@
 //! the images, which the container engine runs.
 
 mod images;
+mod loopback;
 mod measured;
 mod zip;
 
@@ -17,6 +18,8 @@ pub enum Args {
     /// The images: their sizes, the time to a first frame and the memory, beside an image that is made
     /// without a thought and a Blender in none. Writes the table in docs/images.md.
     Images(images::Args),
+    /// The loopback farm: what it adds to processes and to bytes, beside the same without it.
+    Loopback(loopback::Args),
     /// The archive of a render, beside the AWS CLI with `zip`, and beside moving the bytes alone.
     Zip(zip::Args),
 }
@@ -28,6 +31,7 @@ pub enum Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     match args {
         Args::Images(args) => images::run(args),
+        Args::Loopback(args) => loopback::run(args),
         Args::Zip(args) => zip::run(args),
     }
 }

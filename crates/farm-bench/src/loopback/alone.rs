@@ -1,0 +1,131 @@
+//! The same without a farm: the processes alone, and the bytes with nothing but disk and hashing.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use crc_fast::{CrcAlgorithm, Digest as Crc};
+use md5::{Digest as _, Md5};
+
+use super::farm::{PROGRAM, at_once, fresh};
+use crate::measure::{Measure, program};
+
+/// Bytes that are read at once.
+pub const CHUNK: usize = 256 << 10;
+
+/// Does `0..count`, as many at once as there are cores, and measures it.
+///
+/// # Errors
+/// One of them failed.
+pub fn shared_out(count: usize, each: impl Fn(usize) -> Result<()> + Sync) -> Result<Measure> {
+    let next = AtomicUsize::new(0);
+    let begun = Instant::now();
+    std::thread::scope(|scope| {
+        let work = || {
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                if index >= count {
+                    return Ok(());
+                }
+                each(index)?;
+            }
+        };
+        let threads: Vec<_> = (0..at_once()).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().try_for_each(|thread| {
+            thread.join().map_err(|_| anyhow::anyhow!("a thread broke off")).and_then(|done| done)
+        })
+    })?;
+    Ok(Measure { seconds: begun.elapsed().as_secs_f64(), memory: 0 })
+}
+
+/// Starts so many processes and waits for each. Each has a group of its own and a log, as a task has.
+///
+/// # Errors
+/// One cannot be started, or fails.
+pub fn processes(below: &Path, count: usize) -> Result<Measure> {
+    let (_held, folder) = fresh(below)?;
+    shared_out(count, |index| {
+        let log = OpenOptions::new().create(true).append(true).open(folder.join(format!("{index}.log")));
+        let log = log.context("cannot write a log")?;
+        let mut command = Command::new(PROGRAM);
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        command.env_clear().stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        let status = command.status().with_context(|| format!("cannot run {PROGRAM}"))?;
+        ensure!(status.success(), "{PROGRAM} failed");
+        Ok(())
+    })
+}
+
+/// What is done with a copy besides writing it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Care {
+    /// As a bucket takes an object in: hashed for its ETag and its checksum, and brought to the disk.
+    Kept,
+    /// As a client writes what it fetches.
+    None,
+}
+
+/// Copies files, each in one thread from its first byte to its last.
+///
+/// # Errors
+/// One cannot be read or written.
+pub fn disk_and_hashing(below: &Path, files: &[PathBuf], care: Care) -> Result<Measure> {
+    let (_held, folder) = fresh(below)?;
+    shared_out(files.len(), |index| {
+        let mut from = File::open(&files[index])?;
+        let mut to = File::create_new(folder.join(index.to_string()))?;
+        let (mut md5, mut crc) = (Md5::new(), Crc::new(CrcAlgorithm::Crc64Nvme));
+        let mut buffer = vec![0; CHUNK];
+        loop {
+            let read = from.read(&mut buffer)?;
+            if read == 0 {
+                break;
+            }
+            to.write_all(&buffer[..read])?;
+            if care == Care::Kept {
+                md5.update(&buffer[..read]);
+                crc.update(&buffer[..read]);
+            }
+        }
+        if care == Care::Kept {
+            to.sync_all()?;
+            std::hint::black_box((md5.finalize(), crc.finalize()));
+        }
+        Ok(())
+    })
+}
+
+/// Copies the folder of files with `cp`.
+///
+/// # Errors
+/// It failed.
+pub fn cp(below: &Path, from: &Path, care: Care) -> Result<Measure> {
+    let (_held, folder) = fresh(below)?;
+    let script = match care {
+        Care::Kept => r#"cp -r "$0" "$1"/copy && sync "$1"/copy/*"#,
+        Care::None => r#"cp -r "$0" "$1"/copy"#,
+    };
+    program(Command::new("sh").args(["-c", script]).args([from, &folder]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_done_once_and_a_failure_is_told() {
+        let done = AtomicUsize::new(0);
+        let measured = shared_out(100, |index| {
+            done.fetch_add(index, Ordering::Relaxed);
+            Ok(())
+        });
+        assert!(measured.is_ok());
+        assert_eq!(done.into_inner(), 4950);
+        let failed = shared_out(3, |index| Ok(ensure!(index != 1, "one is wrong")));
+        assert!(failed.expect_err("told").to_string().contains("one is wrong"));
+    }
+}
