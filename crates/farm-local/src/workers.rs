@@ -2,10 +2,19 @@
 
 use std::num::NonZero;
 
+use farm_contract::exit::TaskExit;
+
 /// Memory that a child is expected to hold: a scene of middling size in Cycles.
 const CHILD_MEMORY_MIB: u64 = 3 * 1024;
 /// More children than this gain nothing: by then every core is busy through threads.
 const MOST_AT_ONCE: usize = 4;
+/// Threads for each core. More than one: what a child leaves idle, another takes, and the last child of a render has
+/// the cores of those that have ended.
+const THREADS_PER_CORE: usize = 2;
+
+/// How a child exits that memory ran out for: it says so, or Linux killed it (128 and the number of the signal).
+/// From then on one fewer runs at once, since nobody knows what a scene needs before it is rendered.
+pub const MEMORY_RAN_OUT: [i32; 2] = [TaskExit::OutOfMemory as i32, 128 + 9];
 
 /// Children at once, and threads for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,10 +26,11 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// What pays on this machine, or `asked` children with the cores shared out among them.
+    /// What pays on this machine, or `asked` children with the threads shared out among them.
     ///
-    /// Several Blenders with few threads each beat one with all: a frame has stretches that keep
-    /// one thread busy, and another child's frame fills them. Memory sets the limit.
+    /// Several Blenders beat one: a frame has stretches that keep one thread busy, and another child's frame
+    /// fills them. A Blender of a single thread takes more of a processor's time for the same frame, since threads
+    /// of its own then wait for each other by spinning. Memory sets the limit.
     pub fn for_this_machine(asked: Option<NonZero<usize>>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         Self::share(cores, memory_available_mib(), asked)
@@ -33,7 +43,8 @@ impl Workers {
             Some(asked) => asked.get(),
             None => cores.min(MOST_AT_ONCE).min(fitting).max(1),
         };
-        Self { count, threads: (cores / count).max(1) }
+        let threads = (THREADS_PER_CORE * cores / count).clamp(1, cores);
+        Self { count, threads }
     }
 }
 
@@ -52,10 +63,11 @@ mod tests {
     #[test]
     fn cores_are_shared_and_memory_sets_the_limit() {
         let gib = |gib: u64| Some(gib * 1024);
-        assert_eq!(Workers::share(2, gib(20), None), Workers { count: 2, threads: 1 });
-        assert_eq!(Workers::share(16, gib(64), None), Workers { count: 4, threads: 4 });
-        assert_eq!(Workers::share(16, gib(7), None), Workers { count: 2, threads: 8 });
+        assert_eq!(Workers::share(2, gib(20), None), Workers { count: 2, threads: 2 });
+        assert_eq!(Workers::share(16, gib(64), None), Workers { count: 4, threads: 8 });
+        assert_eq!(Workers::share(16, gib(7), None), Workers { count: 2, threads: 16 });
         assert_eq!(Workers::share(8, gib(1), None), Workers { count: 1, threads: 8 });
+        assert_eq!(Workers::share(1, gib(20), None), Workers { count: 1, threads: 1 });
         assert_eq!(Workers::share(2, gib(20), NonZero::new(5)), Workers { count: 5, threads: 1 });
     }
 }

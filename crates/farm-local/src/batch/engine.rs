@@ -57,6 +57,8 @@ pub(super) struct Engine {
     arn_prefix: String,
     pub(super) pool: FairShare<UnitKey>,
     slots: usize,
+    /// Exit codes after which there is one slot fewer.
+    fewer_after: Vec<i32>,
     running: usize,
     open: bool,
     orders: Vec<Order>,
@@ -73,12 +75,19 @@ impl Engine {
             arn_prefix,
             pool: FairShare::new(),
             slots,
+            fewer_after: Vec::new(),
             running: 0,
             open: true,
             orders: Vec::new(),
             changes: None,
             ended: VecDeque::new(),
         }
+    }
+
+    /// After a child that exits with one of `codes` there is one slot fewer, down to one: what runs out of memory
+    /// beside others has it to itself in the end.
+    pub fn fewer_after(&mut self, codes: &[i32]) {
+        self.fewer_after = codes.to_vec();
     }
 
     /// Whether to keep every change of state for [`take_changes`](Self::take_changes).
@@ -200,6 +209,14 @@ impl Engine {
         self.pool.done(&share);
 
         let stop = self.unit(key).stop.clone();
+        // One that was stopped may have been killed for it.
+        if let (Outcome::Exited(code), None) = (&outcome, &stop)
+            && self.slots > 1
+            && self.fewer_after.contains(code)
+        {
+            self.slots -= 1;
+            tracing::warn!("memory ran out: at most {} at once from now on", self.slots);
+        }
         let terminated = stop.as_ref().filter(|stop| stop.kind == StopKind::Terminate);
         let (exit_code, reason, status_reason) = match &outcome {
             Outcome::Exited(code) => (Some(*code), None, EXITED),

@@ -62,7 +62,8 @@ impl Batch {
         let runtime = Handle::try_current().map_err(StartError::NoRuntime)?;
         std::fs::create_dir_all(&config.log_dir)
             .map_err(|source| StartError::LogDir { path: config.log_dir.clone(), source })?;
-        let engine = Engine::new(config.slots, config.job_arn_prefix());
+        let mut engine = Engine::new(config.slots, config.job_arn_prefix());
+        engine.fewer_after(&config.fewer_after);
         let state = Mutex::new(State { engine, subscribers: Vec::new(), stops: HashMap::new() });
         Ok(Self { inner: Arc::new(Inner { config, runtime, state, children: TaskTracker::new() }) })
     }

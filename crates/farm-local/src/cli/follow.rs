@@ -8,6 +8,7 @@ use farm_contract::frames::FrameSpec;
 use farm_contract::keys::{self, BlendKey, FrameName};
 use farm_contract::metadata;
 use farm_contract::plan::{Plan, RenderId, SourceId};
+use farm_contract::record::TaskRecord;
 use farm_contract::report::{Report, State};
 use farm_local::farm::Farm;
 use farm_local::s3::{ObjectCreated, Store};
@@ -58,6 +59,17 @@ impl Follow {
     /// The upload.
     pub fn key(&self) -> &BlendKey {
         &self.key
+    }
+
+    /// The most memory that one Blender of this render held, in MiB, as the tasks' records have it; 0 where none
+    /// rendered.
+    pub fn peak_memory_mib(&self) -> u64 {
+        let records = self.store.list(&self.bucket, &keys::tasks_prefix(&self.render)).unwrap_or_default();
+        let record = |key: &str| {
+            let json = self.store.read(&self.bucket, key).ok()?;
+            Some(serde_json::from_slice::<TaskRecord>(&json).ok()?.peak_memory_mib)
+        };
+        records.iter().filter_map(|object| record(&object.key)).max().unwrap_or_default()
     }
 
     /// What a new object means for this render.

@@ -38,6 +38,8 @@ pub struct Outcome {
     pub parts: Parts,
     /// The whole time.
     pub all: Duration,
+    /// The most memory that one Blender held, in MiB; 0 where none rendered.
+    pub peak_memory_mib: u64,
     /// Delivered files: name below the folder, and path.
     pub delivered: Vec<(String, PathBuf)>,
 }
@@ -74,6 +76,12 @@ impl Outcome {
         show::item("report", &delivery.path("report.json").display().to_string());
         if report.state != State::Rejected {
             show::item("time", &self.times());
+        }
+        if self.peak_memory_mib > 0 {
+            show::item(
+                "memory",
+                &format!("at most {} in each Blender", show::size(self.peak_memory_mib << 20)),
+            );
         }
         if !others.is_empty() {
             show::warning(&format!(

@@ -162,7 +162,9 @@ impl Run {
                             delivery.fetch(farm, &follow.key().frames_zip(), "frames.zip").await?;
                         }
                         told.tell(&report.warnings);
-                        let outcome = Outcome { report, progress, parts, all: begun.elapsed(), delivered };
+                        let peak_memory_mib = follow.peak_memory_mib();
+                        let all = begun.elapsed();
+                        let outcome = Outcome { report, progress, parts, all, peak_memory_mib, delivered };
                         return outcome.tell(delivery);
                     }
                     News::Stuck(why) => break_off(&progress, &why, &self.out)?,

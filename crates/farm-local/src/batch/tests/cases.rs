@@ -221,3 +221,31 @@ fn a_shut_down_engine_starts_and_takes_nothing() {
     assert_eq!(world.state("a:1"), JobStatus::Runnable);
     assert_eq!(world.engine.submit(Arc::from("b"), spec("b", None), 0).unwrap_err().status, 500);
 }
+
+#[test]
+fn after_a_child_that_memory_ran_out_for_one_fewer_runs_at_once_down_to_one() {
+    let mut world = World::new(3);
+    world.engine.fewer_after(&[68, 137]);
+    world.submit("array", spec("array", Some(8)));
+    assert_eq!(world.active.len(), 3);
+    world.finish(0, Outcome::Exited(1));
+    assert_eq!(world.active.len(), 3, "another failure tells nothing of memory");
+    world.finish(0, Outcome::Exited(68));
+    assert_eq!(world.active.len(), 2);
+    world.finish(0, Outcome::Exited(137));
+    world.finish(0, Outcome::Exited(68));
+    assert_eq!(world.active.len(), 1, "one always runs");
+    world.finish(0, Outcome::Exited(0));
+    assert_eq!(world.active.len(), 1);
+}
+
+#[test]
+fn a_child_that_is_killed_to_stop_it_tells_nothing_of_memory() {
+    let mut world = World::new(2);
+    world.engine.fewer_after(&[137]);
+    world.submit("first", spec("first", None));
+    world.submit("array", spec("array", Some(4)));
+    world.stop("first", StopKind::Terminate);
+    world.finish(0, Outcome::Exited(137));
+    assert_eq!(world.active.len(), 2);
+}
