@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 
+use super::measured;
 use crate::blender::Wheel;
 use crate::deploy::{Build, Engine};
 use crate::folders;
@@ -109,7 +110,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                 | --- | --- | --- | --- | --- | --- | --- | --- |";
     let table = format!("{head}\n{}", rows.join("\n"));
     writeln!(std::io::stdout(), "{table}").context("cannot print the table")?;
-    write_between(&folders::workspace().join("docs/images.md"), &table)?;
+    for document in [folders::workspace().join("docs/images.md"), measured::document()] {
+        write_between(&document, &table)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -28,18 +28,22 @@ const PART: usize = 8 << 20;
 const AHEAD: usize = 32;
 const AHEAD_BYTES: usize = 16 << 20;
 /// Parts sent at once.
-const SENT: usize = 3;
+pub const PARTS_AT_ONCE: usize = 3;
 
 type Body = BoxBody<Bytes, std::convert::Infallible>;
 
 /// The client, and the addresses that it reads from.
 pub struct Floor {
-    runtime: Runtime,
-    sdk: Client,
+    /// Runs the client.
+    pub runtime: Runtime,
+    /// For the calls that move no bytes.
+    pub sdk: Client,
+    /// Where each frame is fetched.
+    pub frames: Vec<Uri>,
+    /// Key of the archive.
+    pub key: String,
     http: legacy::Client<HttpConnector, Body>,
-    frames: Vec<Uri>,
     ahead: usize,
-    key: String,
 }
 
 impl Floor {
@@ -94,7 +98,7 @@ impl Floor {
         let numbered =
             parts.zip(stream::iter(1..)).map(|(part, number)| Ok::<_, anyhow::Error>((part?, number)));
         let sent = numbered.map_ok(|((part, bytes), number)| self.send(id, number, part, bytes));
-        let parts: Vec<CompletedPart> = sent.try_buffered(SENT).try_collect().await?;
+        let parts: Vec<CompletedPart> = sent.try_buffered(PARTS_AT_ONCE).try_collect().await?;
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         let complete = self.sdk.complete_multipart_upload().bucket(BUCKET).key(&self.key).upload_id(id);
         complete.multipart_upload(parts).send().await?;
@@ -102,13 +106,20 @@ impl Floor {
     }
 
     /// A frame, in the pieces that it came in.
-    async fn fetch(&self, uri: &Uri) -> Result<Vec<Bytes>> {
+    ///
+    /// # Errors
+    /// The bucket did not give it.
+    pub async fn fetch(&self, uri: &Uri) -> Result<Vec<Bytes>> {
         let answer = self.http.get(uri.clone()).await?;
         ensure!(answer.status().is_success(), "a frame is not given: {}", answer.status());
         Ok(answer.into_body().into_data_stream().try_collect().await?)
     }
 
-    async fn send(&self, id: &str, number: i32, part: Vec<Bytes>, bytes: usize) -> Result<CompletedPart> {
+    /// Sends a part of the archive.
+    ///
+    /// # Errors
+    /// The bucket did not take it.
+    pub async fn send(&self, id: &str, number: i32, part: Vec<Bytes>, bytes: usize) -> Result<CompletedPart> {
         let upload = self.sdk.upload_part().bucket(BUCKET).key(&self.key).upload_id(id).part_number(number);
         let signed = upload.presigned(signed_for_a_day()?).await?;
         let body = StreamBody::new(stream::iter(part.into_iter().map(|piece| Ok(Frame::data(piece)))));

@@ -1,5 +1,6 @@
 //! The archive: zip-task, beside what one would type instead, and beside moving the bytes alone.
 
+mod copies;
 mod floor;
 mod render;
 
@@ -9,7 +10,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use farm_terminal::say;
 
-use crate::measure::{Measure, TIMES, Way, in_turns, program};
+use crate::measure::{Measure, Samples, TIMES, Way, in_turns, program};
 use crate::s3::{BUCKET, Loopback};
 use crate::table::{Table, megabytes, time};
 use render::Render;
@@ -47,6 +48,7 @@ pub fn run(args: &Args) -> Result<()> {
         "zip-task",
         "the CLI way",
         "bytes alone",
+        "with part copies",
         "CLI way / zip-task",
         "zip-task / bytes alone",
         "a frame",
@@ -63,7 +65,7 @@ pub fn run(args: &Args) -> Result<()> {
         let loopback = Loopback::start()?;
         let render = Render::fill(&loopback, frames, bytes)?;
         let floor = floor::Floor::new(&loopback, &render)?;
-        let mut ways = [
+        let ways = [
             Way::new("zip-task", || {
                 render.clear(&loopback)?;
                 let mut task = Command::new(&args.zip_task);
@@ -77,15 +79,24 @@ pub fn run(args: &Args) -> Result<()> {
                 floor.run()
             }),
         ];
+        let mut ways = Vec::from(ways);
+        if bytes >= copies::LEAST {
+            ways.push(Way::new("part copies", || {
+                render.clear(&loopback)?;
+                copies::run(&floor, &render.frames)
+            }));
+        }
         in_turns(&what, args.times, &mut ways)?;
-        let [ours, cli, floor] = ways.map(|way| way.samples);
+        let samples: Vec<Samples> = ways.into_iter().map(|way| way.samples).collect();
+        let [ours, cli, floor, copies @ ..] = samples.as_slice() else { continue };
         table.row([
             what,
-            time(&ours),
-            time(&cli),
-            time(&floor),
-            format!("{:.1}", cli.ratio(&ours)),
-            format!("{:.2}", ours.ratio(&floor)),
+            time(ours),
+            time(cli),
+            time(floor),
+            copies.first().map_or_else(|| "-".to_owned(), time),
+            format!("{:.1}", cli.ratio(ours)),
+            format!("{:.2}", ours.ratio(floor)),
             format!("{:.2} ms", ours.median() / frames as f64 * 1e3),
             format!("{:.2} ms", ours.median() / (frames * bytes) as f64 * 1e9),
             megabytes(ours.memory()),
