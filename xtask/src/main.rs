@@ -56,6 +56,9 @@ enum Verb {
     /// Show what a .blend says of itself, and whether the files that it names are there.
     #[command(disable_help_flag = true)]
     Inspect(client::Args),
+    /// Show how frames would be shared out to tasks, what that costs, and when it is done.
+    #[command(disable_help_flag = true)]
+    Plan(client::Args),
     /// Send a scene with the files that it names to the farm, and have it rendered.
     #[command(disable_help_flag = true)]
     Submit(client::Args),
@@ -81,6 +84,7 @@ fn main() -> ExitCode {
         Verb::Destroy(args) => cloud::run("destroy", &args).map(|never| match never {}),
         Verb::Soak(args) => soak::run(&args),
         Verb::Inspect(args) => client::run("inspect", &args).map(|never| match never {}),
+        Verb::Plan(args) => client::run("plan", &args).map(|never| match never {}),
         Verb::Submit(args) => client::run("submit", &args).map(|never| match never {}),
         Verb::Resume(args) => client::run("resume", &args).map(|never| match never {}),
         Verb::Bench(args) => bench::run(&args),

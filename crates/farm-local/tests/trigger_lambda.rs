@@ -12,6 +12,7 @@ use std::time::Duration;
 use aws_sdk_batch::types::{JobDetail, JobStatus, KeyValuesPair};
 use farm_contract::command;
 use farm_contract::keys::{self, BlendKey};
+use farm_contract::measured::Measured;
 use farm_contract::plan::{Plan, RenderId};
 use farm_contract::report::State;
 use farm_local::batch::{Batch, BatchConfig, JobDefinition, Queue};
@@ -221,6 +222,30 @@ async fn the_same_event_five_times_at_once_is_one_render() {
     let (plan, array) = farm.assert_submitted("a.blend").await;
     assert_eq!((plan.frames.as_str(), size(&array)), ("3 7-9", Some(4)));
     assert_eq!(farm.jobs("farm-*").await.len(), 2);
+    farm.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_again_is_planned_by_what_the_tasks_measured_and_its_limits() {
+    let mut farm = Farm::start(succeeds()).await;
+    farm.bench.trigger("a.blend", &[("frames", "1-8")], head(405)).await;
+    let (first, _) = farm.assert_submitted("a.blend").await;
+    assert_eq!(first.chunk, 2, "two frames for each of the four that run at once");
+    // As zip-task ends it.
+    let mut report = farm.bench.report("a.blend").await;
+    report.state = State::Complete;
+    let slow =
+        Measured { frame_seconds: 600.0, spread: 1.0, ..Measured::of(Some("4.5"), None, &first.settings) };
+    report.measured = Some(slow.clone());
+    farm.bench.put_json("a.blend/report.json", &report).await;
+    farm.bench.trigger("a.blend", &[("frames", "1-8"), ("deadline", "1m")], head(405)).await;
+    let (second, _) = farm.assert_submitted("a.blend").await;
+    assert_eq!(second.chunk, 1, "a slow chunk would be waited for");
+    assert_eq!(second.source.id, first.source.id, "the frames are the same");
+    let report = farm.bench.report("a.blend").await;
+    assert_eq!(report.measured, Some(slow), "it is there for the next one");
+    let told = report.warnings.iter().any(|warning| warning.starts_with("deadline=1m will hardly be kept"));
+    assert!(told, "{:?}", report.warnings);
     farm.shutdown().await;
 }
 

@@ -7,55 +7,43 @@ use crate::model::Model;
 
 /// Which limits an estimate does not keep; `named` where the upload itself names the chunk.
 pub(crate) fn unmet(model: &Model, estimate: &Estimate, limits: &Limits, named: bool) -> Vec<String> {
+    let basis = match model.measured {
+        true => "as an earlier render took",
+        false => "which is assumed, as nothing is known of it yet",
+    };
+    let reckoned = format!("{} a frame, {basis}", duration(model.frame_seconds));
+    let kept =
+        format!("the named chunk of {} is kept; without the tag `chunk` the farm chooses", estimate.chunk);
     let mut warnings = Vec::new();
-    let reckoned = format!(
-        "{} a frame, {}",
-        duration(model.frame_seconds),
-        if model.measured {
-            "as an earlier render took"
-        } else {
-            "which is assumed, as nothing is known of it yet"
-        }
-    );
-    if let (Some(deadline), Some(text)) = (limits.deadline(), limits.deadline_text()) {
-        if estimate.finish_seconds > deadline {
-            let what = if named {
-                format!(
-                    "the named chunk of {} is kept; without the tag `chunk` the farm chooses",
-                    estimate.chunk
-                )
-            } else {
-                "it is rendered as soon as the farm can: fewer frames, samples or per cent, or a farm with more \
-                 vCPUs, would be done sooner"
-                    .to_owned()
-            };
-            warnings.push(format!(
-                "deadline={text} will hardly be kept: the frames should take {} ({reckoned}); {what}.",
-                duration(estimate.finish_seconds),
-            ));
-        }
+    if let Some(deadline) = limits.deadline_text()
+        && limits.deadline().is_some_and(|seconds| estimate.finish_seconds > seconds)
+    {
+        let takes = duration(estimate.finish_seconds);
+        let what = match named {
+            true => kept.as_str(),
+            false => {
+                "it is rendered as soon as the farm can: fewer frames, samples or per cent, or a farm with more vCPUs, \
+                 would be done sooner"
+            }
+        };
+        warnings.push(format!(
+            "deadline={deadline} will hardly be kept: the frames should take {takes} ({reckoned}); {what}."
+        ));
     }
-    if let (Some(budget), Some(text)) = (limits.budget(), limits.budget_text()) {
-        if estimate.cost_usd > budget {
-            let what = match (named, limits.deadline()) {
-                (true, _) => {
-                    format!(
-                        "the named chunk of {} is kept; without the tag `chunk` the farm chooses",
-                        estimate.chunk
-                    )
-                }
-                (false, Some(_)) => "the deadline comes first: a later one may be cheaper".to_owned(),
-                (false, None) => {
-                    "it is rendered as cheaply as the farm can: fewer frames, samples or per cent would \
-                                  cost less"
-                        .to_owned()
-                }
-            };
-            warnings.push(format!(
-                "budget={text} will hardly be kept: the frames should cost {} ({reckoned}); {what}.",
-                dollars(estimate.cost_usd),
-            ));
-        }
+    if let Some(budget) = limits.budget_text()
+        && limits.budget().is_some_and(|dollars| estimate.cost_usd > dollars)
+    {
+        let costs = dollars(estimate.cost_usd);
+        let what = match (named, limits.deadline()) {
+            (true, _) => kept.as_str(),
+            (false, Some(_)) => "the deadline comes first: a later one may be cheaper",
+            (false, None) => {
+                "it is rendered as cheaply as the farm can: fewer frames, samples or per cent would cost less"
+            }
+        };
+        warnings.push(format!(
+            "budget={budget} will hardly be kept: the frames should cost {costs} ({reckoned}); {what}."
+        ));
     }
     warnings
 }
@@ -76,8 +64,8 @@ pub fn duration(seconds: f64) -> String {
     };
     match whole {
         ..120 => format!("{whole} s"),
-        ..HOUR => two(MINUTE, "min", 1, "s"),
-        ..DAY => two(HOUR, "h", MINUTE, "min"),
+        120..HOUR => two(MINUTE, "min", 1, "s"),
+        HOUR..DAY => two(HOUR, "h", MINUTE, "min"),
         _ => two(DAY, "d", HOUR, "h"),
     }
 }

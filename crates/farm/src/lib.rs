@@ -5,11 +5,13 @@
 //! program's.
 //!
 //! Start reading at [`submit`] (a scene with all that it names, into the bucket), then [`project`] (what it
-//! names, on this disk); at [`inspect`](mod@inspect) for what a file says of itself, and at [`resume`](mod@resume) for what is missing of a render.
+//! names, on this disk); at [`inspect`](mod@inspect) for what a file says of itself, at
+//! [`forecast`] for what a render would cost, and at [`resume`](mod@resume) for what is missing of a render.
 
 mod copying;
 pub mod destination;
 pub mod error;
+pub mod forecast;
 pub mod inspect;
 pub mod known;
 pub mod location;

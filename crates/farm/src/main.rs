@@ -1,5 +1,5 @@
-//! `farm`: the artist's client. What it says to a person goes to stderr; stdout is for data, and for the table of
-//! `inspect`.
+//! `farm`: the artist's client. What it says to a person goes to stderr; stdout is for data, and for the tables
+//! of `inspect` and `plan`.
 
 mod cli;
 
@@ -13,7 +13,7 @@ use farm_aws::{NoRegion, Session};
 use farm_contract::Fault;
 use farm_terminal::{INTERRUPTED, interrupted, say};
 
-use cli::{Inspect, Submit};
+use cli::{Inspect, Plan, Submit};
 
 /// How long one call waits for its answer: a bucket copies a part of some GB before it does.
 const ANSWER: Duration = Duration::from_secs(300);
@@ -24,6 +24,8 @@ const ANSWER: Duration = Duration::from_secs(300);
 enum Command {
     /// Show what a .blend says of itself, and whether the files that it names are there.
     Inspect(Inspect),
+    /// Show how frames would be shared out to tasks, what that costs, and when it is done.
+    Plan(Plan),
     /// Send a scene with the files that it names to the farm, and have it rendered.
     ///
     /// Only what the farm does not have yet is sent. What would fail is told before anything is.
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> ExitCode {
     let outcome = match command {
         Command::Inspect(inspect) => until_interrupted(inspect.run()).await,
+        Command::Plan(plan) => plan.run().map(|()| ExitCode::SUCCESS),
         Command::Submit(submit) => submit.run().await,
         Command::Resume { upload, region } => until_interrupted(again(upload, region)).await,
     };

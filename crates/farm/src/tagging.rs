@@ -32,6 +32,7 @@ pub fn of_request(
     if let Chunk::Frames(frames) = request.chunk {
         tags.push((CHUNK, frames.to_string()));
     }
+    tags.extend(request.limits.pairs());
     tags.extend(request.settings.pairs());
     tags.extend(request.blender.clone().map(|version| (BLENDER, version)));
     tags.extend(request.main.clone().map(|main| (MAIN, main)));
@@ -114,6 +115,8 @@ mod tests {
         let asked = request(&[
             ("frames", "1,5,10-20x2"),
             ("chunk", "4"),
+            ("deadline", "90m"),
+            ("budget", "2.5"),
             ("scene", "Shot 2"),
             ("format", "open_exr"),
             ("samples", "16"),
@@ -123,6 +126,7 @@ mod tests {
         let tags = of_request(&asked, Some(&hash)).expect("taken");
         let shown: Vec<String> = tags.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(shown[0], "frames=1 5 10-20x2");
+        assert!(shown.contains(&"deadline=90m".to_owned()) && shown.contains(&"budget=2.50".to_owned()));
         assert!(shown.contains(&"blender=4.5".to_owned()) && shown.contains(&"format=OPEN_EXR".to_owned()));
         let again =
             Request::from_tags(tags.iter().map(|(name, value)| (*name, value.as_str()))).expect("read");

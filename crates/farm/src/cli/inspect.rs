@@ -43,7 +43,7 @@ impl Inspect {
 }
 
 /// Columns of the terminal that stdout is; none where it is another thing.
-fn width() -> Option<usize> {
+pub(super) fn width() -> Option<usize> {
     let stdout = std::io::stdout();
     if !stdout.is_terminal() {
         return None;

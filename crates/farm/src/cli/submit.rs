@@ -9,6 +9,7 @@ use farm::submit::{Comparison, offer};
 use farm::{Destination, Prepared, Sent, Source, plan_submission};
 use farm_contract::Fault;
 use farm_contract::allowances::{ALLOW, MISSING, SCRIPTS};
+use farm_contract::limits::{BUDGET, DEADLINE};
 use farm_contract::settings::{CAMERA, ENGINE, FORMAT, PERCENTAGE, SAMPLES, SCENE, VIEW_LAYER};
 use farm_contract::tags::{self, BLENDER, CHUNK, FRAMES, Request};
 use farm_intake::Verdict;
@@ -35,6 +36,12 @@ pub struct Submit {
     /// Frames that one task renders; left out, the farm chooses.
     #[arg(long, value_name = "FRAMES")]
     chunk: Option<String>,
+    /// The frames are to be there within that time, such as 90m or 2h, as cheaply as can be.
+    #[arg(long, value_name = "TIME")]
+    deadline: Option<String>,
+    /// They are to cost no more US dollars than that, such as 2.50, and be there as soon as can be.
+    #[arg(long, value_name = "DOLLARS")]
+    budget: Option<String>,
     /// The scene that is rendered, instead of the current one.
     #[arg(long, value_name = "NAME")]
     scene: Option<String>,
@@ -133,6 +140,8 @@ impl Submit {
         let settings = [
             (FRAMES, Some(&self.frames)),
             (CHUNK, self.chunk.as_ref()),
+            (DEADLINE, self.deadline.as_ref()),
+            (BUDGET, self.budget.as_ref()),
             (SCENE, self.scene.as_ref()),
             (CAMERA, self.camera.as_ref()),
             (VIEW_LAYER, self.view_layer.as_ref()),

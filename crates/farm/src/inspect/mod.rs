@@ -3,7 +3,7 @@
 //! Start at [`inspect`]; [`Inspection::table`] is for people, [`Inspection::json`] for programs.
 
 mod content;
-mod sheet;
+pub(crate) mod sheet;
 mod table;
 
 use std::path::{Path, PathBuf};

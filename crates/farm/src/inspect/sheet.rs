@@ -11,19 +11,19 @@ const MOST_WORDS: usize = 40;
 const NARROWEST: usize = 40;
 
 /// A table in the making.
-pub(super) struct Sheet {
+pub(crate) struct Sheet {
     text: String,
     look: Look,
     width: usize,
 }
 
 impl Sheet {
-    pub(super) fn new(look: Look, width: Option<usize>) -> Self {
+    pub(crate) fn new(look: Look, width: Option<usize>) -> Self {
         Self { text: String::new(), look, width: width.map_or(usize::MAX, |width| width.max(NARROWEST)) }
     }
 
     /// A heading, with space above.
-    pub(super) fn heading(&mut self, text: &str) {
+    pub(crate) fn heading(&mut self, text: &str) {
         if !self.text.is_empty() {
             self.text.push('\n');
         }
@@ -33,7 +33,7 @@ impl Sheet {
     }
 
     /// A name and what is said of it, on as many lines as it needs. Nothing, where nothing is said.
-    pub(super) fn row(&mut self, name: &str, said: &str) {
+    pub(crate) fn row(&mut self, name: &str, said: &str) {
         let room = self.width.saturating_sub(NAME + 3);
         for (at, line) in wrapped(&plain(said), room).iter().enumerate() {
             let name = if at == 0 { name } else { "" };
@@ -52,7 +52,7 @@ impl Sheet {
         self.text += &format!("  {} {}\n", self.look.ink(ink, &format!("{name:<NAME$}")), line.trim_end());
     }
 
-    pub(super) fn end(self) -> String {
+    pub(crate) fn end(self) -> String {
         self.text
     }
 }
