@@ -6,6 +6,7 @@
 
 mod loopback;
 mod measure;
+mod render;
 mod s3;
 mod table;
 mod zip;
@@ -19,6 +20,8 @@ use clap::Parser;
 enum Bench {
     /// The loopback farm: what it adds to processes and to bytes, beside the same without it.
     Loopback(loopback::Args),
+    /// Rendering on one machine, beside Blender alone.
+    Render(render::Args),
     /// The archive of a render, beside the AWS CLI with `zip`, and beside moving the bytes alone.
     Zip(zip::Args),
 }
@@ -26,6 +29,7 @@ enum Bench {
 fn main() -> ExitCode {
     let done = match Bench::parse() {
         Bench::Loopback(args) => loopback::run(&args),
+        Bench::Render(args) => render::run(&args),
         Bench::Zip(args) => zip::run(&args),
     };
     match done {

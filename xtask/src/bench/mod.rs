@@ -6,6 +6,7 @@
 mod images;
 mod loopback;
 mod measured;
+mod render;
 mod zip;
 
 use std::process::ExitCode;
@@ -20,6 +21,8 @@ pub enum Args {
     Images(images::Args),
     /// The loopback farm: what it adds to processes and to bytes, beside the same without it.
     Loopback(loopback::Args),
+    /// Rendering on one machine, beside Blender alone.
+    Render(render::Args),
     /// The archive of a render, beside the AWS CLI with `zip`, and beside moving the bytes alone.
     Zip(zip::Args),
 }
@@ -32,6 +35,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     match args {
         Args::Images(args) => images::run(args),
         Args::Loopback(args) => loopback::run(args),
+        Args::Render(args) => render::run(args),
         Args::Zip(args) => zip::run(args),
     }
 }
