@@ -12,6 +12,13 @@ const MOST_AT_ONCE: usize = 4;
 /// the cores of those that have ended.
 const THREADS_PER_CORE: usize = 2;
 
+/// Frames that a child has at least, where there are as many: less than those a start of Blender may cost, of scenes
+/// whose frames take no longer than it.
+const FRAMES: usize = 16;
+/// Children after each other on one place, at most. More would even nothing out: the last ones have the cores of
+/// those that have ended.
+const ROUNDS: usize = 4;
+
 /// How a child exits that memory ran out for: it says so, or Linux killed it (128 and the number of the signal).
 /// From then on one fewer runs at once, since nobody knows what a scene needs before it is rendered.
 pub const MEMORY_RAN_OUT: [i32; 2] = [TaskExit::OutOfMemory as i32, 128 + 9];
@@ -34,6 +41,13 @@ impl Workers {
     pub fn for_this_machine(asked: Option<NonZero<usize>>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         Self::share(cores, memory_available_mib(), asked)
+    }
+
+    /// Frames of one child, of `frames` in all: an even share for each of those at once, or several where they are
+    /// many.
+    pub fn chunk(self, frames: usize) -> u32 {
+        let rounds = (frames / (self.count * FRAMES)).clamp(1, ROUNDS);
+        u32::try_from(frames.div_ceil(self.count * rounds).max(1)).unwrap_or(u32::MAX)
     }
 
     fn share(cores: usize, memory_mib: Option<u64>, asked: Option<NonZero<usize>>) -> Self {
@@ -59,6 +73,13 @@ fn memory_available_mib() -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn frames_are_shared_out_evenly_and_blender_starts_seldom() {
+        let two = Workers { count: 2, threads: 2 };
+        let chunks = [0, 1, 2, 16, 24, 63, 64, 128, 250, 1000].map(|frames| two.chunk(frames));
+        assert_eq!(chunks, [1, 1, 1, 8, 12, 32, 16, 16, 32, 125]);
+    }
 
     #[test]
     fn cores_are_shared_and_memory_sets_the_limit() {

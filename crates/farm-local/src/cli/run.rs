@@ -102,7 +102,9 @@ impl Run {
         request: Request,
         delivery: &Delivery,
     ) -> Result<ExitCode> {
-        let prepared = self.look(farm, source, request).await?;
+        let mut prepared = self.look(farm, source, request).await?;
+        let workers = self.machine.workers();
+        prepared.share_out(|frames| workers.chunk(frames));
         let key = &prepared.to.key;
         refuse_another_upload(farm, key, &self.out)?;
         if !prepared.verdict.errors.is_empty() {
@@ -117,7 +119,7 @@ impl Run {
         let mut parts = Parts { upload: begun.elapsed(), ..Parts::default() };
         let mut follow = Follow::new(farm, key.clone(), &event_of(farm, &mut created, key).await?);
 
-        let at_once = self.machine.workers().count;
+        let at_once = workers.count;
         let mut second = tokio::time::interval(Duration::from_secs(1));
         let mut told = Warnings::default();
         told.tell(&prepared.verdict.warnings);

@@ -9,7 +9,8 @@ use farm_contract::Fault;
 use farm_contract::keys::OFFER;
 use farm_contract::offer::Offer;
 use farm_contract::project::ContentHash;
-use farm_contract::tags::Request;
+use farm_contract::limits::Limits;
+use farm_contract::tags::{Chunk, Request};
 use farm_intake::{Known, Question, Verdict, judge};
 
 use crate::destination::Destination;
@@ -47,6 +48,15 @@ impl Prepared {
     /// not take it back.
     pub fn may_be_made(&self) -> bool {
         self.begun.load(Ordering::Relaxed)
+    }
+
+    /// Has `chunk` say how many frames a task renders, from how many there are, where the upload leaves that to the
+    /// farm: for who knows better what a task's start costs there.
+    pub fn share_out(&mut self, chunk: impl FnOnce(usize) -> u32) {
+        let Some(frames) = &self.verdict.frames else { return };
+        if self.request.chunk == Chunk::Auto && self.request.limits == Limits::default() {
+            self.request.chunk = Chunk::Frames(chunk(frames.frames().len()));
+        }
     }
 }
 
