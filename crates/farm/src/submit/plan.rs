@@ -7,9 +7,9 @@ use blend_file::{ParseVersionError, Version};
 use farm_aws::AwsError;
 use farm_contract::Fault;
 use farm_contract::keys::OFFER;
+use farm_contract::limits::Limits;
 use farm_contract::offer::Offer;
 use farm_contract::project::ContentHash;
-use farm_contract::limits::Limits;
 use farm_contract::tags::{Chunk, Request};
 use farm_intake::{Known, Question, Verdict, judge};
 
