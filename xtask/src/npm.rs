@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::kept::{self, Contents};
+use crate::output::Advice;
 use crate::python::answers;
 
 /// A package of npm's registry.
@@ -23,6 +24,20 @@ pub struct Package<'a> {
 pub fn is_there() -> bool {
     let ask = "process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)";
     answers(Command::new("node").args(["-e", ask])) && answers(Command::new("npm").arg("--version"))
+}
+
+/// Sees that they are there, for what cannot do without.
+///
+/// # Errors
+/// They are not; it says what to do.
+pub fn wanted() -> Result<()> {
+    if is_there() {
+        return Ok(());
+    }
+    Err(Advice::error(
+        "There is no Node.js to measure beside.",
+        "Install Node.js 18 or newer with npm, such as with `apt-get install nodejs npm`, and run this again.",
+    ))
 }
 
 impl Package<'_> {

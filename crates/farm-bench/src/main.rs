@@ -4,11 +4,13 @@
 //! hands its numbers to [`table`]. `cargo xtask bench NAME` builds the programs, fetches what they are compared
 //! with and starts this.
 
+mod function;
 mod loopback;
 mod measure;
 mod render;
 mod s3;
 mod table;
+mod template;
 mod zip;
 
 use std::process::ExitCode;
@@ -18,18 +20,24 @@ use clap::Parser;
 /// Measure what is claimed of the farm.
 #[derive(Debug, Parser)]
 enum Bench {
+    /// The function: its package, a cold start with one upload, and its memory, beside the same on Node.js.
+    Function(function::Args),
     /// The loopback farm: what it adds to processes and to bytes, beside the same without it.
     Loopback(loopback::Args),
     /// Rendering on one machine, beside Blender alone.
     Render(render::Args),
+    /// The template, beside the CDK.
+    Template(template::Args),
     /// The archive of a render, beside the AWS CLI with `zip`, and beside moving the bytes alone.
     Zip(zip::Args),
 }
 
 fn main() -> ExitCode {
     let done = match Bench::parse() {
+        Bench::Function(args) => function::run(&args),
         Bench::Loopback(args) => loopback::run(&args),
         Bench::Render(args) => render::run(&args),
+        Bench::Template(args) => template::run(&args),
         Bench::Zip(args) => zip::run(&args),
     };
     match done {

@@ -100,9 +100,17 @@ pub fn in_turns(what: &str, times: usize, ways: &mut [Way<'_>]) -> Result<()> {
 /// # Errors
 /// It cannot be started, or failed; what it said on stderr is quoted.
 pub fn program(command: &mut Command) -> Result<Measure> {
+    program_into(command, Stdio::null())
+}
+
+/// The same, with what it prints going somewhere.
+///
+/// # Errors
+/// As [`program`].
+pub fn program_into(command: &mut Command, output: Stdio) -> Result<Measure> {
     let shown = PathBuf::from(command.get_program());
     let begun = Instant::now();
-    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let child = command.stdin(Stdio::null()).stdout(output).stderr(Stdio::piped()).spawn();
     let child = child.with_context(|| format!("cannot run {}", shown.display()))?;
     let status = PathBuf::from(format!("/proc/{}/status", child.id()));
     let waited = std::thread::spawn(move || (child.wait_with_output(), Instant::now()));

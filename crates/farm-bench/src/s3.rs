@@ -8,7 +8,8 @@ use anyhow::{Context, Result};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Region};
 use aws_sdk_s3::presigning::PresigningConfig;
-use farm_local::s3::{Credentials, Store, StoreOptions, serve};
+use farm_local::faults::Faults;
+use farm_local::s3::{Credentials, Store, StoreOptions, serve_with};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -35,6 +36,14 @@ impl Loopback {
     /// # Errors
     /// There is no folder or no port for it.
     pub fn start() -> Result<Self> {
+        Self::start_with(Faults::none())
+    }
+
+    /// An empty bucket of which each call is told to `faults` first.
+    ///
+    /// # Errors
+    /// There is no folder or no port for it.
+    pub fn start_with(faults: Faults) -> Result<Self> {
         let runtime = Runtime::new().context("cannot start threads")?;
         let folder = tempfile::tempdir().context("cannot make a folder")?;
         let store = Store::open(folder.path(), StoreOptions::default()).context("cannot open a bucket")?;
@@ -42,7 +51,7 @@ impl Loopback {
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).context("cannot listen")?;
         let address = listener.local_addr().context("cannot listen")?;
         let keys = Credentials { access_key_id: KEY.into(), secret_access_key: SECRET.into() };
-        runtime.spawn(serve(listener, store.clone(), keys, std::future::pending::<()>()));
+        runtime.spawn(serve_with(listener, store.clone(), keys, faults, std::future::pending::<()>()));
         Ok(Self { address, store, _folder: folder, _runtime: runtime })
     }
 

@@ -20,14 +20,23 @@ pub fn document() -> PathBuf {
 /// It does not build.
 pub fn build() -> Result<PathBuf> {
     output::step("Building what measures");
-    let status = cargo::run(&mut cargo::cargo(["build", "--profile=measured", "-p=farm-bench", "--bins"]))?;
+    built("farm-bench")
+}
+
+/// Builds one program, to be fast, and gives its path.
+///
+/// # Errors
+/// It does not build.
+pub fn built(program: &str) -> Result<PathBuf> {
+    let package = format!("-p={program}");
+    let status = cargo::run(&mut cargo::cargo(["build", "--profile=measured", &package, "--bins"]))?;
     if !status.success() {
         return Err(Advice::error(
             "What measures does not build.",
             "What cargo says above names the reason.",
         ));
     }
-    Ok(folders::target()?.join("measured/farm-bench"))
+    Ok(folders::target()?.join("measured").join(program))
 }
 
 /// Runs it to its end. Its exit code is that of the bench.

@@ -39,19 +39,18 @@ pub struct Asked {
     pub jobs: Vec<Job>,
 }
 
-/// What makes one job another than another.
+/// What makes one job another than another. Into how many children frames go is no part of it: trigger-lambda
+/// computes that, and the other function has a rule of thumb.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Job {
-    /// Children; 1 is a plain job.
-    children: u64,
+    /// Whether it has children.
+    array: bool,
     /// On how many jobs it waits.
     waits_on: usize,
     /// Its definition.
     definition: String,
     /// How many arguments its program gets.
     arguments: usize,
-    /// Seconds that an attempt may take, where it says so.
-    seconds: Option<u64>,
 }
 
 #[derive(Default)]
@@ -77,10 +76,8 @@ impl Stubs {
             })
         };
         let s3 = Loopback::start_with(count)?;
-        let queue = Router::new()
-            .route("/v1/submitjob", post(submit))
-            .fallback(other)
-            .with_state(counted.clone());
+        let queue =
+            Router::new().route("/v1/submitjob", post(submit)).fallback(other).with_state(counted.clone());
         let queue = serve(&runtime, queue)?;
         Ok(Self { s3, runtime, queue, counted })
     }
@@ -121,6 +118,7 @@ impl Stubs {
             (env::ZIP_JOB_DEFINITION_ARN, definition("zip")),
             (env::MAX_VCPUS, "256".to_owned()),
             (env::TASK_VCPUS, "4".to_owned()),
+            (env::TASK_PRICE, "0.0625".to_owned()),
             (env::FRAME_SECONDS, "900".to_owned()),
         ]);
     }
@@ -154,11 +152,10 @@ async fn submit(State(counted): State<Arc<Counted>>, Json(asked): Json<Value>) -
 fn job(asked: &Value) -> Job {
     let length = |list: &Value| list.as_array().map_or(0, Vec::len);
     Job {
-        children: asked["arrayProperties"]["size"].as_u64().unwrap_or(1),
+        array: asked["arrayProperties"]["size"].is_u64(),
         waits_on: length(&asked["dependsOn"]),
         definition: asked["jobDefinition"].as_str().unwrap_or_default().to_owned(),
         arguments: length(&asked["ecsPropertiesOverride"]["taskProperties"][0]["containers"][0]["command"]),
-        seconds: asked["timeout"]["attemptDurationSeconds"].as_u64(),
     }
 }
 
@@ -175,18 +172,14 @@ mod tests {
     fn jobs_are_told_apart_by_what_they_ask_for() {
         let containers = json!([{"name": "task", "command": ["--bucket=b", "--folder=f"]}]);
         let asked = json!({
-            "jobName": "n", "jobDefinition": "d", "arrayProperties": {"size": 7}, "dependsOn": [{"jobId": "a"}],
-            "timeout": {"attemptDurationSeconds": 900}, "ecsPropertiesOverride": {"taskProperties": [{"containers": containers}]},
+            "jobDefinition": "d",
+            "arrayProperties": {"size": 7},
+            "dependsOn": [{"jobId": "a"}],
+            "ecsPropertiesOverride": {"taskProperties": [{"containers": containers}]},
         });
-        let plain = json!({"jobName": "n", "jobDefinition": "d"});
-        let of = |children, waits_on, arguments, seconds| Job {
-            children,
-            waits_on,
-            definition: "d".to_owned(),
-            arguments,
-            seconds,
-        };
-        assert_eq!(job(&asked), of(7, 1, 2, Some(900)));
-        assert_eq!(job(&plain), of(1, 0, 0, None));
+        let plain = json!({"jobDefinition": "d"});
+        let of = |array, waits_on, arguments| Job { array, waits_on, definition: "d".to_owned(), arguments };
+        assert_eq!(job(&asked), of(true, 1, 2));
+        assert_eq!(job(&plain), of(false, 0, 0));
     }
 }
