@@ -125,7 +125,10 @@ mod tests {
         });
         assert!(measured.is_ok());
         assert_eq!(done.into_inner(), 4950);
-        let failed = shared_out(3, |index| Ok(ensure!(index != 1, "one is wrong")));
+        let failed = shared_out(3, |index| {
+            ensure!(index != 1, "one is wrong");
+            Ok(())
+        });
         assert!(failed.expect_err("told").to_string().contains("one is wrong"));
     }
 }

@@ -8,11 +8,11 @@ use anyhow::{Context, Result};
 use farm_terminal::say;
 use tempfile::TempDir;
 
-use super::Args;
 use super::alone::{self, Care};
 use super::client::Plain;
 use super::farm::{Farm, fresh};
-use crate::measure::{Way, in_turns};
+use super::{Args, in_turns_warm};
+use crate::measure::Way;
 use crate::table::{Table, time};
 
 /// Objects and their bytes, about a gigabyte in all.
@@ -53,7 +53,8 @@ pub fn run(args: &Args, optimised: &Farm, built: &Farm) -> Result<()> {
                 Way::new("loopback S3", || through(&optimised)),
                 Way::new("as users build it", || through(&built)),
             ];
-            in_turns(&format!("{what}, {verb}"), args.times, &mut ways)?;
+            // The files have just been written: they are in the page cache.
+            in_turns_warm(&format!("{what}, {verb}"), args.times, &mut ways)?;
             let [cp, floor, ours, users] = ways.map(|way| way.samples);
             table.row([
                 format!("{what}, {verb}"),

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
-use farm_terminal::say;
 use http::{Request, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy;
@@ -14,12 +13,15 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use super::farm::Farm;
-use super::{Args, alone};
+use super::{Args, alone, in_turns_warm};
 use crate::measure::{Measure, Samples, Way, in_turns};
 use crate::table::{Table, time};
 
 /// Children of the arrays; Batch takes no more of one than the last.
 const SIZES: [usize; 3] = [100, 1_000, 10_000];
+/// From how many children on fewer rounds are made, and how many: a round takes half a minute.
+const LONG: usize = 10_000;
+const LONG_TIMES: usize = 3;
 /// How long after each child the array is asked about again: its end is seen that much too late.
 const LOOK: Duration = Duration::from_micros(10);
 
@@ -29,7 +31,7 @@ const LOOK: Duration = Duration::from_micros(10);
 /// A child could not be run.
 pub fn run(args: &Args, optimised: &Farm, built: &Farm) -> Result<()> {
     let mut table = Table::new([
-        "children",
+        "children (10,000: 3 rounds)",
         "the processes alone",
         "through the farm",
         "as users build it",
@@ -46,10 +48,10 @@ pub fn run(args: &Args, optimised: &Farm, built: &Farm) -> Result<()> {
             Way::new("as users build it", || caller.array(built, count)),
         ];
         let what = format!("{count} children");
-        if count < SIZES[SIZES.len() - 1] {
+        if count < LONG {
             in_turns(&what, args.times, &mut ways)?;
         } else {
-            warm(&what, args.times, &mut ways)?;
+            in_turns_warm(&what, args.times.min(LONG_TIMES), &mut ways)?;
         }
         let [alone, optimised, built] = ways.map(|way| way.samples);
         let more =
@@ -66,18 +68,6 @@ pub fn run(args: &Args, optimised: &Farm, built: &Farm) -> Result<()> {
         ]);
     }
     table.publish(&args.document, "loopback --only children")
-}
-
-/// As [`in_turns`], of what the sizes before have warmed up.
-fn warm(what: &str, times: usize, ways: &mut [Way<'_>]) -> Result<()> {
-    for round in 1..=times {
-        say(&format!("{what}: round {round} of {times}"));
-        for way in &mut *ways {
-            let measured = (way.run)().with_context(|| format!("{} failed", way.name))?;
-            way.samples.add(measured);
-        }
-    }
-    Ok(())
 }
 
 /// Calls Batch over a connection that stays open.

@@ -8,7 +8,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail};
 use aws_sdk_s3::Client;
 use farm_local::farm::{self, Blender, FarmConfig, REGION};
 use farm_local::faults::Faults;
@@ -26,9 +26,9 @@ const BLENDER: &str = "4.5";
 
 /// A farm that is up until it is dropped.
 pub struct Farm {
-    /// Its S3 and its Batch, as `127.0.0.1:PORT`.
+    /// Where its S3 listens, as `127.0.0.1:PORT`.
     pub s3: String,
-    /// Where its Batch listens.
+    /// Where its Batch listens, written the same way.
     pub batch: String,
     /// What clients sign with.
     pub keys: Credentials,
@@ -86,8 +86,8 @@ impl Farm {
             definition: definition.job.name.clone(),
         };
         let (s3, batch) = (address(&farm.s3_endpoint), address(&farm.batch_endpoint));
-        let _runs = Runs::Within(runtime, Box::new(Some(farm)));
-        Ok(Self { s3, batch, keys, wires, _runs, _folder: folder })
+        let runs = Runs::Within(runtime, Box::new(Some(farm)));
+        Ok(Self { s3, batch, keys, wires, _runs: runs, _folder: folder })
     }
 
     /// A farm as `farm-local serve` brings it up.
@@ -199,11 +199,10 @@ fn port() -> Result<u16> {
             return Ok(one);
         }
     }
-    ensure!(false, "there are no two free ports side by side");
-    Ok(0)
+    bail!("there are no two free ports side by side")
 }
 
-/// A file's folder that is made anew, and gone with this.
+/// A folder that is made anew, and what it is gone with.
 pub fn fresh(below: &Path) -> Result<(TempDir, PathBuf)> {
     let folder = tempfile::tempdir_in(below).context("cannot make a folder")?;
     let path = folder.path().to_owned();

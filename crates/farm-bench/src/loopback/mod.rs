@@ -11,9 +11,10 @@ mod farm;
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use farm_terminal::say;
 
-use crate::measure::TIMES;
+use crate::measure::{TIMES, Way};
 use farm::Farm;
 
 /// What is measured.
@@ -57,6 +58,18 @@ pub fn run(args: &Args) -> Result<()> {
     }
     if args.only != Some(Only::Children) {
         bytes::run(args, &optimised, &built)?;
+    }
+    Ok(())
+}
+
+/// Measures all ways in turns, of what is warm already.
+fn in_turns_warm(what: &str, times: usize, ways: &mut [Way<'_>]) -> Result<()> {
+    for round in 1..=times {
+        say(&format!("{what}: round {round} of {times}"));
+        for way in &mut *ways {
+            let measured = (way.run)().with_context(|| format!("{} failed", way.name))?;
+            way.samples.add(measured);
+        }
     }
     Ok(())
 }

@@ -328,7 +328,7 @@ mod tests {
 
     #[test]
     fn bytes_hash_to_the_same_in_whatever_pieces_they_come() {
-        let bytes: Vec<u8> = (0..100_000_u32).map(|number| (number * 31 >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..100_000_u32).map(|number| ((number * 31) >> 3) as u8).collect();
         for algorithm in Algorithm::ALL {
             let mut hasher = Hasher::new(algorithm);
             hasher.update(&[]);
