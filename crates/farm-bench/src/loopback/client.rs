@@ -1,4 +1,4 @@
-//! A plain S3 client: signed addresses, one connection a stream, files read and written as they come.
+//! A plain S3 client: signed addresses, one connection an object, files read and written as they come.
 
 use std::fs::File;
 use std::io::{Read, Write};
