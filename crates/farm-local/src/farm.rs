@@ -21,7 +21,7 @@ use crate::faults::Faults;
 use crate::folder::{self, Folder, FolderError};
 use crate::lambda::{Lambda, LambdaConfig};
 use crate::s3::{Credentials, PutAttributes, Store, StoreError, StoreOptions};
-use crate::workers::{self, Workers};
+use crate::workers::Workers;
 
 pub use crate::blueprint::{Blender, REGION};
 
@@ -165,7 +165,6 @@ impl Farm {
             queues: blueprint.queues.clone(),
             definitions,
             slots: config.workers.count,
-            fewer_after: workers::MEMORY_RAN_OUT.to_vec(),
             base_environment: std::env::var("PATH")
                 .map(|path| ("PATH".to_owned(), path))
                 .into_iter()

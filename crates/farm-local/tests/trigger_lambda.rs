@@ -63,7 +63,6 @@ impl Farm {
                 definition("zip", "/bin/true".into()),
             ],
             slots: 4,
-            fewer_after: Vec::new(),
             base_environment: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
             log_dir: folder.path().join("logs"),
             ce_name: "test".to_owned(),

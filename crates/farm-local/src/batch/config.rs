@@ -24,8 +24,6 @@ pub struct BatchConfig {
     pub definitions: Vec<JobDefinition>,
     /// How many children run at once, over all queues.
     pub slots: usize,
-    /// Exit codes of a child that memory ran out for: from then on one fewer runs at once, down to one.
-    pub fewer_after: Vec<i32>,
     /// The environment that each child starts from, such as `PATH`, endpoints and credentials.
     pub base_environment: BTreeMap<String, String>,
     /// Folder for the output of the children, one file per attempt:

@@ -84,8 +84,7 @@ impl Engine {
         }
     }
 
-    /// After a child that exits with one of `codes` there is one slot fewer, down to one: what runs out of memory
-    /// beside others has it to itself in the end.
+    /// After a child that exits with one of `codes` there is one slot fewer, down to one.
     pub fn fewer_after(&mut self, codes: &[i32]) {
         self.fewer_after = codes.to_vec();
     }

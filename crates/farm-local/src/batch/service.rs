@@ -62,8 +62,7 @@ impl Batch {
         let runtime = Handle::try_current().map_err(StartError::NoRuntime)?;
         std::fs::create_dir_all(&config.log_dir)
             .map_err(|source| StartError::LogDir { path: config.log_dir.clone(), source })?;
-        let mut engine = Engine::new(config.slots, config.job_arn_prefix());
-        engine.fewer_after(&config.fewer_after);
+        let engine = Engine::new(config.slots, config.job_arn_prefix());
         let state = Mutex::new(State { engine, subscribers: Vec::new(), stops: HashMap::new() });
         Ok(Self { inner: Arc::new(Inner { config, runtime, state, children: TaskTracker::new() }) })
     }
@@ -115,6 +114,12 @@ impl Batch {
             state.subscribers.push(sender);
         }
         receiver
+    }
+
+    /// After a child that exits with one of `codes` one fewer runs at once, down to one: what runs out of memory
+    /// beside others has it to itself in the end. For a service of one render: those after it have fewer too.
+    pub fn fewer_after(&self, codes: &[i32]) {
+        self.lock().engine.fewer_after(codes);
     }
 
     /// The ARN of the queue of this name.

@@ -18,6 +18,7 @@ use farm_contract::tags::{self, Request};
 use farm_local::farm::{Farm, FarmConfig};
 use farm_local::faults::Faults;
 use farm_local::s3::{Credentials, ObjectCreated};
+use farm_local::workers;
 use farm_terminal::INTERRUPTED;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -78,6 +79,7 @@ impl Run {
             show::count(workers.threads as u64, "thread")
         ));
         let farm = Farm::start(config).await?;
+        farm.batch.fewer_after(&workers::MEMORY_RAN_OUT);
         let outcome = tokio::select! {
             outcome = self.render(&farm, source, request, &delivery) => outcome,
             () = interrupted() => {

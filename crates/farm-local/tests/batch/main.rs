@@ -48,7 +48,6 @@ fn config(dir: &Path, slots: usize) -> BatchConfig {
         ],
         definitions: vec![shell("sh")],
         slots,
-        fewer_after: Vec::new(),
         base_environment: BTreeMap::from([
             ("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin".to_owned()),
             ("DIR".to_owned(), dir.display().to_string()),
