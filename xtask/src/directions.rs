@@ -22,7 +22,7 @@ const MAY_KNOW: [(&str, &[&str]); 18] = [
         ],
     ),
     ("farm-aws", &[]),
-    ("farm-bench", &["farm-contract", "farm-local", "farm-terminal"]),
+    ("farm-bench", &["farm-contract", "farm-local", "farm-plan", "farm-terminal"]),
     ("farm-contract", &[]),
     ("farm-images", &["farm-aws", "farm-terminal"]),
     ("farm-intake", &["blend-file", "farm-contract"]),

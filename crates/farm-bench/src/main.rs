@@ -7,6 +7,7 @@
 mod function;
 mod loopback;
 mod measure;
+mod plan;
 mod render;
 mod s3;
 mod table;
@@ -24,6 +25,8 @@ enum Bench {
     Function(function::Args),
     /// The loopback farm: what it adds to processes and to bytes, beside the same without it.
     Loopback(loopback::Args),
+    /// The plan of a render: the time to make one, and how good it is beside the best possible.
+    Plan(plan::Args),
     /// Rendering on one machine, beside Blender alone.
     Render(render::Args),
     /// The template, beside the CDK.
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
     let done = match Bench::parse() {
         Bench::Function(args) => function::run(&args),
         Bench::Loopback(args) => loopback::run(&args),
+        Bench::Plan(args) => plan::run(&args),
         Bench::Render(args) => render::run(&args),
         Bench::Template(args) => template::run(&args),
         Bench::Zip(args) => zip::run(&args),

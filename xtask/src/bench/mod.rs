@@ -7,6 +7,7 @@ mod function;
 mod images;
 mod loopback;
 mod measured;
+mod plan;
 mod render;
 mod template;
 mod zip;
@@ -25,6 +26,8 @@ pub enum Args {
     Images(images::Args),
     /// The loopback farm: what it adds to processes and to bytes, beside the same without it.
     Loopback(loopback::Args),
+    /// The plan of a render: the time to make one, and how good it is beside the best possible.
+    Plan,
     /// Rendering on one machine, beside Blender alone.
     Render(render::Args),
     /// The template, beside the CDK.
@@ -42,6 +45,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Args::Function => function::run(),
         Args::Images(args) => images::run(args),
         Args::Loopback(args) => loopback::run(args),
+        Args::Plan => plan::run(),
         Args::Render(args) => render::run(args),
         Args::Template => template::run(),
         Args::Zip(args) => zip::run(args),
