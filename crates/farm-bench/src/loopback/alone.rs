@@ -17,21 +17,26 @@ use crate::measure::{Measure, program};
 /// Bytes that are read at once.
 pub const CHUNK: usize = 256 << 10;
 
-/// Does `0..count`, as many at once as there are cores, and measures it.
+/// Does `0..count`, as many at once as there are cores, and measures it. Each thread has something of its own.
 ///
 /// # Errors
 /// One of them failed.
-pub fn shared_out(count: usize, each: impl Fn(usize) -> Result<()> + Sync) -> Result<Measure> {
+pub fn shared_out<Own>(
+    count: usize,
+    own: impl Fn() -> Result<Own> + Sync,
+    each: impl Fn(&mut Own, usize) -> Result<()> + Sync,
+) -> Result<Measure> {
     let next = AtomicUsize::new(0);
     let begun = Instant::now();
     std::thread::scope(|scope| {
         let work = || {
+            let mut own = own()?;
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 if index >= count {
                     return Ok(());
                 }
-                each(index)?;
+                each(&mut own, index)?;
             }
         };
         let threads: Vec<_> = (0..at_once()).map(|_| scope.spawn(work)).collect();
@@ -42,13 +47,18 @@ pub fn shared_out(count: usize, each: impl Fn(usize) -> Result<()> + Sync) -> Re
     Ok(Measure { seconds: begun.elapsed().as_secs_f64(), memory: 0 })
 }
 
+/// For threads that need nothing of their own.
+fn nothing() -> Result<()> {
+    Ok(())
+}
+
 /// Starts so many processes and waits for each. Each has a group of its own and a log, as a task has.
 ///
 /// # Errors
 /// One cannot be started, or fails.
 pub fn processes(below: &Path, count: usize) -> Result<Measure> {
     let (_held, folder) = fresh(below)?;
-    shared_out(count, |index| {
+    shared_out(count, nothing, |(), index| {
         let log = OpenOptions::new().create(true).append(true).open(folder.join(format!("{index}.log")));
         let log = log.context("cannot write a log")?;
         let mut command = Command::new(PROGRAM);
@@ -75,7 +85,7 @@ pub enum Care {
 /// One cannot be read or written.
 pub fn disk_and_hashing(below: &Path, files: &[PathBuf], care: Care) -> Result<Measure> {
     let (_held, folder) = fresh(below)?;
-    shared_out(files.len(), |index| {
+    shared_out(files.len(), nothing, |(), index| {
         let mut from = File::open(&files[index])?;
         let mut to = File::create_new(folder.join(index.to_string()))?;
         let (mut md5, mut crc) = (Md5::new(), Crc::new(CrcAlgorithm::Crc64Nvme));
@@ -119,13 +129,13 @@ mod tests {
     #[test]
     fn each_is_done_once_and_a_failure_is_told() {
         let done = AtomicUsize::new(0);
-        let measured = shared_out(100, |index| {
+        let measured = shared_out(100, nothing, |(), index| {
             done.fetch_add(index, Ordering::Relaxed);
             Ok(())
         });
         assert!(measured.is_ok());
         assert_eq!(done.into_inner(), 4950);
-        let failed = shared_out(3, |index| {
+        let failed = shared_out(3, nothing, |(), index| {
             ensure!(index != 1, "one is wrong");
             Ok(())
         });

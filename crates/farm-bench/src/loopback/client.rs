@@ -1,4 +1,4 @@
-//! A plain S3 client: signed addresses, one connection an object, files read and written as they come.
+//! A plain S3 client: signed addresses, one connection a stream, files read and written as they come.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -82,14 +82,17 @@ impl<'a> Plain<'a> {
         self.clear()?;
         let uploads = self.objects.iter().map(|object| self.begin(object));
         let uploads = uploads.collect::<Result<Vec<_>>>()?;
-        shared_out(self.objects.len(), |index| {
-            let object = &self.objects[index];
-            let mut stream = Stream::open(self.farm)?;
-            match &uploads[index] {
-                None => stream.send(&object.put, &object.file, 0, object.bytes).map(drop),
-                Some(upload) => self.put_parts(&mut stream, object, upload),
-            }
-        })
+        shared_out(
+            self.objects.len(),
+            || Stream::open(self.farm),
+            |stream, index| {
+                let object = &self.objects[index];
+                match &uploads[index] {
+                    None => stream.send(&object.put, &object.file, 0, object.bytes).map(drop),
+                    Some(upload) => self.put_parts(stream, object, upload),
+                }
+            },
+        )
     }
 
     /// Fetches all objects into files below `folder`, some at once.
@@ -97,12 +100,16 @@ impl<'a> Plain<'a> {
     /// # Errors
     /// The bucket does not give one whole.
     pub fn get(&self, folder: &Path) -> Result<Measure> {
-        shared_out(self.objects.len(), |index| {
-            let object = &self.objects[index];
-            let written = Stream::open(self.farm)?.fetch(&object.get, &folder.join(index.to_string()))?;
-            ensure!(written == object.bytes, "{} came with but {written} bytes", object.key);
-            Ok(())
-        })
+        shared_out(
+            self.objects.len(),
+            || Stream::open(self.farm),
+            |stream, index| {
+                let object = &self.objects[index];
+                let written = stream.fetch(&object.get, &folder.join(index.to_string()))?;
+                ensure!(written == object.bytes, "{} came with but {written} bytes", object.key);
+                Ok(())
+            },
+        )
     }
 
     /// Empties the bucket of them.
