@@ -169,6 +169,8 @@ async function upload(record, requestId) {
       frames: tags.frames,
       chunk,
       "first-child": 0,
+      missing: tags.missing,
+      scripts: tags.scripts,
     }),
     children,
     share,

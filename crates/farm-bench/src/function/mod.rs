@@ -116,7 +116,6 @@ fn once(stubs: &Stubs, upload: &Upload, mut function: Command, seen: &RefCell<Se
     stubs.asked();
     let invoked = process::invoke(stubs, &mut function, &upload.event())?;
     let asked = stubs.asked();
-    ensure!(asked.jobs.len() > 1, "it answered, and submitted {} jobs", asked.jobs.len());
     upload.check(stubs)?;
     let mut seen = seen.borrow_mut();
     seen.ready.push(Measure { seconds: invoked.ready, memory: 0 });

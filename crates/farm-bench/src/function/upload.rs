@@ -107,14 +107,16 @@ pub struct Upload {
 
 impl Upload {
     /// Puts it there, with its tags. They name the Blender, too: what is compressed can be read by trigger-lambda
-    /// alone.
+    /// alone. The scene names files that are not with it, and has scripts.
     ///
     /// # Errors
     /// The bucket does not take it.
     pub fn put(stubs: &Stubs, size: Size) -> Result<Self> {
         let key = BlendKey::parse("shots/shot 1.blend").context("a key")?;
-        let tags = [("frames", format!("1-{}", size.frames)), ("blender", "4.5".to_owned())];
-        let tags = tags.map(|(name, value)| (name.to_owned(), value)).into();
+        let frames = format!("1-{}", size.frames);
+        let tags =
+            [("frames", frames.as_str()), ("blender", "4.5"), ("missing", "allow"), ("scripts", "allow")];
+        let tags = tags.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let attributes = PutAttributes { tags, ..PutAttributes::default() };
         let store = &stubs.s3.store;
         store.put(BUCKET, key.as_str(), &size.file.bytes()?, attributes).context("cannot put the upload")?;
@@ -151,10 +153,12 @@ impl Upload {
     /// It did not.
     pub fn check(&self, stubs: &Stubs) -> Result<()> {
         let render = RenderId::of_event(BUCKET, self.key.as_str(), &self.etag, &self.sequencer());
-        let plan = stubs.s3.store.read(BUCKET, &keys::plan(&render)).context("there is no plan")?;
+        let report = stubs.s3.store.read(BUCKET, &self.key.report()).context("there is no report")?;
+        let report = String::from_utf8_lossy(&report);
+        let plan = stubs.s3.store.read(BUCKET, &keys::plan(&render));
+        let plan = plan.with_context(|| format!("there is no plan; the report says {report}"))?;
         let plan = Plan::from_json(&plan)?;
         ensure!(plan.is_submitted(), "not all jobs of the plan are submitted");
-        stubs.s3.store.head(BUCKET, &self.key.report()).context("there is no report")?;
         Ok(())
     }
 
