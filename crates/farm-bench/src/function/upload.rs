@@ -112,7 +112,8 @@ impl Upload {
     /// # Errors
     /// The bucket does not take it.
     pub fn put(stubs: &Stubs, size: Size) -> Result<Self> {
-        let key = BlendKey::parse("shots/shot 1.blend").context("a key")?;
+        let key =
+            BlendKey::parse(&format!("shots/{:?} {}.blend", size.file, size.frames)).context("a key")?;
         let frames = format!("1-{}", size.frames);
         let tags =
             [("frames", frames.as_str()), ("blender", "4.5"), ("missing", "allow"), ("scripts", "allow")];
