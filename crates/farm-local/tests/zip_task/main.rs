@@ -107,7 +107,8 @@ async fn missing_frames_are_told_everywhere_with_their_reasons() {
     record.warnings = vec!["Saved by an older Blender.".into()];
     bench.put_record(&record).await;
     let mut record = bench.record(2);
-    record.rendered = [5, 6].map(|frame| FrameRecord { frame, seconds: 1.0, bytes: 100, files: Vec::new() }).into();
+    record.rendered =
+        [5, 6].map(|frame| FrameRecord { frame, seconds: 1.0, bytes: 100, files: Vec::new() }).into();
     bench.put_record(&record).await;
     let damaged = keys::task(&bench.plan.render, 3);
     bench.put(&damaged, b"{\"version\":1,".to_vec()).await;
