@@ -24,8 +24,11 @@ async fn main() -> ExitCode {
 /// A level as Lambda names it. A filter of several levels would bring regular expressions and their tables along.
 fn log_level(name: &str) -> LevelFilter {
     match name {
-        "FATAL" => LevelFilter::ERROR,
-        other => other.parse().unwrap_or(LevelFilter::INFO),
+        "TRACE" => LevelFilter::TRACE,
+        "DEBUG" => LevelFilter::DEBUG,
+        "WARN" => LevelFilter::WARN,
+        "ERROR" | "FATAL" => LevelFilter::ERROR,
+        _ => LevelFilter::INFO,
     }
 }
 
