@@ -117,6 +117,9 @@ async function upload(record, requestId) {
   const at = versions.split(" ").indexOf(blender);
   if (at < 0) throw new Error(`the farm has no Blender ${blender}`);
   const frames = count(tags.frames);
+  const reportKey = `${key}/report.json`;
+  const earlier = await read(reportKey);
+  const measured = earlier && JSON.parse(Buffer.from(earlier.body).toString()).measured;
   const { chunk, children } = layout(frames);
 
   const source = { etag, size: head.ContentLength, id: digest("source", key, object.eTag, blender), saved_by };
@@ -139,7 +142,6 @@ async function upload(record, requestId) {
 
   const now = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
   if (now.ETag !== etag) return;
-  const reportKey = `${key}/report.json`;
   const old = await read(reportKey);
   const report = {
     version: 1,
@@ -151,6 +153,7 @@ async function upload(record, requestId) {
     render,
     sequencer: object.sequencer,
     frames: { planned: tags.frames, count: frames, done: 0, seconds: 0 },
+    measured,
     written_at: Date.now(),
   };
   await write(reportKey, report, old ? { IfMatch: old.etag } : { IfNoneMatch: "*" });
