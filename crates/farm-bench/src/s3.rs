@@ -19,6 +19,8 @@ pub const BUCKET: &str = "farm";
 const KEY: &str = "key";
 const SECRET: &str = "secret";
 const REGION: &str = "us-east-1";
+/// Where Linux keeps files in memory.
+const MEMORY: &str = "/dev/shm";
 
 /// A bucket on loopback, served by a runtime of its own until it is dropped.
 pub struct Loopback {
@@ -36,16 +38,21 @@ impl Loopback {
     /// # Errors
     /// There is no folder or no port for it.
     pub fn start() -> Result<Self> {
-        Self::start_with(Faults::none())
+        Self::start_in(tempfile::tempdir().context("cannot make a folder")?, Faults::none())
     }
 
-    /// An empty bucket of which each call is told to `faults` first.
+    /// An empty bucket whose bytes lie in memory where there is such a folder, so that no call waits for a disk. Each
+    /// is told to `faults` first.
     ///
     /// # Errors
     /// There is no folder or no port for it.
-    pub fn start_with(faults: Faults) -> Result<Self> {
+    pub fn in_memory(faults: Faults) -> Result<Self> {
+        let folder = tempfile::tempdir_in(MEMORY).or_else(|_| tempfile::tempdir());
+        Self::start_in(folder.context("cannot make a folder")?, faults)
+    }
+
+    fn start_in(folder: TempDir, faults: Faults) -> Result<Self> {
         let runtime = Runtime::new().context("cannot start threads")?;
-        let folder = tempfile::tempdir().context("cannot make a folder")?;
         let store = Store::open(folder.path(), StoreOptions::default()).context("cannot open a bucket")?;
         store.create_bucket(BUCKET).context("cannot make a bucket")?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).context("cannot listen")?;

@@ -66,10 +66,13 @@ fn replaced(document: &str, name: &str, text: &str) -> Option<String> {
     Some(format!("{before}{begin}\n{text}\n{end}{after}"))
 }
 
-/// A median with its spread, in seconds or milliseconds: `1.24 s (1.20 to 1.31)`.
+/// A median with its spread, in seconds, milliseconds or microseconds: `1.24 s (1.20 to 1.31)`.
 pub fn time(samples: &Samples) -> String {
     let (least, most) = samples.spread();
     let median = samples.median();
+    if median < 1e-3 {
+        return format!("{:.1} µs ({:.1} to {:.1})", median * 1e6, least * 1e6, most * 1e6);
+    }
     if median < 1.0 {
         return format!("{:.1} ms ({:.1} to {:.1})", median * 1e3, least * 1e3, most * 1e3);
     }
@@ -110,6 +113,9 @@ mod tests {
         let mut short = Samples::default();
         short.add(Measure { seconds: 0.0125, memory: 0 });
         assert_eq!(time(&short), "12.5 ms (12.5 to 12.5)");
+        let mut shortest = Samples::default();
+        shortest.add(Measure { seconds: 42e-6, memory: 0 });
+        assert_eq!(time(&shortest), "42.0 µs (42.0 to 42.0)");
         assert_eq!(megabytes(23_400_000), "23 MB");
     }
 }

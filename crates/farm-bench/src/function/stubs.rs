@@ -75,7 +75,7 @@ impl Stubs {
                 None
             })
         };
-        let s3 = Loopback::start_with(count)?;
+        let s3 = Loopback::in_memory(count)?;
         let queue =
             Router::new().route("/v1/submitjob", post(submit)).fallback(other).with_state(counted.clone());
         let queue = serve(&runtime, queue)?;
