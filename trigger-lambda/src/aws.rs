@@ -1,7 +1,7 @@
 //! Who the function is to AWS: what Lambda sets in its environment, and nothing else.
 //!
-//! The SDK's own chain would look for the same in files and at other services: a part of the package, and of each
-//! cold start, for what is never there.
+//! The SDK's own chain would look for the same in files and at other services: a part of the package
+//! for what is never there.
 
 use std::env;
 

@@ -41,6 +41,18 @@ impl Table {
     pub fn publish(&self, document: &Path, name: &str) -> Result<()> {
         publish(&[self], document, name)
     }
+
+    /// Prints it alone: it is a part of what the document has.
+    ///
+    /// # Errors
+    /// It cannot be printed.
+    pub fn print(&self) -> Result<()> {
+        print(&self.markdown())
+    }
+}
+
+fn print(text: &str) -> Result<()> {
+    writeln!(std::io::stdout(), "{text}").context("cannot print the table")
 }
 
 /// Prints tables, and puts them into the document between the marks of bench `name`, one after the other.
@@ -50,7 +62,7 @@ impl Table {
 pub fn publish(tables: &[&Table], document: &Path, name: &str) -> Result<()> {
     let text: Vec<String> = tables.iter().map(|table| table.markdown()).collect();
     let text = text.join("\n\n");
-    writeln!(std::io::stdout(), "{text}").context("cannot print the table")?;
+    print(&text)?;
     let shown = document.display();
     let old = fs::read_to_string(document).with_context(|| format!("cannot read {shown}"))?;
     let new = replaced(&old, name, &text);

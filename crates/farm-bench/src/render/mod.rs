@@ -43,7 +43,7 @@ pub struct Args {
     scene: Option<String>,
 }
 
-/// Measures, and publishes the table.
+/// Measures, and publishes the table if it is the whole one.
 ///
 /// # Errors
 /// One of the ways failed, or their pictures differ.
@@ -95,7 +95,7 @@ pub fn run(args: &Args) -> Result<()> {
             megabytes(alone.memory()),
         ]);
     }
-    table.publish(&args.document, "render")
+    if args.scene.is_some() { table.print() } else { table.publish(&args.document, "render") }
 }
 
 /// Renders as `cargo xtask local FILE` does, once its programs are built.

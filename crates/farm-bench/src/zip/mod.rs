@@ -38,7 +38,7 @@ pub struct Args {
     frames: Option<usize>,
 }
 
-/// Measures, and publishes the table.
+/// Measures, and publishes the table if it is the whole one.
 ///
 /// # Errors
 /// One of the ways failed, or made no archive.
@@ -103,7 +103,7 @@ pub fn run(args: &Args) -> Result<()> {
             megabytes(cli.memory()),
         ]);
     }
-    table.publish(&args.document, "zip")
+    if args.frames.is_some() { table.print() } else { table.publish(&args.document, "zip") }
 }
 
 /// Fetches the folder, packs it and sends the archive, as one would by hand.

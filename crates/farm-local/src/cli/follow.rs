@@ -67,7 +67,7 @@ impl Follow {
         let records = self.store.list(&self.bucket, &keys::tasks_prefix(&self.render)).unwrap_or_default();
         let record = |key: &str| {
             let json = self.store.read(&self.bucket, key).ok()?;
-            Some(serde_json::from_slice::<TaskRecord>(&json).ok()?.peak_memory_mib)
+            Some(TaskRecord::from_json(&json).ok()?.peak_memory_mib)
         };
         records.iter().filter_map(|object| record(&object.key)).max().unwrap_or_default()
     }

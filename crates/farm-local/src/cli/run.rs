@@ -18,7 +18,7 @@ use farm_contract::tags::{self, Request};
 use farm_local::farm::{Farm, FarmConfig};
 use farm_local::faults::Faults;
 use farm_local::s3::{Credentials, ObjectCreated};
-use farm_local::workers;
+use farm_local::workers::{self, Workers};
 use farm_terminal::INTERRUPTED;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -81,7 +81,7 @@ impl Run {
         let farm = Farm::start(config).await?;
         farm.batch.fewer_after(&workers::MEMORY_RAN_OUT);
         let outcome = tokio::select! {
-            outcome = self.render(&farm, source, request, &delivery) => outcome,
+            outcome = self.render(&farm, workers, source, request, &delivery) => outcome,
             () = interrupted() => {
                 show::heading("Stopping: no task is left running.");
                 Err(anyhow!(Interrupted))
@@ -100,12 +100,12 @@ impl Run {
     async fn render(
         &self,
         farm: &Farm,
+        workers: Workers,
         source: Source,
         request: Request,
         delivery: &Delivery,
     ) -> Result<ExitCode> {
         let mut prepared = self.look(farm, source, request).await?;
-        let workers = self.machine.workers();
         prepared.share_out(|frames| workers.chunk(frames));
         let key = &prepared.to.key;
         refuse_another_upload(farm, key, &self.out)?;
