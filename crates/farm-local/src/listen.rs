@@ -18,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::faults::{Faults, Service};
+use crate::faults::{Connection, Faults, Service};
 
 /// How long requests under way may take to end once the server is to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -71,10 +71,18 @@ async fn connection(stream: TcpStream, peer: SocketAddr, served: Served, mut sto
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("cannot set TCP_NODELAY: {error}");
     }
+    let server = match stream.local_addr() {
+        Ok(server) => server,
+        Err(error) => {
+            tracing::debug!("a connection ended before its first request: {error}");
+            return;
+        }
+    };
+    let from = Connection { peer, server };
     let service = service_fn(move |request: Request<Incoming>| {
         let Served { service, handler, faults } = served.clone();
         async move {
-            let answer = faults.around(service, peer, request.map(Body::new), &handler).await;
+            let answer = faults.around(service, from, request.map(Body::new), &handler).await;
             answer.map_err(io::Error::other)
         }
     });

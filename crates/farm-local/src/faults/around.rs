@@ -1,7 +1,6 @@
 //! Carrying a fault out, around a service that knows nothing of it.
 
 use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
@@ -9,7 +8,7 @@ use axum::http::{HeaderValue, Request, Response, StatusCode, header};
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
 
-use super::{Call, Fault, Faults, Service, client};
+use super::{Call, Connection, Fault, Faults, Service, client};
 use crate::listen::{BoxError, Handler};
 
 /// How much of a request's body is read that nobody wants.
@@ -20,7 +19,7 @@ impl Faults {
     pub(crate) async fn around(
         &self,
         service: Service,
-        peer: SocketAddr,
+        connection: Connection,
         request: Request<Body>,
         handler: &Handler,
     ) -> Result<Response<Body>, BoxError> {
@@ -62,12 +61,12 @@ impl Faults {
             }
             Fault::KillBefore(signal) => {
                 drain(request).await;
-                client::signal(peer, signal);
+                client::signal(connection, signal).await;
                 Err(broken_off())
             }
             Fault::KillAfter(signal) => {
                 finish(handler(request).await?).await;
-                client::signal(peer, signal);
+                client::signal(connection, signal).await;
                 Err(broken_off())
             }
         }

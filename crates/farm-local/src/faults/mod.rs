@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub use call::{Call, Service};
+pub(crate) use client::Connection;
 pub use rustix::process::Signal;
 pub use script::{Script, Step};
 
