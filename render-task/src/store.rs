@@ -12,6 +12,8 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumMode, EncodingType};
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use farm_contract::exit::TaskExit;
@@ -78,7 +80,9 @@ pub struct Bucket {
 impl Bucket {
     /// The bucket as the environment gives access to it.
     pub async fn from_env(name: &str) -> Self {
+        let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
         let config = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http.build_https())
             .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
             .timeout_config(
                 TimeoutConfig::builder()

@@ -30,6 +30,7 @@ pub mod storage;
 pub mod submit;
 mod upload;
 
+use aws::Access;
 use config::Config;
 use event::Event;
 use storage::Storage;
@@ -71,10 +72,14 @@ pub struct Trigger {
 
 impl Trigger {
     /// A trigger that calls AWS as the environment says.
-    pub fn new(config: Config) -> Self {
-        let storage = Storage::new(&aws::access("S3"), &config.bucket);
-        let batch = Batch::new(&aws::access("BATCH"), &config.job_queue);
-        Self { config, storage, batch }
+    ///
+    /// # Errors
+    /// TLS cannot be set up.
+    pub fn new(config: Config) -> Result<Self> {
+        let access = Access::from_env()?;
+        let storage = Storage::new(&access.to("S3"), &config.bucket);
+        let batch = Batch::new(&access.to("BATCH"), &config.job_queue);
+        Ok(Self { config, storage, batch })
     }
 
     /// Does what an event asks for. Handling the same event again changes nothing.

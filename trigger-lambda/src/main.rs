@@ -34,7 +34,7 @@ fn log_level(name: &str) -> LevelFilter {
 
 async fn run() -> Result<(), lambda_runtime::Error> {
     let config = Config::from_lookup(|name| std::env::var(name).ok())?;
-    let trigger = Trigger::new(config);
+    let trigger = Trigger::new(config)?;
     let trigger = &trigger;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         let invocation = Invocation::new(&event.context.request_id, event.context.deadline);

@@ -8,7 +8,6 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use serde::Serialize;
@@ -64,12 +63,7 @@ pub struct Storage {
 impl Storage {
     /// A client with the SDK's retries: everything asked of it here may be asked twice.
     pub fn new(aws: &SdkConfig, bucket: &str) -> Self {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(3))
-            .operation_attempt_timeout(Duration::from_secs(10))
-            .build();
-        let config = aws_sdk_s3::config::Builder::from(aws).timeout_config(timeouts).build();
-        Self { client: Client::from_conf(config), bucket: bucket.to_owned() }
+        Self { client: Client::new(aws), bucket: bucket.to_owned() }
     }
 
     /// The bucket's name.

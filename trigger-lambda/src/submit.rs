@@ -9,7 +9,6 @@ use anyhow::{Context, Result, anyhow};
 use aws_config::SdkConfig;
 use aws_sdk_batch::Client;
 use aws_sdk_batch::config::retry::RetryConfig;
-use aws_sdk_batch::config::timeout::TimeoutConfig;
 use aws_sdk_batch::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_batch::types::{
     ArrayProperties, EcsPropertiesOverride, JobDependency, JobTimeout, TaskContainerOverrides,
@@ -86,12 +85,7 @@ pub struct Batch {
 impl Batch {
     /// A client for one queue.
     pub fn new(aws: &SdkConfig, queue: &str) -> Self {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(3))
-            .operation_attempt_timeout(Duration::from_secs(10))
-            .build();
-        let config = aws_sdk_batch::config::Builder::from(aws).timeout_config(timeouts).build();
-        Self { client: Client::from_conf(config), queue: queue.to_owned() }
+        Self { client: Client::new(aws), queue: queue.to_owned() }
     }
 
     /// Submits `job`, or adopts the one of its name that is there. `look_first` where an earlier

@@ -9,6 +9,8 @@ use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::ResponseChecksumValidation;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use clap::Parser;
 use clap::error::ErrorKind;
 use farm_contract::Fault;
@@ -70,7 +72,9 @@ async fn store(bucket: &str) -> Store {
         .connect_timeout(Duration::from_secs(10))
         .read_timeout(Duration::from_secs(300))
         .build();
+    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
     let config = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http.build_https())
         .retry_config(retries)
         .timeout_config(timeouts)
         .load()

@@ -10,6 +10,7 @@ use aws_sdk_s3::config::{BehaviorVersion, Region};
 use aws_sdk_s3::presigning::PresigningConfig;
 use farm_local::faults::Faults;
 use farm_local::s3::{Credentials, Store, StoreOptions, serve_with};
+use farm_terminal::say;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -33,21 +34,20 @@ pub struct Loopback {
 }
 
 impl Loopback {
-    /// An empty bucket.
+    /// An empty bucket for so many bytes. They lie in memory where that has room for twice as many, so that no call
+    /// waits for a disk. Each call is told to `faults` first.
     ///
     /// # Errors
     /// There is no folder or no port for it.
-    pub fn start() -> Result<Self> {
-        Self::start_in(tempfile::tempdir().context("cannot make a folder")?, Faults::none())
-    }
-
-    /// An empty bucket whose bytes lie in memory where there is such a folder, so that no call waits for a disk. Each
-    /// is told to `faults` first.
-    ///
-    /// # Errors
-    /// There is no folder or no port for it.
-    pub fn in_memory(faults: Faults) -> Result<Self> {
-        let folder = tempfile::tempdir_in(MEMORY).or_else(|_| tempfile::tempdir());
+    pub fn start(bytes: u64, faults: Faults) -> Result<Self> {
+        let room = rustix::fs::statvfs(MEMORY).map(|memory| memory.f_bavail * memory.f_frsize);
+        let folder = match room {
+            Ok(room) if room / 2 >= bytes => tempfile::tempdir_in(MEMORY),
+            _ => {
+                say(&format!("the bucket lies on the disk: {MEMORY} has no room for it"));
+                tempfile::tempdir()
+            }
+        };
         Self::start_in(folder.context("cannot make a folder")?, faults)
     }
 

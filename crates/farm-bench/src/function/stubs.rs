@@ -19,6 +19,9 @@ use tokio::runtime::Runtime;
 
 use crate::s3::{BUCKET, Loopback};
 
+/// More than all uploads of the bench.
+const BUCKET_BYTES: u64 = 500_000_000;
+
 /// The services.
 pub struct Stubs {
     /// The bucket.
@@ -75,7 +78,7 @@ impl Stubs {
                 None
             })
         };
-        let s3 = Loopback::in_memory(count)?;
+        let s3 = Loopback::start(BUCKET_BYTES, count)?;
         let queue =
             Router::new().route("/v1/submitjob", post(submit)).fallback(other).with_state(counted.clone());
         let queue = serve(&runtime, queue)?;

@@ -88,25 +88,51 @@ pub fn disk_and_hashing(below: &Path, files: &[PathBuf], care: Care) -> Result<M
     shared_out(files.len(), nothing, |(), index| {
         let mut from = File::open(&files[index])?;
         let mut to = File::create_new(folder.join(index.to_string()))?;
-        let (mut md5, mut crc) = (Md5::new(), Crc::new(CrcAlgorithm::Crc64Nvme));
-        let mut buffer = vec![0; CHUNK];
+        let (mut hashes, mut buffer) = (Hashes::default(), vec![0; CHUNK]);
         loop {
             let read = from.read(&mut buffer)?;
             if read == 0 {
                 break;
             }
             to.write_all(&buffer[..read])?;
-            if care == Care::Kept {
-                md5.update(&buffer[..read]);
-                crc.update(&buffer[..read]);
-            }
+            hashes.update(&buffer[..read], care);
         }
+        Ok(hashes.finish(&to, care)?)
+    })
+}
+
+/// What a bucket computes of the bytes that it takes in.
+pub struct Hashes {
+    md5: Md5,
+    crc: Crc,
+}
+
+impl Default for Hashes {
+    fn default() -> Self {
+        Self { md5: Md5::new(), crc: Crc::new(CrcAlgorithm::Crc64Nvme) }
+    }
+}
+
+impl Hashes {
+    /// More bytes, where they are to be kept.
+    pub fn update(&mut self, bytes: &[u8], care: Care) {
         if care == Care::Kept {
-            to.sync_all()?;
-            std::hint::black_box((md5.finalize(), crc.finalize()));
+            self.md5.update(bytes);
+            self.crc.update(bytes);
+        }
+    }
+
+    /// All bytes are in the file: where they are to be kept, it goes to the disk.
+    ///
+    /// # Errors
+    /// The disk does not take it.
+    pub fn finish(self, file: &File, care: Care) -> std::io::Result<()> {
+        if care == Care::Kept {
+            file.sync_all()?;
+            std::hint::black_box((self.md5.finalize(), self.crc.finalize()));
         }
         Ok(())
-    })
+    }
 }
 
 /// Copies the folder of files with `cp`.

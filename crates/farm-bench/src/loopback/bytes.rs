@@ -1,4 +1,5 @@
-//! What bytes cost: a gigabyte through the farm's S3, beside `cp`, and beside disk and hashing alone.
+//! What bytes cost: a gigabyte through the farm's S3, beside `cp`, and beside disk and hashing alone, with a bare
+//! socket between and without.
 
 use std::fs::File;
 use std::io::Write;
@@ -11,6 +12,7 @@ use tempfile::TempDir;
 use super::alone::{self, Care};
 use super::client::Plain;
 use super::farm::{Farm, fresh};
+use super::socket::over_a_socket;
 use super::{Args, in_turns_warm};
 use crate::measure::Way;
 use crate::table::{Table, time};
@@ -27,11 +29,13 @@ pub fn run(args: &Args, optimised: &Farm, built: &Farm) -> Result<()> {
         "a gigabyte as",
         "`cp`",
         "disk and hashing",
+        "and a socket",
         "loopback S3",
         "as users build it",
         "a MB",
         "`cp` / as users build it",
         "disk and hashing / S3",
+        "and a socket / S3",
         "as users build it",
     ]);
     for (count, bytes) in SIZES {
@@ -50,22 +54,25 @@ pub fn run(args: &Args, optimised: &Farm, built: &Farm) -> Result<()> {
             let mut ways = [
                 Way::new("cp", || alone::cp(&args.folder, &folder, care)),
                 Way::new("disk and hashing", || alone::disk_and_hashing(&args.folder, &files, care)),
+                Way::new("and a socket", || over_a_socket(&args.folder, &files, care)),
                 Way::new("loopback S3", || through(&optimised)),
                 Way::new("as users build it", || through(&built)),
             ];
             // The files have just been written: they are in the page cache.
             in_turns_warm(&format!("{what}, {verb}"), args.times, &mut ways)?;
-            let [cp, floor, ours, users] = ways.map(|way| way.samples);
+            let [cp, floor, socket, ours, users] = ways.map(|way| way.samples);
             table.row([
                 format!("{what}, {verb}"),
                 time(&cp),
                 time(&floor),
+                time(&socket),
                 time(&ours),
                 time(&users),
                 format!("{:.2} ms", ours.median() / (count * bytes) as f64 * 1e9),
                 format!("{:.2}", cp.ratio(&users)),
                 format!("{:.2}", floor.ratio(&ours)),
-                format!("{:.2}", floor.ratio(&users)),
+                format!("{:.2}", socket.ratio(&ours)),
+                format!("{:.2}", socket.ratio(&users)),
             ]);
         }
         optimised.clear()?;

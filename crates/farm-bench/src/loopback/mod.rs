@@ -8,6 +8,7 @@ mod bytes;
 mod children;
 mod client;
 mod farm;
+mod socket;
 
 use std::path::PathBuf;
 

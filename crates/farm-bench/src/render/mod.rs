@@ -16,7 +16,7 @@ use crate::measure::{Measure, TIMES, Way, in_turns, program};
 use crate::table::{Table, megabytes, time};
 
 /// The scenes by name, and the frames that are rendered of each.
-const SIZES: [(&str, usize); 3] = [("small", 16), ("middle", 4), ("large", 2)];
+const SIZES: [(&str, usize); 3] = [("small", 16), ("middle", 6), ("large", 4)];
 const SCENES: &str = include_str!("scenes.py");
 const ALONE: &str = include_str!("alone.py");
 

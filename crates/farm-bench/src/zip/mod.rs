@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use farm_local::faults::Faults;
 use farm_terminal::say;
 
 use crate::measure::{Measure, Samples, TIMES, Way, in_turns, program};
@@ -62,7 +63,8 @@ pub fn run(args: &Args) -> Result<()> {
         }
         let what = format!("{frames} x {}", size(bytes));
         say(&format!("{what}: putting the frames into a bucket"));
-        let loopback = Loopback::start()?;
+        // The frames, and their archive.
+        let loopback = Loopback::start(2 * (frames * bytes) as u64, Faults::none())?;
         let render = Render::fill(&loopback, frames, bytes)?;
         let floor = floor::Floor::new(&loopback, &render)?;
         let ways = [
