@@ -14,11 +14,26 @@ use super::space::Claim;
 pub(super) struct Pending {
     path: PathBuf,
     kept: bool,
+    /// Open while its bytes are not yet brought to the disk.
+    unsynced: Option<File>,
 }
 
 impl Pending {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, kept: false }
+        Self { path, kept: false, unsynced: None }
+    }
+
+    /// Writes all of it, but not yet to the disk.
+    pub(super) fn fill(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut file = File::create(&self.path)?;
+        file.write_all(bytes)?;
+        self.unsynced = Some(file);
+        Ok(())
+    }
+
+    /// Brings its bytes to the disk.
+    pub(super) fn sync(&mut self) -> io::Result<()> {
+        self.unsynced.take().map_or(Ok(()), |file| file.sync_all())
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -72,8 +87,6 @@ pub(super) struct ContentWriter {
     /// Where the client gives another checksum than the one to keep.
     other: Option<(Algorithm, Hasher)>,
     claim: Claim,
-    /// Whether the bytes are to outlast a power cut.
-    lasts: bool,
 }
 
 /// Bytes in a file, and what they hash to.
@@ -102,13 +115,7 @@ impl ContentWriter {
             hasher: Hasher::new(algorithm),
             other: None,
             claim,
-            lasts: true,
         })
-    }
-
-    /// The bytes need not outlast this process: they are not brought to the disk.
-    pub(super) fn passing(self) -> Self {
-        Self { lasts: false, ..self }
     }
 
     /// Computes one more checksum, to compare with what the client gives.
@@ -132,19 +139,18 @@ impl ContentWriter {
         Ok(())
     }
 
-    /// The bytes are complete: brings them to the disk, where they are to last.
-    pub(super) fn finish(self) -> io::Result<Content> {
-        if self.lasts {
-            self.file.sync_all()?;
-        }
-        Ok(Content {
+    /// The bytes are complete. They are brought to the disk when they become an object: those of a part, which
+    /// does not outlive the process, never need to be.
+    pub(super) fn finish(mut self) -> Content {
+        self.pending.unsynced = Some(self.file);
+        Content {
             pending: self.pending,
             size: self.size,
             md5: self.md5.finalize().into(),
             algorithm: self.algorithm,
             checksum: self.hasher.finish(),
             other: self.other.map(|(algorithm, hasher)| (algorithm, hasher.finish())),
-        })
+        }
     }
 }
 

@@ -146,9 +146,7 @@ impl Inner {
         }
         let claim = self.space.claim(size, space::may_use_reserve(&upload.key, size))?;
         let path = upload.folder.join(self.sequence.next());
-        // A part does not outlive the process; what is made of it is brought to the disk.
         ContentWriter::create(path.clone(), upload.algorithm, claim)
-            .map(ContentWriter::passing)
             .map_err(|error| self.space.explain(size, &path, error))
     }
 

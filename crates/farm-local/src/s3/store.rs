@@ -142,10 +142,10 @@ impl Store {
         attributes: PutAttributes,
     ) -> Result<ObjectInfo, StoreError> {
         let mut writer = self.inner.writer(bucket, key, bytes.len() as u64, Algorithm::DEFAULT)?;
-        let content = writer
+        writer
             .write(bytes)
-            .and_then(|()| writer.finish())
             .map_err(|error| self.inner.space.explain(bytes.len() as u64, &self.inner.root, error))?;
+        let content = writer.finish();
         let record = whole(key, &content, attributes.into());
         let conditions = WriteConditions::default();
         let created = self.inner.create(bucket, record, content.pending, &conditions, "ObjectCreated:Put")?;

@@ -3,36 +3,35 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::conditions::WriteConditions;
-use super::content::{Pending, remove, sync_directory, write_whole};
+use super::content::{Pending, remove, sync_directory};
 use super::error::StoreError;
 use super::events::ObjectCreated;
 use super::object::ObjectRecord;
 use super::store::Inner;
 
 /// What happens to an object's record.
-enum Change {
-    /// It is created anew: an event is announced under this name.
-    Create(&'static str),
+enum Change<'a> {
+    /// It is created anew, of these bytes: an event is announced under this name.
+    Create(&'static str, &'a mut Pending),
     /// Only its tags change, and only if it is still this one.
     Retag(Arc<ObjectRecord>),
 }
 
 impl Inner {
-    /// Makes an object of bytes that are on the disk, if `conditions` hold at that moment.
+    /// Makes an object of bytes that are complete, if `conditions` hold at that moment.
     pub(super) fn create(
         &self,
         bucket: &str,
         record: ObjectRecord,
-        content: Pending,
+        mut content: Pending,
         conditions: &WriteConditions,
         event_name: &'static str,
     ) -> Result<Arc<ObjectRecord>, StoreError> {
-        let folder = self.bucket_folder(bucket).join("content");
-        sync_directory(&folder).map_err(|error| self.space.explain(0, &folder, error))?;
-        let created = self.commit(bucket, record, conditions, Change::Create(event_name))?;
+        let created = self.commit(bucket, record, conditions, Change::Create(event_name, &mut content))?;
         content.keep();
         Ok(created)
     }
@@ -43,13 +42,21 @@ impl Inner {
         bucket: &str,
         record: ObjectRecord,
         conditions: &WriteConditions,
-        change: Change,
+        mut change: Change<'_>,
     ) -> Result<Arc<ObjectRecord>, StoreError> {
-        let fresh = Pending::new(self.root.join("temp").join(self.sequence.next()));
+        let mut fresh = Pending::new(self.root.join("temp").join(self.sequence.next()));
         let bytes = serde_json::to_vec(&record)
             .map_err(|error| StoreError::io("cannot encode the record", fresh.path())(error.into()))?;
-        write_whole(fresh.path(), &bytes)
-            .map_err(|error| self.space.explain(bytes.len() as u64, fresh.path(), error))?;
+        let failed = |path: &Path, size: u64, error| self.space.explain(size, path, error);
+        let size = bytes.len() as u64;
+        fresh.fill(&bytes).map_err(|error| failed(fresh.path(), size, error))?;
+        // All is written before anything is brought to the disk: a journal then takes it in one go.
+        if let Change::Create(_, content) = &mut change {
+            content.sync().map_err(|error| failed(content.path(), record.size, error))?;
+            let folder = self.bucket_folder(bucket).join("content");
+            sync_directory(&folder).map_err(|error| failed(&folder, 0, error))?;
+        }
+        fresh.sync().map_err(|error| failed(fresh.path(), size, error))?;
         let path = self.record_path(bucket, &record.key);
         let record = Arc::new(record);
 
@@ -65,7 +72,7 @@ impl Inner {
         }
         fs::rename(fresh.path(), &path).map_err(|error| self.space.explain(0, &path, error))?;
         let old = objects.insert(record.key.clone(), record.clone());
-        if let Change::Create(event_name) = change {
+        if let Change::Create(event_name, _) = change {
             self.subscribers.announce(&ObjectCreated {
                 bucket: bucket.to_owned(),
                 key: record.key.clone(),

@@ -160,10 +160,7 @@ impl Incoming {
                 format!("{received} bytes came of the {} that were announced.", self.length),
             )));
         }
-        tokio::task::spawn_blocking(move || writer.finish())
-            .await
-            .map_err(|error| Broken::Disk(io::Error::other(error)))?
-            .map_err(Broken::Disk)
+        Ok(writer.finish())
     }
 
     /// Reads what a client sends that cannot be stopped: it reads our answer only after that.

@@ -114,7 +114,7 @@ pub(super) fn copy_bytes(
         let mut buffer = vec![0; READ_BYTES];
         loop {
             match from.read(&mut buffer)? {
-                0 => break writer.finish(),
+                0 => break Ok(writer.finish()),
                 count => writer.write(&buffer[..count])?,
             }
         }
