@@ -159,16 +159,16 @@ pub fn allowed_seconds(plan: &Plan, config: &Config) -> i32 {
 /// Seconds for `chunk` frames of which one may take `frame_seconds`, within what Fargate allows.
 ///
 /// Of a scene whose frames are known to be quick a task may have thousands: one that hangs would be waited, and paid,
-/// for as if all of them were as slow as one may be. So it gets what some such frames may take, or many times
-/// what it should.
+/// for as if all of them were as slow as one may be. So it gets what some such frames may take, or a hundred times
+/// what it should: a file may have been a preview when it was measured, and frames that are cut off are lost.
 fn attempt_seconds(frame_seconds: u32, chunk: u32, model: &Model) -> u32 {
     const FARGATE: std::ops::RangeInclusive<u32> = 60..=14 * 24 * 60 * 60;
     const SLOW_FRAMES: u32 = 16;
-    const TIMES: f64 = 8.0;
+    const TIMES: f64 = 100.0;
     let mut seconds = frame_seconds.saturating_mul(chunk);
-    if model.measured {
+    if model.measured > 0 {
         // The cast holds at the largest number there is.
-        let many_times = (TIMES * f64::from(chunk) * model.frame_seconds) as u32;
+        let many_times = (TIMES * (model.load_seconds + f64::from(chunk) * model.frame_seconds)) as u32;
         seconds = seconds.min(frame_seconds.saturating_mul(SLOW_FRAMES).max(many_times));
     }
     seconds.clamp(*FARGATE.start(), *FARGATE.end())
@@ -366,11 +366,15 @@ mod tests {
         assert_eq!(attempt_seconds(900, 4, &model), 3600);
         assert_eq!(attempt_seconds(1, 1, &model), 60);
         assert_eq!(attempt_seconds(u32::MAX, 3, &model), 14 * 24 * 60 * 60);
-        let known = |frame_seconds| Model { frame_seconds, measured: true, ..model };
+        let known = |frame_seconds| Model { frame_seconds, measured: u64::MAX, ..model };
         assert_eq!(attempt_seconds(900, 4, &known(0.2)), 3600);
-        assert_eq!(attempt_seconds(900, 5_000, &known(0.2)), 16 * 900, "a task of quick frames that hangs");
+        assert_eq!(attempt_seconds(900, 1_000, &known(0.01)), 16 * 900, "a task of quick frames that hangs");
+        assert_eq!(attempt_seconds(900, 5_000, &known(0.2)), 100_500);
         assert_eq!(attempt_seconds(900, 100, &known(300.0)), 90_000);
-        assert_eq!(attempt_seconds(900, 1_000, &known(3.0)), 24_000);
+        // It was a preview of three seconds, and takes a minute now.
+        assert!(attempt_seconds(900, 334, &known(3.0)) > 334 * 60);
+        let slow_to_load = Model { load_seconds: 1_200.0, ..known(1.0) };
+        assert_eq!(attempt_seconds(60, 100, &slow_to_load), 6_000);
         let plan = planned("a.blend", &[("frame", "3"), ("chunk", "3")], &scene("4.5", 1, 9)).expect("good");
         assert_eq!(allowed_seconds(&plan, &config()), 2700);
         let older = Plan { attempt_seconds: None, chunk: 2, ..plan };

@@ -51,8 +51,8 @@ impl<'a> Folder<'a> {
         Ok(self.standing().await?.0)
     }
 
-    /// Writes the report, as long as the folder is ours. Where the tasks have measured nothing, what the report that
-    /// stands there has of an earlier render is kept.
+    /// Writes the report, as long as the folder is ours. Where the tasks have measured nothing, or little, what the
+    /// report that stands there has of an earlier render is kept.
     ///
     /// # Errors
     /// [`Failure::Superseded`] where it is not, or the bucket did not take it.
@@ -62,9 +62,11 @@ impl<'a> Folder<'a> {
             attempt += 1;
             let (condition, old) = self.standing().await?;
             let mut report = report.clone();
-            if report.measured.is_none() {
-                report.measured = old.and_then(|body| Report::from_json(&body).ok()?.measured);
-            }
+            let earlier = old.and_then(|body| Report::from_json(&body).ok()?.measured);
+            report.measured = match report.measured {
+                Some(measured) => Some(measured.or_earlier(earlier)),
+                None => earlier,
+            };
             match put_report(self.store, &self.key.report(), &report, &condition).await {
                 Err(Failure::Storage(error)) if error.kind == Kind::Conflict && attempt < REPORT_ATTEMPTS => {
                 }

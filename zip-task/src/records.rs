@@ -32,8 +32,6 @@ pub struct Records {
     took: Vec<(f64, u64)>,
     /// Seconds that each of those needed until the scene was open.
     loads: Vec<f64>,
-    /// How many threads they had.
-    threads: BTreeSet<u32>,
     /// Warning -> how many tasks gave it.
     warnings: BTreeMap<String, u64>,
     unshown: u64,
@@ -111,7 +109,6 @@ impl Records {
         if frames > 0 && known(seconds) && known(load) {
             self.took.push((seconds, frames));
             self.loads.push(load);
-            self.threads.insert(record.threads);
         }
     }
 
@@ -124,10 +121,6 @@ impl Records {
         let mut measured = Measured::of(plan.blender.as_deref(), plan.source.main.as_deref(), settings);
         measured.take_frames(&self.took);
         measured.load_seconds = self.loads.iter().sum::<f64>() / self.loads.len() as f64;
-        measured.threads = match self.threads.first() {
-            Some(threads) if self.threads.len() == 1 => *threads,
-            _ => 0,
-        };
         Some(measured)
     }
 
@@ -252,12 +245,10 @@ mod tests {
             records.add(record);
         }
         let measured = records.measured(&plan).expect("measured");
-        assert_eq!((measured.tasks, measured.frames, measured.threads), (2, 3, 1));
+        assert_eq!((measured.tasks, measured.frames), (2, 3));
         assert_eq!((measured.frame_seconds, measured.load_seconds), (5.0, 5.0));
         assert!((measured.spread - 0.8).abs() < 1e-9, "{measured:?}");
         assert_eq!(measured.settings.samples, Some(4));
-        records.add(TaskRecord { threads: 8, ..took(4, &[1.0], 1.0) });
-        assert_eq!(records.measured(&plan).expect("measured").threads, 0);
     }
 
     #[test]

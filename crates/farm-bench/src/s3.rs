@@ -4,13 +4,12 @@ use std::net::SocketAddr;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Region};
 use aws_sdk_s3::presigning::PresigningConfig;
 use farm_local::faults::Faults;
 use farm_local::s3::{Credentials, Store, StoreOptions, serve_with};
-use farm_terminal::say;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -34,24 +33,16 @@ pub struct Loopback {
 }
 
 impl Loopback {
-    /// An empty bucket for so many bytes. They lie in memory where that has room for twice as many, so that no call
-    /// waits for a disk. Each call is told to `faults` first.
+    /// An empty bucket for so many bytes. They lie in memory, so that no call waits for a disk. Each call is told to
+    /// `faults` first.
     ///
     /// # Errors
-    /// There is no folder or no port for it.
+    /// There is no room or no port for it.
     pub fn start(bytes: u64, faults: Faults) -> Result<Self> {
         let room = rustix::fs::statvfs(MEMORY).map(|memory| memory.f_bavail * memory.f_frsize);
-        let folder = match room {
-            Ok(room) if room / 2 >= bytes => tempfile::tempdir_in(MEMORY),
-            _ => {
-                say(&format!("the bucket lies on the disk: {MEMORY} has no room for it"));
-                tempfile::tempdir()
-            }
-        };
-        Self::start_in(folder.context("cannot make a folder")?, faults)
-    }
-
-    fn start_in(folder: TempDir, faults: Faults) -> Result<Self> {
+        let room = room.with_context(|| format!("this is measured in {MEMORY}, as Linux has it"))?;
+        ensure!(room >= bytes, "this is measured in {MEMORY}, which needs {} MB of room", bytes / 1_000_000);
+        let folder = tempfile::tempdir_in(MEMORY).context("cannot make a folder")?;
         let runtime = Runtime::new().context("cannot start threads")?;
         let store = Store::open(folder.path(), StoreOptions::default()).context("cannot open a bucket")?;
         store.create_bucket(BUCKET).context("cannot make a bucket")?;

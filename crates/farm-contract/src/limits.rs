@@ -21,7 +21,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Seconds from the upload until the frames are there.
+    /// Seconds from the first task's start until the frames are there. It starts about when the file is there, unless
+    /// other renders are before it.
     pub fn deadline(&self) -> Option<f64> {
         self.deadline_seconds.map(f64::from)
     }
@@ -100,9 +101,9 @@ fn budget(value: &str) -> Result<u32, Fault> {
     let all = number(dollars).filter(|dollars| *dollars <= MOST_DOLLARS).zip(cents);
     all.map(|(dollars, cents)| dollars * 100 + cents).filter(|cents| *cents > 0).ok_or_else(|| {
         Fault::new(
-            format!("budget={value} is not a number of US dollars."),
-            "Write dollars, and cents behind a point, with no sign of a currency: budget=5, budget=2.50. Or leave the \
-             tag `budget` out.",
+            format!("budget={value} is not a number of US dollars that a render can have."),
+            "Write dollars, up to 1000000, and cents behind a point, with no sign of a currency: budget=5, budget=2.50. \
+             Or leave the tag `budget` out.",
         )
     })
 }

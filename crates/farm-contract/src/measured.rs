@@ -5,6 +5,9 @@ use serde_json::Value;
 
 use crate::settings::Settings;
 
+/// So many frames say how long a frame takes. Fewer may have been a test.
+pub const ENOUGH: u64 = 16;
+
 /// Times that the tasks of a render measured, and of what.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
@@ -21,9 +24,6 @@ pub struct Measured {
     pub tasks: u64,
     /// Frames that were looked at.
     pub frames: u64,
-    /// Threads that Blender had; 0 where the tasks had not all the same.
-    #[serde(default)]
-    pub threads: u32,
     /// Seconds from the start of our program until the scene was open, on average.
     pub load_seconds: f64,
     /// Seconds of a frame, on average.
@@ -58,6 +58,13 @@ impl Measured {
         // One in ten took this long, or longer.
         let slow = each.get(each.len() * 9 / 10).copied().unwrap_or_default();
         self.spread = if self.frame_seconds > 0.0 { (slow / self.frame_seconds - 1.0).max(0.0) } else { 0.0 };
+    }
+
+    /// The earlier times where they say more: this is of few frames, such as one that was missing.
+    #[must_use]
+    pub fn or_earlier(self, earlier: Option<Self>) -> Self {
+        let says_more = |earlier: &Self| earlier.is_like(&self) && earlier.frames > self.frames;
+        earlier.filter(|earlier| self.frames < ENOUGH && says_more(earlier)).unwrap_or(self)
     }
 
     /// Whether frames of the one should take as long as those of the other. Another file of the same name is no
@@ -106,6 +113,20 @@ mod tests {
         assert_eq!((measured.frame_seconds, measured.spread), (26.0 / 12.0, 4.0 / (26.0 / 12.0) - 1.0));
         measured.take_frames(&[]);
         assert_eq!((measured.frames, measured.frame_seconds, measured.spread), (0, 0.0, 0.0));
+    }
+
+    #[test]
+    fn one_frame_again_does_not_take_the_place_of_a_whole_render() {
+        let took = |frames, pairs| Measured { frames, ..of(pairs) };
+        let (whole, one) = (took(250, &[]), took(1, &[]));
+        assert_eq!(one.clone().or_earlier(Some(whole.clone())).frames, 250);
+        assert_eq!(took(16, &[]).or_earlier(Some(whole.clone())).frames, 16, "it was changed since");
+        assert_eq!(
+            one.clone().or_earlier(Some(took(250, &[("samples", "4")]))).frames,
+            1,
+            "of other samples"
+        );
+        assert_eq!((one.clone().or_earlier(None), whole.clone().or_earlier(Some(one.clone()))), (one, whole));
     }
 
     #[test]

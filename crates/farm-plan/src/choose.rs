@@ -46,9 +46,12 @@ pub fn choose(model: &Model, frames: u32, limits: &Limits) -> Choice {
 pub(crate) fn pick(ways: &[Estimate], limits: &Limits, nearly: f64) -> Option<Estimate> {
     let only = |keep: &dyn Fn(&Estimate) -> bool| ways.iter().copied().filter(keep).collect::<Vec<_>>();
     match (limits.deadline(), limits.budget()) {
-        (Some(deadline), _) => {
+        (Some(deadline), budget) => {
+            let most = budget.unwrap_or(f64::INFINITY);
             let in_time = only(&|way| way.finish_seconds <= deadline);
-            cheapest(&in_time, nearly).or_else(|| soonest(ways, nearly))
+            let affordable = only(&|way| way.finish_seconds <= deadline && way.cost_usd <= most);
+            let best = cheapest(&affordable, nearly).or_else(|| cheapest(&in_time, nearly));
+            best.or_else(|| soonest(ways, nearly))
         }
         (None, budget) => {
             let least = least(ways, |way| way.cost_usd)?;
@@ -112,7 +115,7 @@ mod tests {
     use super::*;
 
     fn model() -> Model {
-        Model { frame_seconds: 30.0, measured: true, spread: 0.0, ..Model::of_farm(256.0, 4.0, 0.2) }
+        Model { frame_seconds: 30.0, measured: u64::MAX, spread: 0.0, ..Model::of_farm(256.0, 4.0, 0.2) }
     }
 
     fn limits(pairs: &[(&str, &str)]) -> Limits {
@@ -152,6 +155,13 @@ mod tests {
         }
         let both = of(&[("deadline", "10m"), ("budget", "5")]);
         assert_eq!(both, of(&[("deadline", "10m")]));
+        // What is nearly the cheapest of all is more than may be spent.
+        let tight = of(&[("deadline", "10h"), ("budget", "0.41")]);
+        assert!(
+            of(&[("deadline", "10h")]).estimate.cost_usd > 0.41 && tight.estimate.cost_usd <= 0.41,
+            "{tight:?}"
+        );
+        assert_eq!(tight.warnings, Vec::<String>::new());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a farm and a scene are like, in numbers.
 
-use farm_contract::measured::Measured;
+use farm_contract::measured::{ENOUGH, Measured};
 
 /// From the start of the image's pull until our program runs, where nobody says otherwise. Batch's documentation
 /// has about 30 s for a start on Fargate, and others measured 55 s with an image of 2.7 GB; ours has a sixth of
@@ -17,7 +17,7 @@ const LAUNCH: (u32, f64) = (100, 20.0);
 /// The least that Fargate bills of a task.
 const MINIMUM_SECONDS: f64 = 60.0;
 
-/// The most frames of one task, where nothing is known of how long a frame takes: if it is fifteen minutes, such
+/// The most frames of one task, where little is known of how long a frame takes: if it is fifteen minutes, such
 /// a task takes four hours, and all that wait for its place as well.
 const UNMEASURED_FRAMES: u32 = 16;
 
@@ -45,8 +45,8 @@ pub struct Model {
     /// How much longer than the average one the frames of a slow task take: 0.25 is a quarter longer. Frames that
     /// follow each other are alike, so a chunk of slow ones is not made up for by others in it.
     pub spread: f64,
-    /// Whether times are from an earlier render of the file, and not assumed.
-    pub measured: bool,
+    /// Of how many frames of an earlier render the times are; of none, where they are assumed.
+    pub measured: u64,
 }
 
 impl Model {
@@ -65,18 +65,18 @@ impl Model {
             load_seconds: LOAD_SECONDS,
             frame_seconds: FRAME_SECONDS,
             spread: SPREAD,
-            measured: false,
+            measured: 0,
         }
     }
 
     /// The same farm, with the times that an earlier render took. What cannot be a time is left as it is.
     #[must_use]
     pub fn fitted(mut self, measured: &Measured) -> Self {
-        if measured.frame_seconds.is_finite() && measured.frame_seconds > 0.0 {
+        if measured.frames > 0 && measured.frame_seconds.is_finite() && measured.frame_seconds > 0.0 {
             self.frame_seconds = measured.frame_seconds;
             self.spread = known(measured.spread).unwrap_or(self.spread);
             self.load_seconds = known(measured.load_seconds).unwrap_or(self.load_seconds);
-            self.measured = true;
+            self.measured = measured.frames;
         }
         self
     }
@@ -99,7 +99,7 @@ impl Model {
 
     /// The most frames that the farm gives to one task by itself.
     pub(crate) fn longest_chunk(&self) -> u32 {
-        if self.measured { u32::MAX } else { UNMEASURED_FRAMES }
+        if self.measured >= ENOUGH { u32::MAX } else { UNMEASURED_FRAMES }
     }
 }
 
@@ -124,10 +124,19 @@ mod tests {
     #[test]
     fn what_was_measured_takes_the_place_of_what_is_assumed_and_rubbish_does_not() {
         let farm = Model::of_farm(256.0, 4.0, 0.2);
-        let measured = Measured { load_seconds: 9.0, frame_seconds: 4.0, spread: 0.5, ..Measured::default() };
+        let measured = Measured {
+            frames: 16,
+            load_seconds: 9.0,
+            frame_seconds: 4.0,
+            spread: 0.5,
+            ..Measured::default()
+        };
         let fitted = farm.fitted(&measured);
         assert_eq!((fitted.load_seconds, fitted.frame_seconds, fitted.spread), (9.0, 4.0, 0.5));
-        assert!(fitted.measured && fitted.start_seconds == farm.start_seconds);
+        assert!(fitted.measured == 16 && fitted.start_seconds == farm.start_seconds);
+        let few = farm.fitted(&Measured { frames: 15, ..measured.clone() });
+        assert!(few.measured == 15 && few.longest_chunk() == farm.longest_chunk(), "few frames say little");
+        assert_eq!(farm.fitted(&Measured { frames: 0, ..measured.clone() }), farm);
         for frame_seconds in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             assert_eq!(farm.fitted(&Measured { frame_seconds, ..measured.clone() }), farm);
         }

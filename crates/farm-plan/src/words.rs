@@ -8,8 +8,8 @@ use crate::model::Model;
 /// Which limits an estimate does not keep; `named` where the upload itself names the chunk.
 pub(crate) fn unmet(model: &Model, estimate: &Estimate, limits: &Limits, named: bool) -> Vec<String> {
     let basis = match model.measured {
-        true => "as an earlier render took",
-        false => "which is assumed, as nothing is known of it yet",
+        0 => "which is assumed, as nothing is known of it yet",
+        _ => "as an earlier render took",
     };
     let reckoned = format!("{} a frame, {basis}", duration(model.frame_seconds));
     let kept =

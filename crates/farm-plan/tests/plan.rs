@@ -17,7 +17,7 @@ fn speedy(cheapest: f64) -> f64 {
 /// Frames that all take the same, on a farm at the price of 4 vCPUs and 8 GiB.
 fn model(frame_seconds: f64, load_seconds: f64, vcpus: f64) -> Model {
     let farm = Model::of_farm(vcpus, 4.0, 0.1975);
-    Model { frame_seconds, load_seconds, spread: 0.0, measured: true, ..farm }
+    Model { frame_seconds, load_seconds, spread: 0.0, measured: u64::MAX, ..farm }
 }
 
 fn limits(deadline: Option<f64>, budget: Option<f64>) -> Limits {
@@ -86,7 +86,7 @@ proptest! {
         deadline in 1u32..1_000_000,
     ) {
         let farm = Model::of_farm(vcpus, task, price);
-        let odd = Model { frame_seconds: frame, load_seconds: load, spread, measured: true, ..farm };
+        let odd = Model { frame_seconds: frame, load_seconds: load, spread, measured: u64::MAX, ..farm };
         for limits in [Limits::default(), limits(Some(f64::from(deadline)), None)] {
             let chosen = choose(&odd, frames, &limits).estimate;
             prop_assert!(chosen.chunk >= 1 && chosen.children <= MOST_CHILDREN, "{:?}", chosen);

@@ -83,7 +83,7 @@ impl Forecast {
         ];
         let mut rows = vec![titles.map(str::to_owned)];
         rows.extend(compared.iter().map(|of| {
-            let Comparison { frames, plan, one_each, best, ratio } = of;
+            let Comparison { frames, plan, one_each, best, ratio, .. } = of;
             [
                 frames.to_string(),
                 plan.chunk.to_string(),
@@ -116,6 +116,11 @@ impl Forecast {
             text += &if at == 0 { look.ink(Ink::Dim, &line) } else { line };
             text.push('\n');
         }
+        for of in compared {
+            for warning in &of.warnings {
+                text += &format!("warning: {}: {warning}\n", count(of.frames.into(), "frame"));
+            }
+        }
         text
     }
 
@@ -128,7 +133,7 @@ impl Forecast {
     }
 
     fn of_each(&self) -> String {
-        let assumed = if self.model.measured { "" } else { " (assumed)" };
+        let assumed = if self.model.measured > 0 { "" } else { " (assumed)" };
         format!("frames of {}{assumed}", duration(self.model.frame_seconds))
     }
 
@@ -150,15 +155,15 @@ fn written(value: &impl serde::Serialize) -> Result<Value, Fault> {
 
 #[cfg(test)]
 mod tests {
-    use farm_plan::prices::ON_DEMAND;
+    use farm_plan::prices::SPOT;
 
     use super::*;
 
     const PLAIN: Look = Look { colour: false };
 
     fn forecast() -> Forecast {
-        let farm = Model::of_farm(256.0, 4.0, ON_DEMAND.task_hour(4.0, 8.0));
-        let model = Model { frame_seconds: 30.0, spread: 0.0, measured: true, ..farm };
+        let farm = Model::of_farm(256.0, 4.0, SPOT.task_hour(4.0, 8.0));
+        let model = Model { frame_seconds: 30.0, spread: 0.0, measured: u64::MAX, ..farm };
         Forecast { model, limits: Limits::default() }
     }
 
@@ -170,7 +175,7 @@ mod tests {
             readme.contains(&format!("$ farm plan --frames 1-250 --frame-seconds 30\n{shown}```")),
             "{shown}"
         );
-        let first = Forecast { model: Model::of_farm(256.0, 4.0, 0.1975), ..forecast() };
+        let first = Forecast { model: Model::of_farm(256.0, 4.0, 0.063), ..forecast() };
         let table = first.plan(250, PLAIN, None).expect("a plan");
         assert!(table.contains("assumed"), "{table}");
     }
@@ -183,6 +188,11 @@ mod tests {
         let json = late.plan_json(250).expect("a plan");
         assert_eq!((json["submits"].as_u64(), json["warnings"].as_array().map(Vec::len)), (Some(2), Some(1)));
         assert!(late.plan(0, PLAIN, None).is_err());
+        let compared = late.compared(Some(250));
+        let table = late.comparison(&compared, PLAIN);
+        assert!(table.contains("warning: 250 frames: deadline=1m will hardly be kept"), "{table}");
+        let json = Forecast::comparison_json(&compared).expect("JSON");
+        assert_eq!(json["renders"][0]["warnings"].as_array().map(Vec::len), Some(1));
     }
 
     #[test]

@@ -26,9 +26,9 @@ use crate::s3::{BUCKET, Loopback, signed_for_a_day};
 const PART: usize = 8 << 20;
 /// Frames fetched ahead, at most this many and this many bytes of them.
 const AHEAD: usize = 32;
-const AHEAD_BYTES: usize = 16 << 20;
-/// Parts sent at once.
-pub const PARTS_AT_ONCE: usize = 3;
+const AHEAD_BYTES: usize = 64 << 20;
+/// Parts sent at once, as zip-task does.
+pub const PARTS_AT_ONCE: usize = 4;
 
 type Body = BoxBody<Bytes, std::convert::Infallible>;
 

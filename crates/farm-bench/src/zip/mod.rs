@@ -63,8 +63,8 @@ pub fn run(args: &Args) -> Result<()> {
         }
         let what = format!("{frames} x {}", size(bytes));
         say(&format!("{what}: putting the frames into a bucket"));
-        // The frames, and their archive.
-        let loopback = Loopback::start(2 * (frames * bytes) as u64, Faults::none())?;
+        // The frames, their archive, and its parts until it is put together.
+        let loopback = Loopback::start(3 * (frames * bytes) as u64, Faults::none())?;
         let render = Render::fill(&loopback, frames, bytes)?;
         let floor = floor::Floor::new(&loopback, &render)?;
         let ways = [

@@ -50,6 +50,25 @@ async fn an_archive_whose_task_is_killed_leaves_no_parts_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn frames_that_the_tasks_wrote_down_are_not_looked_at_one_by_one() {
+    // A fault that does nothing counts the calls.
+    let look = Step::new("HeadObject", Fault::Delay(Duration::ZERO)).on(".png").times(usize::MAX);
+    let bench = Bench::start([look]).await;
+    let blend = bench.put(&plain(), &FOUR);
+    bench.farm.idle().await;
+    bench.archive_holds(&blend, "1-4").await;
+    assert_eq!(bench.faults.injected(), []);
+    // Of frames that were there before, its tasks write down no files.
+    bench.put(&plain(), &[("frames", "1-5"), ("chunk", "2")]);
+    bench.farm.idle().await;
+    bench.archive_holds(&blend, "1-5").await;
+    let looked = bench.faults.injected();
+    assert!(looked.iter().any(|(call, _)| call.key.ends_with("frame_0001.png")), "{looked:?}");
+    assert!(!looked.iter().any(|(call, _)| call.key.ends_with("frame_0005.png")), "{looked:?}");
+    bench.farm.farm.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn frames_that_come_slowly_or_break_off_are_whole_in_the_archive() {
     let bench = Bench::start([
         Step::new("GetObject", Fault::CutAnswer(100)).on("frame_0001.png"),

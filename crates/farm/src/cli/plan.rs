@@ -36,11 +36,11 @@ pub struct Plan {
     /// GiB of memory of one task.
     #[arg(long, value_name = "GIB", default_value_t = 8.0)]
     memory: f64,
-    /// At the price of Fargate Spot.
+    /// At the price of Fargate, and not of Fargate Spot, where a farm starts its tasks unless it is told otherwise.
     #[arg(long)]
-    spot: bool,
-    /// US dollars for an hour of a vCPU and of a GiB, instead of those of Fargate in us-east-1, June 2026.
-    #[arg(long, value_name = "VCPU,GIB", value_parser = prices, conflicts_with = "spot")]
+    on_demand: bool,
+    /// US dollars for an hour of a vCPU and of a GiB, instead of those of Fargate Spot in us-east-1, June 2026.
+    #[arg(long, value_name = "VCPU,GIB", value_parser = prices, conflicts_with = "on_demand")]
     prices: Option<Prices>,
     /// The frames are to be there within that time, such as 90m or 2h, as cheaply as can be.
     #[arg(long, value_name = "TIME")]
@@ -100,7 +100,7 @@ impl Plan {
             let good = value.is_none_or(|value| value.is_finite() && value >= 0.0);
             ensure!(good, "{name} is a number from 0 on");
         }
-        let prices = self.prices.unwrap_or(if self.spot { SPOT } else { ON_DEMAND });
+        let prices = self.prices.unwrap_or(if self.on_demand { ON_DEMAND } else { SPOT });
         let farm =
             Model::of_farm(self.vcpus, self.task_vcpus, prices.task_hour(self.task_vcpus, self.memory));
         let farm = Model {
@@ -110,7 +110,7 @@ impl Plan {
         };
         Ok(match self.frame_seconds {
             // Whoever knows how long a frame takes means all of them.
-            Some(frame_seconds) => Model { frame_seconds, spread: 0.0, measured: true, ..farm },
+            Some(frame_seconds) => Model { frame_seconds, spread: 0.0, measured: u64::MAX, ..farm },
             None => farm,
         })
     }
