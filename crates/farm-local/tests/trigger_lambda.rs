@@ -233,8 +233,8 @@ async fn an_upload_again_is_planned_by_what_the_tasks_measured_and_its_limits() 
     // As zip-task ends it.
     let mut report = farm.bench.report("a.blend").await;
     report.state = State::Complete;
-    let slow =
-        Measured { frame_seconds: 600.0, spread: 1.0, ..Measured::of(Some("4.5"), None, &first.settings) };
+    let like = Measured::of(Some("4.5"), None, &first.settings);
+    let slow = Measured { tasks: 4, frames: 8, frame_seconds: 600.0, spread: 1.0, ..like };
     report.measured = Some(slow.clone());
     farm.bench.put_json("a.blend/report.json", &report).await;
     farm.bench.trigger("a.blend", &[("frames", "1-8"), ("deadline", "1m")], head(405)).await;
