@@ -4,7 +4,7 @@
 
 use farm_contract::Fault;
 use farm_contract::keys::BlendKey;
-use farm_contract::measured::Measured;
+use farm_contract::measured::{ENOUGH, Measured};
 use farm_contract::plan::{Layout, Plan, RenderId, Source, SourceId};
 use farm_contract::report::{Frames, Report, State};
 use farm_contract::tags::{Chunk, Request};
@@ -166,7 +166,7 @@ fn attempt_seconds(frame_seconds: u32, chunk: u32, model: &Model) -> u32 {
     const SLOW_FRAMES: u32 = 16;
     const TIMES: f64 = 100.0;
     let mut seconds = frame_seconds.saturating_mul(chunk);
-    if model.measured > 0 {
+    if model.measured >= ENOUGH {
         // The cast holds at the largest number there is.
         let many_times = (TIMES * (model.load_seconds + f64::from(chunk) * model.frame_seconds)) as u32;
         seconds = seconds.min(frame_seconds.saturating_mul(SLOW_FRAMES).max(many_times));
@@ -373,6 +373,12 @@ mod tests {
         assert_eq!(attempt_seconds(900, 100, &known(300.0)), 90_000);
         // It was a preview of three seconds, and takes a minute now.
         assert!(attempt_seconds(900, 334, &known(3.0)) > 334 * 60);
+        let tried = Model { measured: ENOUGH - 1, ..known(0.3) };
+        assert_eq!(
+            attempt_seconds(900, 100, &tried),
+            90_000,
+            "a frame or two were tried, and a chunk is named"
+        );
         let slow_to_load = Model { load_seconds: 1_200.0, ..known(1.0) };
         assert_eq!(attempt_seconds(60, 100, &slow_to_load), 6_000);
         let plan = planned("a.blend", &[("frame", "3"), ("chunk", "3")], &scene("4.5", 1, 9)).expect("good");

@@ -28,7 +28,7 @@ pub const TASK_PRICE: &str = "FARM_TASK_PRICE";
 /// image and starting the container take. Unset: what they take on Fargate.
 pub const START_SECONDS: &str = "FARM_START_SECONDS";
 /// Seconds that one frame may take (trigger-lambda). A child may take as many times that as it has frames; where
-/// an earlier render was measured, 16 times that, or a hundred times what it should take, if that is more. Unset:
+/// 16 frames of an earlier render or more were measured, 16 times that, or a hundred times what it should take, if that is more. Unset:
 /// [`DEFAULT_FRAME_SECONDS`].
 pub const FRAME_SECONDS: &str = "FARM_FRAME_SECONDS";
 /// Fifteen minutes a frame.
