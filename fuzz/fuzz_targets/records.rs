@@ -2,7 +2,7 @@
 #![no_main]
 
 use farm_contract::Fault;
-use farm_contract::frames::{FrameSpec, MAX_NAMED, of_child};
+use farm_contract::frames::{FrameSpec, MAX_NAMED};
 use farm_contract::offer::Offer;
 use farm_contract::plan::Plan;
 use farm_contract::project::Manifest;
@@ -45,6 +45,7 @@ fn check(plan: &Plan) {
     let described = FrameSpec::describe(&frames).parse::<FrameSpec>();
     assert_eq!(described.map(|spec| spec.frames()).as_ref(), Ok(&frames));
     for array in &plan.arrays {
-        assert!(of_child(&frames, plan.chunk, array.first_child).len() <= plan.chunk.max(1) as usize);
+        let own = plan.order.of_child(&frames, plan.chunk, array.first_child);
+        assert!(own.len() <= plan.chunk.max(1) as usize);
     }
 }

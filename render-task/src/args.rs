@@ -6,6 +6,7 @@ use farm_contract::allowances::{ALLOW, Allowances};
 use farm_contract::children::Children;
 use farm_contract::frames::FrameSpec;
 use farm_contract::keys::BlendKey;
+use farm_contract::order::Order;
 use farm_contract::plan::{RenderId, SourceId};
 use farm_contract::project::{ContentHash, check_path};
 use farm_contract::settings::Settings;
@@ -37,6 +38,9 @@ pub struct Args {
     /// Frames that one child renders.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub chunk: u32,
+    /// In which order frames are begun.
+    #[arg(long, default_value_t)]
+    pub order: Order,
     /// Number of this job's first child in the whole render.
     #[arg(long, value_name = "NUMBER", required_unless_present = "children")]
     first_child: Option<u32>,
@@ -95,6 +99,11 @@ impl Args {
             (Some(children), _) => children.at(index),
             (None, first) => first.unwrap_or_default().checked_add(index),
         }
+    }
+
+    /// Whether the job tries children once more that another job had before.
+    pub fn is_second_try(&self) -> bool {
+        self.children.is_some()
     }
 
     /// What the upload lets pass.

@@ -6,10 +6,11 @@ use farm_contract::Fault;
 use farm_contract::exit::TaskExit;
 use farm_contract::frames::FrameSpec;
 use farm_contract::log_line;
-use farm_contract::record::{FrameFault, FrameRecord, RECORD_VERSION, TaskRecord, TaskSeconds};
+use farm_contract::record::{FrameFault, FrameRecord, Paid, RECORD_VERSION, TaskRecord, TaskSeconds};
 
 use crate::environment::Environment;
 use crate::failure::Failure;
+use crate::machine::Machine;
 
 /// Everything that the record will tell.
 #[derive(Debug)]
@@ -30,6 +31,10 @@ pub struct Journal {
     pub open: f64,
     /// The most memory that a Blender held, in MiB.
     pub peak_memory_mib: u64,
+    /// What somebody is billed for; none where nobody is.
+    pub machine: Option<Machine>,
+    /// What was paid for the attempts before this one.
+    pub paid_before: Vec<Paid>,
     failed: Vec<FrameFault>,
     death: Option<Failure>,
 }
@@ -47,6 +52,8 @@ impl Journal {
             download: 0.0,
             open: 0.0,
             peak_memory_mib: 0,
+            machine: None,
+            paid_before: Vec::new(),
             failed: Vec::new(),
             death: None,
         }
@@ -127,6 +134,8 @@ impl Journal {
             threads: environment.threads,
             peak_memory_mib: self.peak_memory_mib,
             exit_code: failure.map_or(TaskExit::Done, |failure| failure.exit).code(),
+            paid: self.machine.as_ref().map(|machine| machine.paid(self.started.elapsed())),
+            paid_before: self.paid_before.clone(),
         }
     }
 }

@@ -18,6 +18,7 @@ pub mod frame;
 pub mod good;
 pub mod init;
 pub mod journal;
+pub mod machine;
 pub mod picture;
 pub mod project;
 pub mod session;

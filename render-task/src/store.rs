@@ -124,6 +124,20 @@ impl Bucket {
         Ok(keys)
     }
 
+    /// The bytes of a small object; `None` where there is none.
+    ///
+    /// # Errors
+    /// The bucket did not give them.
+    pub async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, Failure> {
+        let answer = match self.client.get_object().bucket(&self.name).key(key).send().await {
+            Ok(answer) => answer,
+            Err(error) if status(&error) == Some(404) => return Ok(None),
+            Err(error) => return Err(failure("read", key, error)),
+        };
+        let body = answer.body.collect().await.map_err(|error| broke_off(key).because(error))?;
+        Ok(Some(body.to_vec()))
+    }
+
     /// What the bucket says of an object; `None` where there is none.
     ///
     /// # Errors
@@ -159,17 +173,9 @@ impl Bucket {
     /// It is, or the bucket did not tell.
     pub async fn check_owner(&self, blend: &BlendKey, render: &RenderId) -> Result<(), Failure> {
         let key = blend.report();
-        let answer = match self.client.get_object().bucket(&self.name).key(&key).send().await {
-            Ok(answer) => answer,
-            Err(error) if status(&error) == Some(404) => return Ok(()),
-            Err(error) => return Err(failure("read", &key, error)),
-        };
-        let body = answer.body.collect().await.map_err(|error| {
-            let message = format!("The report `{key}` broke off.");
-            Failure::new(TaskExit::TryAgain, message, ASK_AGAIN).because(error)
-        })?;
+        let Some(json) = self.read(&key).await? else { return Ok(()) };
         // One that cannot be read is nobody's.
-        match Report::from_json(&body.into_bytes()) {
+        match Report::from_json(&json) {
             Ok(report) if report.render.as_ref().is_some_and(|owner| owner != render) => {
                 Err(superseded(blend.as_str()))
             }
@@ -292,6 +298,10 @@ fn encode_crc32(crc32: u32) -> String {
 
 fn decode_crc32(text: &str) -> Option<u32> {
     STANDARD.decode(text).ok()?.try_into().ok().map(u32::from_be_bytes)
+}
+
+fn broke_off(key: &str) -> Failure {
+    Failure::new(TaskExit::TryAgain, format!("`{key}` broke off while it was read."), ASK_AGAIN)
 }
 
 /// The failure of a child whose upload was replaced.

@@ -9,8 +9,8 @@
 use std::time::Instant;
 
 use farm_contract::exit::TaskExit;
-use farm_contract::frames;
 use farm_contract::keys;
+use farm_contract::record::{Paid, TaskRecord};
 
 use crate::args::Args;
 use crate::environment::Environment;
@@ -18,6 +18,7 @@ use crate::failure::Failure;
 use crate::frame::Target;
 use crate::good;
 use crate::journal::Journal;
+use crate::machine::Machine;
 use crate::project::Fetch;
 use crate::session::{Scene, Session};
 use crate::stop::Stop;
@@ -37,11 +38,15 @@ pub async fn run(args: &Args, environment: &Environment, mut stop: Stop) -> Resu
     })?;
     let bucket = Bucket::from_env(&args.bucket).await;
     let mut journal = Journal::new(child);
+    journal.machine = Machine::look(environment).await;
+    let key = keys::task(&args.render, child);
+    if journal.machine.is_some() && (environment.attempt > 1 || args.is_second_try()) {
+        journal.paid_before = paid_before(&bucket, &key).await;
+    }
     let ended = match work(child, args, environment, &bucket, &mut journal, &mut stop).await {
         Ok(()) => journal.verdict(),
         Err(failure) => Err(failure),
     };
-    let key = keys::task(&args.render, child);
     let record = serde_json::to_vec(&journal.record(environment, &ended)).map_err(|error| {
         Failure::new(TaskExit::Failed, "The task's record cannot be written down.", "Upload the file again.")
             .because(error)
@@ -61,6 +66,25 @@ pub async fn run(args: &Args, environment: &Environment, mut stop: Stop) -> Resu
     }
 }
 
+/// What was paid for the attempts of a child that left a record.
+async fn paid_before(bucket: &Bucket, key: &str) -> Vec<Paid> {
+    match bucket.read(key).await {
+        Ok(Some(json)) => match TaskRecord::from_json(&json) {
+            Ok(record) => record.paid_before.into_iter().chain(record.paid).collect(),
+            Err(fault) => {
+                tracing::warn!("warning: the record of an earlier attempt: {fault}");
+                Vec::new()
+            }
+        },
+        Ok(None) => Vec::new(),
+        Err(failure) => {
+            // What it cost is no reason not to render.
+            tracing::warn!("warning: the record of an earlier attempt: {failure}");
+            Vec::new()
+        }
+    }
+}
+
 async fn work(
     child: u32,
     args: &Args,
@@ -70,8 +94,8 @@ async fn work(
     stop: &mut Stop,
 ) -> Result<(), Failure> {
     let all = args.frames.frames();
-    let mine = frames::of_child(&all, args.chunk, child);
-    journal.kept = stop.unless(good::frames(bucket, &args.blend, &args.source, mine)).await?;
+    let mine = args.order.of_child(&all, args.chunk, child);
+    journal.kept = stop.unless(good::frames(bucket, &args.blend, &args.source, &mine)).await?;
     let todo: Vec<i32> = mine.iter().copied().filter(|frame| !journal.kept.contains(frame)).collect();
     tracing::info!("child {child}: {} of {} frames to render", todo.len(), mine.len());
     if todo.is_empty() {

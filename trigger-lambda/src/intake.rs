@@ -43,7 +43,7 @@ pub fn plan(intake: &Intake<'_>, config: &Config, holder: &str, now: u64) -> Res
     let Scene { known, project } = scene;
     let blenders = config.versions();
     let verdict = judge(&Question { request, known, project, blenders: &blenders });
-    let Verdict { blender, frames, mut errors, mut warnings, .. } = verdict;
+    let Verdict { blender, frames, order, mut errors, mut warnings, .. } = verdict;
     let blender = blender.map(|version| version.to_string());
     let main = key.is_archive().then(|| project.main.clone());
     let like = Measured::of(blender.as_deref(), main.as_deref(), &request.settings);
@@ -80,6 +80,7 @@ pub fn plan(intake: &Intake<'_>, config: &Config, holder: &str, now: u64) -> Res
     let draft = Plan::draft(intake.render.clone(), &config.bucket, key.as_str(), source, &frames.to_string());
     Ok(Plan {
         chunk: layout.chunk,
+        order,
         attempt_seconds: Some(attempt_seconds(config.frame_seconds, layout.chunk, &model)),
         sequencer: Some(intake.sequencer.to_owned()),
         allowed: request.allowed,

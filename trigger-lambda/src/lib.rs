@@ -26,6 +26,7 @@ pub mod ladder;
 pub mod look;
 pub mod publish;
 pub mod read;
+mod stopped;
 pub mod storage;
 pub mod submit;
 mod upload;

@@ -27,6 +27,10 @@ impl Trigger {
             tracing::info!(key = upload.key, "not a new object: nothing to do");
             return Ok(());
         }
+        if let Some(render) = keys::render_of_stop(&upload.key) {
+            // Boxed: one future within the other all the way is more than the compiler lays out.
+            return Box::pin(self.handle_stop(&render, invocation)).await;
+        }
         let Some(object) = self.storage.head(&upload.key).await? else {
             tracing::info!(key = upload.key, "deleted meanwhile: nothing to do");
             return Ok(());

@@ -38,7 +38,8 @@ impl Census {
             seconds: 0.0,
             measured: records.measured(plan),
         };
-        for frame in planned {
+        let children = plan.order.children(planned.len(), plan.chunk);
+        for (frame, child) in planned.iter().zip(children) {
             let whole = found.whole(*frame).is_some();
             let files = found.frames.remove(frame);
             match files {
@@ -48,7 +49,8 @@ impl Census {
                 }
                 files => {
                     let there = files.and_then(|files| Some((files.len(), files.first()?.files)));
-                    let fault = records.reason(*frame, planned, plan.chunk, there);
+                    let stopped = plan.stopped.as_deref();
+                    let fault = records.reason(*frame, child, there, stopped);
                     census.missing.push(FrameFault { frame: *frame, fault });
                 }
             }

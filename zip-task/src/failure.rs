@@ -10,6 +10,9 @@ use crate::store::{Kind, StorageError};
 pub const AGAIN: &str =
     "Upload the same file again with the same tags: frames that are done are not rendered again.";
 
+/// What has a render go on that was stopped, for hints.
+pub const GO_ON: &str = "`farm resume` renders what is missing, and only that.";
+
 /// zip-task ends early.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {

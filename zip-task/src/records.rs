@@ -6,7 +6,7 @@ use farm_contract::keys;
 use farm_contract::measured::Measured;
 use farm_contract::plan::{Plan, RenderId};
 use farm_contract::record::{FileRecord, FrameRecord, TaskRecord};
-use farm_contract::{Fault, frames};
+use farm_contract::Fault;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::store::{StorageError, Store};
@@ -148,14 +148,22 @@ impl Records {
         shown.chain(more).collect()
     }
 
-    /// Why `frame`, which is missing, is missing: `planned` are the render's frames, shared out
-    /// `chunk` to a child; `there` of its `files` files are in the bucket.
-    pub fn reason(&self, frame: i32, planned: &[i32], chunk: u32, there: Option<(usize, usize)>) -> Fault {
+    /// Why `frame`, which is missing, is missing: `child` was to render it; `there` of its `files` files are in
+    /// the bucket; the render was `stopped` for that reason.
+    pub fn reason(
+        &self,
+        frame: i32,
+        child: u32,
+        there: Option<(usize, usize)>,
+        stopped: Option<&str>,
+    ) -> Fault {
         if let Some(fault) = self.failed.get(&frame) {
             return fault.clone();
         }
-        let child = child_of(frame, planned, chunk);
-        if let Some(fault) = child.and_then(|child| self.ended.get(&child)) {
+        if let Some(reason) = stopped {
+            return Fault::new(reason, crate::failure::GO_ON);
+        }
+        if let Some(fault) = self.ended.get(&child) {
             return fault.clone();
         }
         let message = match there {
@@ -166,20 +174,13 @@ impl Records {
             None if self.done.contains(&frame) => {
                 "It was rendered, but is no longer in the bucket.".to_owned()
             }
-            None if child.is_some_and(|child| self.heard.contains(&child)) => {
+            None if self.heard.contains(&child) => {
                 "The task ended before it came to this frame.".to_owned()
             }
             None => "The task ended without leaving a record: it was stopped or lost.".to_owned(),
         };
         Fault::new(message, crate::failure::AGAIN)
     }
-}
-
-/// The number of the child that renders `frame`.
-fn child_of(frame: i32, planned: &[i32], chunk: u32) -> Option<u32> {
-    let place = planned.binary_search(&frame).ok()?;
-    let child = u32::try_from(place / chunk.max(1) as usize).ok()?;
-    frames::of_child(planned, chunk, child).contains(&frame).then_some(child)
 }
 
 #[cfg(test)]
@@ -204,23 +205,26 @@ mod tests {
             threads: 1,
             peak_memory_mib: 0,
             exit_code: 0,
+            paid: None,
+            paid_before: Vec::new(),
         }
     }
 
     #[test]
     fn the_nearest_reason_is_told() {
-        let planned = [10, 11, 12, 13, 20, 21, 22];
         let mut records = Records::default();
         let failed = vec![FrameFault { frame: 11, fault: Fault::new("No texture.", "Pack it.") }];
         records.add(TaskRecord { failed, fault: Some(Fault::new("Crashed.", "Retry.")), ..record(0) });
         records.add(TaskRecord { kept: vec![12], ..record(1) });
-        let why = |frame, there| records.reason(frame, &planned, 2, there).message;
-        assert_eq!(why(11, None), "No texture.");
-        assert_eq!(why(10, Some((1, 2))), "Crashed.");
-        assert_eq!(why(12, None), "It was rendered, but is no longer in the bucket.");
-        assert_eq!(why(13, None), "The task ended before it came to this frame.");
-        assert_eq!(why(20, Some((2, 3))), "Only 2 of its 3 files are in the bucket.");
-        assert_eq!(why(22, None), "The task ended without leaving a record: it was stopped or lost.");
+        let why = |frame, child, there| records.reason(frame, child, there, None).message;
+        assert_eq!(why(11, 0, None), "No texture.");
+        assert_eq!(why(10, 0, Some((1, 2))), "Crashed.");
+        assert_eq!(why(12, 1, None), "It was rendered, but is no longer in the bucket.");
+        assert_eq!(why(13, 1, None), "The task ended before it came to this frame.");
+        assert_eq!(why(20, 2, Some((2, 3))), "Only 2 of its 3 files are in the bucket.");
+        assert_eq!(records.reason(22, 3, None, Some("Enough.")).message, "Enough.");
+        assert_eq!(records.reason(11, 0, None, Some("Enough.")).message, "No texture.");
+        assert_eq!(why(22, 3, None), "The task ended without leaving a record: it was stopped or lost.");
     }
 
     #[test]
@@ -249,19 +253,6 @@ mod tests {
         assert_eq!((measured.frame_seconds, measured.load_seconds), (5.0, 5.0));
         assert!((measured.spread - 0.8).abs() < 1e-9, "{measured:?}");
         assert_eq!(measured.settings.samples, Some(4));
-    }
-
-    #[test]
-    fn children_take_their_frames_in_order() {
-        let planned: Vec<i32> = (-3..40).collect();
-        for chunk in [0, 1, 4, 100] {
-            for child in 0..50 {
-                for frame in frames::of_child(&planned, chunk, child) {
-                    assert_eq!(child_of(*frame, &planned, chunk), Some(child));
-                }
-            }
-        }
-        assert_eq!(child_of(99, &planned, 4), None);
     }
 
     #[test]

@@ -28,7 +28,10 @@ pub fn made(plan: &Plan, folder: &BlendKey, census: &Census, now: u64) -> Report
     let (done, planned, lacking) = (census.done(), census.planned, census.missing.len());
     let mut report = blank(plan, now);
     let shared = shared_fault(&census.missing);
-    let why = shared.map(|fault| format!(" {}", fault.message)).unwrap_or_default();
+    let why = match (&plan.stopped, shared) {
+        (Some(reason), _) => format!(" {reason}"),
+        (None, shared) => shared.map(|fault| format!(" {}", fault.message)).unwrap_or_default(),
+    };
     (report.state, report.message) = match (done, lacking) {
         (_, 0) if planned == 1 => (State::Complete, "The frame is rendered and in frames.zip.".to_owned()),
         (_, 0) => (State::Complete, format!("All {planned} frames are rendered and in frames.zip.")),

@@ -6,6 +6,7 @@
 use crate::allowances::ALLOW;
 use crate::children::Children;
 use crate::keys::BlendKey;
+use crate::order::ORDER;
 use crate::plan::{Plan, RenderId};
 use crate::project::{MAIN, PROJECT};
 
@@ -34,6 +35,9 @@ fn render_children(plan: &Plan, which: &str, children: &str) -> Vec<String> {
         ("--chunk", &plan.chunk.to_string()),
         (which, children),
     ]);
+    if !plan.order.is_linear() {
+        arguments.push(format!("--{ORDER}={}", plan.order));
+    }
     if let Some(version) = &plan.source.version_id {
         arguments.push(format!("--version-id={version}"));
     }

@@ -43,7 +43,12 @@ pub const MEMORY: &str = "FARM_MEMORY";
 /// Folder for the downloaded file and the frames in work (render-task). Unset: the system's
 /// temporary folder.
 pub const SCRATCH: &str = "FARM_SCRATCH";
+/// ARN of the compute environment that is Fargate Spot (render-task): a task can tell by it where it runs. Unset: it
+/// cannot tell.
+pub const SPOT_ENVIRONMENT: &str = "FARM_SPOT_ENVIRONMENT";
 
+/// Set by Fargate: where a task is told of itself.
+pub const METADATA_URI: &str = "ECS_CONTAINER_METADATA_URI_V4";
 /// Set by Batch in each child of an array job; absent in a plain job, which is child 0.
 pub const ARRAY_INDEX: &str = "AWS_BATCH_JOB_ARRAY_INDEX";
 /// Set by Batch: the job's id, `parent:index` in a child.

@@ -195,15 +195,6 @@ impl FromStr for FrameSpec {
     }
 }
 
-/// The frames of child `child` where each child takes `chunk` of `frames` in order.
-/// Empty for a child beyond the last.
-pub fn of_child(frames: &[i32], chunk: u32, child: u32) -> &[i32] {
-    let chunk = chunk.max(1) as usize;
-    let first = (child as usize).saturating_mul(chunk).min(frames.len());
-    let last = first.saturating_add(chunk).min(frames.len());
-    &frames[first..last]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -267,15 +258,6 @@ mod tests {
             let again: FrameSpec = spec.to_string().parse().expect("canonical text");
             prop_assert_eq!(again.frames(), spec.frames());
             prop_assert_eq!(frames(&FrameSpec::describe(&spec.frames())), spec.frames());
-        }
-
-        #[test]
-        fn children_share_out_every_frame_once(count in 0usize..400, chunk in 1u32..40) {
-            let all: Vec<i32> = (0..count as i32).collect();
-            let children = (count as u32).div_ceil(chunk);
-            let shared: Vec<i32> = (0..children).flat_map(|child| of_child(&all, chunk, child).to_vec()).collect();
-            prop_assert_eq!(shared, all.clone());
-            prop_assert!(of_child(&all, chunk, children).is_empty());
         }
 
         #[test]

@@ -8,6 +8,7 @@
 //! | `KEY/report.json` | what became of the upload |
 //! | `.farm/renders/ID/plan.json` | the claim and the plan |
 //! | `.farm/renders/ID/tasks/INDEX.json` | what a child did |
+//! | `.farm/renders/ID/stop.json` | that the render is to end |
 //! | `.farm/files/SHA256` | a file of projects, by its content |
 //! | `.farm/projects/SHA256.json` | which files a project has, by the content of this list |
 //! | `.farm/farm.json` | what farm this is |
@@ -194,7 +195,7 @@ impl fmt::Display for FrameName {
 
 /// Prefix of all that belongs to one render: `.farm/renders/ID/`.
 pub fn render_prefix(render: &RenderId) -> String {
-    format!("{FARM_PREFIX}renders/{render}/")
+    format!("{RENDERS_PREFIX}{render}/")
 }
 
 /// The claim and the plan of a render.
@@ -210,6 +211,21 @@ pub fn tasks_prefix(render: &RenderId) -> String {
 /// The record of one child, by its number in the whole render.
 pub fn task(render: &RenderId, child: u32) -> String {
     format!("{}{child}.json", tasks_prefix(render))
+}
+
+/// How the key of a [`stop`] ends: the bucket's notification filter.
+pub const STOP_SUFFIX: &str = "/stop.json";
+/// Prefix of all renders' own.
+pub const RENDERS_PREFIX: &str = ".farm/renders/";
+
+/// That a render is to end.
+pub fn stop(render: &RenderId) -> String {
+    format!("{RENDERS_PREFIX}{render}{STOP_SUFFIX}")
+}
+
+/// The render that a [`stop`] is of. `None` for other keys.
+pub fn render_of_stop(key: &str) -> Option<RenderId> {
+    RenderId::parse(key.strip_prefix(RENDERS_PREFIX)?.strip_suffix(STOP_SUFFIX)?).ok()
 }
 
 /// A file of projects.
@@ -256,6 +272,15 @@ mod tests {
         {
             let fault = BlendKey::parse(key).expect_err(key);
             assert!(!fault.hint.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_stop_is_of_its_render() {
+        let id = RenderId::of_event("b", "k", "v", "s");
+        assert_eq!(render_of_stop(&stop(&id)), Some(id.clone()));
+        for other in [plan(&id), format!("{RENDERS_PREFIX}x/y/stop.json"), "a/stop.json".into()] {
+            assert_eq!(render_of_stop(&other), None, "{other}");
         }
     }
 

@@ -22,11 +22,13 @@ pub mod log_line;
 pub mod measured;
 pub mod metadata;
 pub mod offer;
+pub mod order;
 pub mod plan;
 pub mod project;
 pub mod record;
 pub mod report;
 pub mod settings;
+pub mod stop;
 pub mod tags;
 mod versioned;
 

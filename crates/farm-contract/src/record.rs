@@ -41,6 +41,28 @@ pub struct TaskRecord {
     pub peak_memory_mib: u64,
     /// The code that the child exits with.
     pub exit_code: u8,
+    /// What of this attempt is paid for. None where nobody sends a bill.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid: Option<Paid>,
+    /// The same of the attempts before this one, of those that left a record.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paid_before: Vec<Paid>,
+}
+
+/// What Fargate bills of one attempt of a task.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Paid {
+    /// vCPUs that it had.
+    pub vcpus: f64,
+    /// MiB of memory that it had.
+    pub memory_mib: u64,
+    /// Whether it ran on Fargate Spot. None where that could not be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spot: Option<bool>,
+    /// Seconds from the start of the image's pull until its record was written.
+    pub seconds: f64,
+    /// Seconds of these until our program ran.
+    pub start_seconds: f64,
 }
 
 /// One rendered frame.

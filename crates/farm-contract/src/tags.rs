@@ -6,6 +6,7 @@ use crate::allowances::{Allowances, MISSING, SCRIPTS};
 use crate::fault::Fault;
 use crate::frames::{EXAMPLES, FrameRange, FrameSpec};
 use crate::limits::{BUDGET, DEADLINE, Limits};
+use crate::order::{ORDER, Order};
 use crate::project::{ContentHash, MAIN, PROJECT, check_path};
 use crate::settings::{self, Settings};
 
@@ -24,11 +25,11 @@ pub const BLENDER: &str = "blender";
 
 /// Tags that a later version of the farm honours. Ignoring one would render a picture that
 /// nobody asked for, so until then they are refused.
-pub const RESERVED: [&str; 2] = ["spot", "order"];
+pub const RESERVED: [&str; 1] = ["spot"];
 
 /// All tags that are honoured.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    [FRAME, FRAMES, CHUNK, DEADLINE, BUDGET, BLENDER, MAIN, PROJECT, MISSING, SCRIPTS]
+    [FRAME, FRAMES, CHUNK, ORDER, DEADLINE, BUDGET, BLENDER, MAIN, PROJECT, MISSING, SCRIPTS]
         .into_iter()
         .chain(settings::NAMES)
 }
@@ -84,6 +85,8 @@ pub struct Request {
     pub frames: FramesAsked,
     /// Frames that one child renders.
     pub chunk: Chunk,
+    /// In which order; left out, the farm chooses.
+    pub order: Option<Order>,
     /// When it is to be done, and what it may cost: what the farm chooses a chunk by.
     pub limits: Limits,
     /// What it lets pass that the farm refuses otherwise.
@@ -108,7 +111,7 @@ impl Request {
     /// No tag names frames, two do, or one is written wrongly. The hint shows how to write it.
     pub fn from_tags<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Fault> {
         let (mut frame, mut frames, mut chunk) = (None, None, Chunk::Auto);
-        let (mut blender, mut main, mut project) = (None, None, None);
+        let (mut order, mut blender, mut main, mut project) = (None, None, None, None);
         let (mut allowed, mut settings) = (Allowances::default(), Settings::default());
         let mut limits = Limits::default();
         let mut warnings = Vec::new();
@@ -121,6 +124,7 @@ impl Request {
                 FRAMES if value.trim() == SCENE => frames = Some(FramesAsked::Scene),
                 FRAMES => frames = Some(FramesAsked::Spec(value.parse()?)),
                 CHUNK => chunk = read_chunk(value)?,
+                ORDER => order = Some(value.parse()?),
                 BLENDER => blender = Some(read_blender(value)?),
                 MAIN => {
                     check_path(value.trim())?;
@@ -166,7 +170,7 @@ impl Request {
                 ));
             }
         };
-        Ok(Self { frames, chunk, limits, allowed, settings, blender, main, project, warnings })
+        Ok(Self { frames, chunk, order, limits, allowed, settings, blender, main, project, warnings })
     }
 }
 
@@ -283,7 +287,7 @@ mod tests {
 
     #[test]
     fn every_bad_tag_is_refused_with_the_way_to_write_it() {
-        let tags: [&[(&str, &str)]; 24] = [
+        let tags: [&[(&str, &str)]; 25] = [
             &[],
             &[("frame", "0")],
             &[("frame", "abc")],
@@ -299,6 +303,7 @@ mod tests {
             &[("frame", "3"), ("deadline", "soon")],
             &[("frame", "3"), ("budget", "$5")],
             &[("frame", "3"), ("spot", "no")],
+            &[("frame", "3"), ("order", "random")],
             &[("frame", "3"), ("camera", "")],
             &[("frame", "3"), ("blender", "4")],
             &[("frame", "3"), ("blender", "4.x")],
@@ -320,7 +325,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_tags_are_read_without_panic(tags in proptest::collection::vec(("(frame|frames|chunk|deadline|budget|missing|scripts|scene|samples|blender|main|project|format|\\PC*)", "\\PC*"), 0..4)) {
+        fn any_tags_are_read_without_panic(tags in proptest::collection::vec(("(frame|frames|chunk|order|deadline|budget|missing|scripts|scene|samples|blender|main|project|format|\\PC*)", "\\PC*"), 0..4)) {
             let _ = Request::from_tags(tags.iter().map(|(k, v)| (k.as_str(), v.as_str())));
         }
     }

@@ -23,6 +23,8 @@ fn the_protocol_page_names_every_word_of_the_contract() {
         env::THREADS,
         env::MEMORY,
         env::SCRATCH,
+        env::SPOT_ENVIRONMENT,
+        env::METADATA_URI,
         env::ARRAY_INDEX,
         env::JOB_ID,
         env::JOB_ATTEMPT,
@@ -37,6 +39,7 @@ fn the_protocol_page_names_every_word_of_the_contract() {
         keys::TRIGGER_SUFFIXES[1],
         keys::FARM_PREFIX,
         keys::OFFER,
+        keys::STOP_SUFFIX,
     ];
     for word in words {
         assert!(page.contains(&format!("`{word}`")), "docs/protocol.md does not name `{word}`");

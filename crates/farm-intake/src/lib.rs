@@ -14,6 +14,7 @@ mod blenders;
 mod files;
 mod known;
 mod main_file;
+mod order;
 mod place;
 mod scene;
 mod simulations;
@@ -21,6 +22,7 @@ mod simulations;
 use blend_file::Version;
 use farm_contract::Fault;
 use farm_contract::frames::FrameSpec;
+use farm_contract::order::Order;
 use farm_contract::tags::Request;
 
 pub use blenders::choose;
@@ -50,6 +52,8 @@ pub struct Verdict {
     pub scene: String,
     /// The frames. None where they cannot be told.
     pub frames: Option<FrameSpec>,
+    /// In which order they are begun.
+    pub order: Order,
     /// What is in the way. Nothing is rendered unless this is empty.
     pub errors: Vec<Fault>,
     /// What the artist should know though it is rendered.
@@ -60,6 +64,7 @@ pub struct Verdict {
 pub fn judge(question: &Question<'_>) -> Verdict {
     let Question { request, known, blenders, .. } = *question;
     let mut verdict = Verdict { warnings: request.warnings.clone(), ..Verdict::default() };
+    verdict.order = request.order.unwrap_or_default();
     if !blenders.is_empty() {
         match choose(known.version(), request.blender.as_deref(), blenders) {
             Ok(version) => verdict.blender = Some(version),
@@ -73,6 +78,7 @@ pub fn judge(question: &Question<'_>) -> Verdict {
             scene::judge(request, facts, scene, &mut verdict);
             files::judge(question, facts, scene, &mut verdict);
             simulations::judge(facts, &mut verdict);
+            order::judge(request, facts, &mut verdict);
         }
     }
     verdict

@@ -4,6 +4,7 @@
 mod scenes;
 
 use blend_file::{Driver, FileKind, Sequence, Simulation, SimulationKind, Version};
+use farm_contract::order::Order;
 use farm_contract::tags::Request;
 use farm_intake::{Known, Project, Question, Verdict, judge};
 use scenes::{external, facts, head};
@@ -179,6 +180,27 @@ fn what_is_not_baked_is_told_with_what_it_costs() {
     warned(&ask(&with(&[false]), &[], &[]), "The cloth of `Flag` is not baked");
     warned(&ask(&with(&[true, false, false]), &[], &[]), "and 1 more are not baked");
     assert!(ask(&with(&[true]), &[], &[]).warnings.is_empty());
+}
+
+#[test]
+fn frames_are_spread_where_none_depends_on_those_before_it() {
+    let unbaked = of(|facts| {
+        facts.simulations.push(Simulation {
+            object: "Flag".into(),
+            kind: SimulationKind::Cloth,
+            name: "Cloth".into(),
+            baked: false,
+        });
+    });
+    let plain = of(|_| {});
+    assert_eq!(ask(&plain, &[], &[]).order, Order::Spread);
+    assert_eq!(ask(&plain, &[("scripts", "allow")], &[]).order, Order::Linear);
+    assert_eq!(ask(&plain, &[("scripts", "allow"), ("order", "spread")], &[]).order, Order::Spread);
+    assert_eq!(ask(&plain, &[("order", "linear")], &[]).order, Order::Linear);
+    assert_eq!(ask(&unbaked, &[], &[]).order, Order::Linear);
+    let asked = ask(&unbaked, &[("order", "spread")], &[]);
+    warned(&asked, "order=spread was not honoured");
+    assert_eq!(asked.order, Order::Linear);
 }
 
 #[test]

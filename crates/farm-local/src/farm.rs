@@ -7,8 +7,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use farm_contract::offer::Offer;
+use farm_contract::offer::{Offer, Runs, Tasks};
 use farm_contract::{env, keys};
+use stack::farm::outputs;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
@@ -134,7 +135,7 @@ impl Farm {
             Err(StoreError::Refused { code: "BucketAlreadyOwnedByYou", .. }) => {}
             made => made?,
         }
-        let offer = Offer::new(config.blenders.iter().map(|blender| blender.version.clone()));
+        let offer = offer(&blueprint, &config);
         let offer = serde_json::to_vec_pretty(&offer).map_err(FarmError::Offer)?;
         store.put(&blueprint.bucket.name, keys::OFFER, &offer, PutAttributes::default())?;
         let mut roles = BTreeMap::new();
@@ -260,6 +261,23 @@ impl Farm {
         for server in self.servers {
             server.abort();
         }
+    }
+}
+
+/// What this farm offers. Nobody sends a bill for it.
+fn offer(blueprint: &Blueprint, config: &FarmConfig) -> Offer {
+    let number = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+    let vcpus = number(config.workers.threads);
+    Offer {
+        queue: blueprint.outputs.get(outputs::QUEUE_ARN).cloned(),
+        logs: blueprint.outputs.get(outputs::TASK_LOGS).cloned(),
+        tasks: Some(Tasks {
+            vcpus,
+            memory_mib: 0,
+            vcpus_allowed: vcpus * number(config.workers.count),
+            runs: Runs::Here,
+        }),
+        ..Offer::new(config.blenders.iter().map(|blender| blender.version.clone()))
     }
 }
 

@@ -3,6 +3,7 @@
 use farm_contract::Fault;
 use farm_contract::allowances::ALLOW;
 use farm_contract::frames::EXAMPLES;
+use farm_contract::order::ORDER;
 use farm_contract::project::{ContentHash, MAIN, PROJECT};
 use farm_contract::settings::{CAMERA, SCENE, VIEW_LAYER};
 use farm_contract::tags::{self, BLENDER, CHUNK, Chunk, FRAME, FRAMES, FramesAsked, Request};
@@ -32,6 +33,7 @@ pub fn of_request(
     if let Chunk::Frames(frames) = request.chunk {
         tags.push((CHUNK, frames.to_string()));
     }
+    tags.extend(request.order.map(|order| (ORDER, order.to_string())));
     tags.extend(request.limits.pairs());
     tags.extend(request.settings.pairs());
     tags.extend(request.blender.clone().map(|version| (BLENDER, version)));
@@ -115,11 +117,11 @@ mod tests {
         let asked = request(&[
             ("frames", "1,5,10-20x2"),
             ("chunk", "4"),
+            ("order", "linear"),
             ("deadline", "90m"),
             ("budget", "2.5"),
             ("scene", "Shot 2"),
             ("format", "open_exr"),
-            ("samples", "16"),
             ("blender", "4.5.3"),
             ("missing", "allow"),
         ]);

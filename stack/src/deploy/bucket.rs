@@ -4,16 +4,17 @@
 
 use std::time::Duration;
 
+use aws_sdk_cloudformation::types::Stack;
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use farm_aws::AwsError;
 use farm_contract::keys::{self, FARM_PREFIX};
-use farm_contract::offer::Offer;
+use farm_contract::offer::{Offer, Runs, Tasks};
 use sha2::{Digest, Sha256};
 
 use super::aws::Aws;
-use crate::farm::{BUCKET_TAG, FarmConfig, bucket_name};
+use crate::farm::{BUCKET_TAG, FarmConfig, Spot, bucket_name, outputs, parameters};
 
 /// A template's address is good for this long; CloudFormation reads it once, at once.
 const ADDRESS: Duration = Duration::from_secs(15 * 60);
@@ -109,8 +110,8 @@ impl<'a> Bucket<'a> {
     ///
     /// # Errors
     /// S3 does not take it.
-    pub async fn put_offer(&self, farm: &FarmConfig) -> Result<(), AwsError> {
-        let offer = Offer::new(farm.blenders.iter().map(ToString::to_string));
+    pub async fn put_offer(&self, farm: &FarmConfig, stack: &Stack) -> Result<(), AwsError> {
+        let offer = offer(farm, stack);
         let json = serde_json::to_vec_pretty(&offer);
         let json =
             json.map_err(|error| AwsError::unsent("write down what the farm offers", error.to_string()))?;
@@ -142,9 +143,59 @@ impl<'a> Bucket<'a> {
     }
 }
 
+/// What a farm offers that stands as this stack.
+fn offer(farm: &FarmConfig, stack: &Stack) -> Offer {
+    let output = |name: &str| {
+        let found = stack.outputs().iter().find(|output| output.output_key() == Some(name));
+        found.and_then(|output| output.output_value()).map(str::to_owned)
+    };
+    let parameter = |name: &str| {
+        let found = stack.parameters().iter().find(|parameter| parameter.parameter_key() == Some(name));
+        found.and_then(|parameter| parameter.parameter_value()?.parse::<f64>().ok())
+    };
+    let (runs, ceiling) = match farm.spot {
+        Spot::First => (Runs::SpotFirst, parameters::MAX_SPOT_VCPUS),
+        Spot::Only => (Runs::Spot, parameters::MAX_SPOT_VCPUS),
+        Spot::Never => (Runs::OnDemand, parameters::MAX_ON_DEMAND_VCPUS),
+    };
+    Offer {
+        stack: stack.stack_name().map(str::to_owned),
+        queue: output(outputs::QUEUE_ARN),
+        logs: output(outputs::TASK_LOGS),
+        tasks: parameter(ceiling).map(|vcpus_allowed| Tasks {
+            vcpus: f64::from(farm.render.vcpus().units()) / 1024.0,
+            memory_mib: farm.render.memory_mib().into(),
+            vcpus_allowed,
+            runs,
+        }),
+        ..Offer::new(farm.blenders.iter().map(ToString::to_string))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_offer_tells_of_the_stack() {
+        use aws_sdk_cloudformation::types::{Output, Parameter};
+        let output = |key: &str, value: &str| Output::builder().output_key(key).output_value(value).build();
+        let ceiling =
+            Parameter::builder().parameter_key(parameters::MAX_SPOT_VCPUS).parameter_value("256").build();
+        let stack = Stack::builder()
+            .stack_name("film")
+            .outputs(output(outputs::QUEUE_ARN, "arn:queue"))
+            .outputs(output(outputs::TASK_LOGS, "logs"))
+            .parameters(ceiling)
+            .build();
+        let farm = FarmConfig::standard().expect("a farm");
+        let told = offer(&farm, &stack);
+        assert_eq!((told.stack.as_deref(), told.queue.as_deref()), (Some("film"), Some("arn:queue")));
+        let tasks = told.tasks.expect("told");
+        assert_eq!((tasks.vcpus, tasks.memory_mib, tasks.vcpus_allowed), (4.0, 8192, 256.0));
+        assert_eq!(tasks.runs, Runs::SpotFirst);
+        assert_eq!(offer(&farm, &Stack::builder().build()).tasks, None);
+    }
 
     #[test]
     fn keys_name_their_contents() {

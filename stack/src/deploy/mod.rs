@@ -174,12 +174,14 @@ pub async fn deploy(
         let code = wanted.code.as_deref();
         let task = Task { template: &wanted.whole, parameters, stack: Some(&stack), adopts: false, code };
         changed |= apply::apply(aws, name, task, &bucket, host).await? == Applied::Changed;
-        bucket.put_offer(&wanted.config).await?;
     }
     if options.protect {
         aws.protect(name, true).await?;
     }
     stack = aws.stack(name).await?.ok_or_else(|| DeployError::Vanished(name.to_owned()))?;
+    if !options.foundation {
+        bucket.put_offer(&wanted.config, &stack).await?;
+    }
     reopen(aws, &stack).await?;
     if changed {
         host.tell(&News::Done { took: begun.elapsed() });

@@ -31,7 +31,7 @@ pub(super) const WRITE_LOG: &[&str] = &["logs:CreateLogStream", "logs:PutLogEven
 pub(super) const SUBMIT: &[&str] = &["batch:SubmitJob"];
 /// Finds a job whose submission went unanswered, and sees how jobs stand.
 pub(super) const LOOK_AT_JOBS: &[&str] = &["batch:DescribeJobs", "batch:ListJobs"];
-/// Stops the jobs of an upload that was replaced.
+/// Stops the jobs of an upload that was replaced, or of a render that somebody ends.
 pub(super) const STOP_JOB: &[&str] = &["batch:TerminateJob"];
 /// An event that no attempt brought to an end.
 pub(super) const KEEP_LOST_EVENTS: &[&str] = &["sqs:SendMessage"];
@@ -71,6 +71,8 @@ pub(super) const PLANS: &[&str] = &[
     "*.blend.zip/report.json",
     ".farm/rejected/*/report.json",
 ];
+/// Requests to stop a render.
+pub(super) const STOPS: &[&str] = &[".farm/renders/*/stop.json"];
 
 #[cfg(test)]
 mod tests {
@@ -106,6 +108,7 @@ mod tests {
             assert!(!any(ARCHIVES, &upload.report()) && !any(MADE, upload.as_str()));
         }
         assert!(any(PLANS, &keys::plan(&id)) && any(RENDERS, &keys::plan(&id)));
+        assert!(any(STOPS, &keys::stop(&id)) && !any(PLANS, &keys::stop(&id)) && !any(STOPS, &keys::plan(&id)));
         assert!(any(TASK_RECORDS, &keys::task(&id, 3)) && any(RENDERS, &keys::task(&id, 3)));
         let content = ContentHash::of(b"content");
         assert!(any(PROJECTS, &keys::project_file(&content)) && any(PROJECTS, &keys::project(&content)));

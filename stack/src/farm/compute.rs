@@ -22,12 +22,19 @@ const WAIT_IN_VAIN: i64 = 10 * 60;
 /// Seconds after which what somebody rendered no longer counts against his turn.
 const SHARE_DECAY: f64 = 3600.0;
 
+/// Where jobs are submitted to, and where they run.
+pub(super) struct Compute {
+    pub queue: Handle<batch::JobQueue>,
+    /// The environment that is Fargate Spot.
+    pub spot: Handle<batch::ComputeEnvironment>,
+}
+
 pub(super) fn add(
     template: &mut Template,
     config: &FarmConfig,
     parameters: &FarmParameters,
     network: &Network,
-) -> Result<Handle<batch::JobQueue>, FarmError> {
+) -> Result<Compute, FarmError> {
     use compute_environment::ComputeResourcesType::{Fargate, FargateSpot};
     let spot = environment(FargateSpot, &parameters.max_spot_vcpus, network);
     let spot = template.add("SpotCompute", spot)?;
@@ -68,7 +75,8 @@ pub(super) fn add(
         state: Some(job_queue::State::Enabled.into()),
         ..batch::JobQueue::new(1)
     };
-    Ok(template.add("Queue", queue)?)
+    let queue = template.add("Queue", queue)?;
+    Ok(Compute { queue, spot })
 }
 
 fn environment(

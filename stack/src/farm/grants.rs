@@ -196,6 +196,7 @@ pub(super) fn trigger_role(
         list_bucket(),
         allow("ReadUpload", actions::READ_TAGGED_UPLOAD, keys(actions::UPLOADS)),
         allow("ReadPlans", actions::READ, keys(actions::PLANS)),
+        allow("ReadStops", actions::READ, keys(actions::STOPS)),
         allow("ReadProject", actions::READ, keys(actions::PROJECT_LISTS)),
         allow("WritePlans", actions::WRITE, keys(actions::PLANS)),
         allow("Submit", actions::SUBMIT, submit),

@@ -65,6 +65,7 @@ pub(super) fn add(
     parameters: &FarmParameters,
     storage: &StorageParameters,
     registry: &Handle<ecr::Repository>,
+    spot: &Handle<batch::ComputeEnvironment>,
 ) -> Result<Jobs, FarmError> {
     let logs = logs::LogGroup {
         retention_in_days: Some(parameters.log_retention_days.value()),
@@ -87,6 +88,7 @@ pub(super) fn add(
                 logs: &logs,
                 stream: "render",
                 timeout: parameters.frame_seconds.value(),
+                spot: Some(spot),
             };
             let id = format!("RenderJob{}{}", version.digits(), if large { "Large" } else { "" });
             let handle = template.add(&id, task.definition(config))?;
@@ -102,6 +104,7 @@ pub(super) fn add(
         logs: &logs,
         stream: "zip",
         timeout: i64::from(AttemptSeconds::new(ZIP_SECONDS)?.get()).into(),
+        spot: None,
     };
     let zip = template.add("ZipJob", zip.definition(config))?;
     Ok(Jobs { render, large: larger, zip, logs })
@@ -117,6 +120,8 @@ struct Task<'a> {
     logs: &'a Handle<logs::LogGroup>,
     stream: &'a str,
     timeout: Value<i64>,
+    /// The environment by whose name it can tell that it runs on Spot, where it writes that down.
+    spot: Option<&'a Handle<batch::ComputeEnvironment>>,
 }
 
 impl Task<'_> {
@@ -184,23 +189,24 @@ impl Task<'_> {
             job_definition::ResourceRequirement { r#type: Some(kind.into()), value: Some(value.into()) }
         };
         let memory = self.size.memory_requirement();
-        let variable = |name: &str, value: &str| job_definition::Environment {
+        let variable = |name: &str, value: Value<String>| job_definition::Environment {
             name: Some(name.into()),
-            value: Some(value.into()),
+            value: Some(value),
         };
+        // Programs look for a writable place in different variables.
+        let mut environment = vec![
+            variable(env::MEMORY, memory.as_str().into()),
+            variable(env::SCRATCH, SCRATCH.into()),
+            variable("HOME", SCRATCH.into()),
+            variable("TMPDIR", SCRATCH.into()),
+        ];
+        if let Some(spot) = self.spot {
+            environment.push(variable(env::SPOT_ENVIRONMENT, spot.compute_environment_arn().into()));
+        }
         job_definition::TaskContainerProperties {
             name: Some(command::CONTAINER.into()),
             essential: Some(true.into()),
-            // Programs look for a writable place in different variables.
-            environment: Some(
-                [
-                    variable(env::MEMORY, &memory),
-                    variable(env::SCRATCH, SCRATCH),
-                    variable("HOME", SCRATCH),
-                    variable("TMPDIR", SCRATCH),
-                ]
-                .into(),
-            ),
+            environment: Some(environment.into()),
             log_configuration: Some(
                 job_definition::LogConfiguration {
                     options: Some(

@@ -50,8 +50,8 @@ pub fn template(config: &FarmConfig) -> Result<Template, FarmError> {
     let keys = parameters::storage(template_ref)?;
     let registry = registry::add(template_ref, config)?;
     let network = network::add(template_ref, &parameters)?;
-    let queue = compute::add(template_ref, config, &parameters, &network)?;
-    let jobs = jobs::add(template_ref, config, &parameters, &keys, &registry)?;
+    let compute::Compute { queue, spot } = compute::add(template_ref, config, &parameters, &network)?;
+    let jobs = jobs::add(template_ref, config, &parameters, &keys, &registry, &spot)?;
     let trigger = trigger::add(template_ref, config, &parameters, &keys, &queue, &jobs)?;
     let bucket = storage::add(template_ref, &keys, storage::Standing::Notifies(&trigger))?;
     let dashboard = match config.dashboard {
@@ -59,7 +59,7 @@ pub fn template(config: &FarmConfig) -> Result<Template, FarmError> {
         false => None,
     };
     outputs::storage(template_ref, &bucket, &registry)?;
-    outputs::farm(template_ref, &queue, dashboard.as_ref())?;
+    outputs::farm(template_ref, &queue, &jobs.logs, dashboard.as_ref())?;
     Ok(template)
 }
 

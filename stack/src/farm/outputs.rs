@@ -2,7 +2,7 @@
 
 use super::config::FarmError;
 use super::storage;
-use crate::cfn::{Handle, Value, batch, cloudwatch, ecr, s3};
+use crate::cfn::{Handle, Value, batch, cloudwatch, ecr, logs, s3};
 use crate::template::Template;
 
 /// Names of the outputs.
@@ -13,6 +13,8 @@ pub const REGISTRY_URI: &str = "RegistryUri";
 pub const UPLOAD_COMMAND: &str = "UploadCommand";
 /// The queue.
 pub const QUEUE_ARN: &str = "QueueArn";
+/// What the tasks say.
+pub const TASK_LOGS: &str = "TaskLogs";
 
 pub(super) fn storage(
     template: &mut Template,
@@ -37,6 +39,7 @@ pub(super) fn storage(
 pub(super) fn farm(
     template: &mut Template,
     queue: &Handle<batch::JobQueue>,
+    logs: &Handle<logs::LogGroup>,
     dashboard: Option<&Handle<cloudwatch::Dashboard>>,
 ) -> Result<(), FarmError> {
     let upload = Value::sub(format!(
@@ -45,6 +48,7 @@ pub(super) fn farm(
     ));
     template.output(UPLOAD_COMMAND, &upload, "Renders the first 24 frames of scene.blend", None)?;
     template.output(QUEUE_ARN, &queue.job_queue_arn(), "Queue of the farm's jobs", None)?;
+    template.output(TASK_LOGS, &logs.reference(), "Log group of the farm's tasks", None)?;
     if let Some(dashboard) = dashboard {
         let url = Value::sub(format!(
             "https://console.aws.amazon.com/cloudwatch/home?region=${{AWS::Region}}#dashboards/dashboard/${{{}}}",

@@ -6,7 +6,7 @@
 //! the function's role, whose policy names the bucket. Only what hangs on the bucket and on
 //! nothing before it, its policy, refers to it.
 
-use farm_contract::keys::{FARM_PREFIX, TRIGGER_SUFFIXES};
+use farm_contract::keys::{FARM_PREFIX, RENDERS_PREFIX, STOP_SUFFIX, TRIGGER_SUFFIXES};
 use farm_contract::metadata::RENDERED_TAG;
 
 use super::config::FarmError;
@@ -164,18 +164,22 @@ fn lifecycle(parameters: &StorageParameters) -> Result<Vec<Value<bucket::Rule>>,
     Ok(rules)
 }
 
-/// Uploads alone notify: suffix filters, as S3 cannot leave a prefix out. What the farm itself
-/// writes never ends like an upload, so nothing that it writes can start a render.
+/// Uploads notify, and requests to stop a render: suffix filters, as S3 cannot leave a prefix out. What the farm
+/// itself writes never ends like an upload, so nothing that it writes can start a render.
 fn notification(trigger: &Trigger) -> bucket::NotificationConfiguration {
-    let configurations = TRIGGER_SUFFIXES.map(|suffix| {
-        let rules = List::from([bucket::FilterRule::new("suffix", suffix)]);
+    let uploads = TRIGGER_SUFFIXES.map(|suffix| List::from([bucket::FilterRule::new("suffix", suffix)]));
+    let stops = List::from([
+        bucket::FilterRule::new("prefix", RENDERS_PREFIX),
+        bucket::FilterRule::new("suffix", STOP_SUFFIX),
+    ]);
+    let configurations = uploads.into_iter().chain([stops]).map(|rules| {
         bucket::LambdaConfiguration {
             filter: Some(bucket::NotificationFilter::new(bucket::S3KeyFilter::new(rules)).into()),
             ..bucket::LambdaConfiguration::new("s3:ObjectCreated:*", trigger.function.arn())
         }
     });
     bucket::NotificationConfiguration {
-        lambda_configurations: Some(configurations.into()),
+        lambda_configurations: Some(configurations.collect::<Vec<_>>().into()),
         ..bucket::NotificationConfiguration::new()
     }
 }

@@ -132,6 +132,8 @@ fn record(child: u32, rendered: &[FrameRecord]) -> TaskRecord {
         threads: 1,
         peak_memory_mib: 100,
         exit_code: 0,
+        paid: None,
+        paid_before: Vec::new(),
     }
 }
 

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::allowances::Allowances;
 use crate::fault::Fault;
 use crate::frames::FrameSpec;
+use crate::order::Order;
 use crate::settings::Settings;
 use crate::versioned;
 
@@ -44,6 +45,9 @@ pub struct Plan {
     pub frames: String,
     /// Frames that one child renders.
     pub chunk: u32,
+    /// In which order they are begun. Linear in plans of a farm that knew no other.
+    #[serde(default, skip_serializing_if = "Order::is_linear")]
+    pub order: Order,
     /// Seconds that one attempt of a child may take. None in plans of a farm that knew but the limit of a frame.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt_seconds: Option<u32>,
@@ -65,6 +69,9 @@ pub struct Plan {
     /// Batch's id of the zip job, once submitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zip_job_id: Option<String>,
+    /// Why it was stopped, in a sentence, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
     /// Notes for the report.
     #[serde(default)]
     pub warnings: Vec<String>,
@@ -82,6 +89,7 @@ impl Plan {
             source,
             frames: frames.to_owned(),
             chunk: 1,
+            order: Order::Linear,
             attempt_seconds: None,
             allowed: Allowances::default(),
             settings: Settings::default(),
@@ -90,6 +98,7 @@ impl Plan {
             claimed_at: 0,
             arrays: Vec::new(),
             zip_job_id: None,
+            stopped: None,
             warnings: Vec::new(),
         }
     }
@@ -132,7 +141,7 @@ mod tests {
         let source = Source::of("a.blend", "\"e\"", 1, "4.5");
         let plan = Plan::draft(RenderId::of_event("b", "k", "v", "s"), "b", "a.blend", source, "1-3");
         let json = serde_json::to_string(&plan).expect("JSON");
-        for word in ["settings", "blender", "project", "main", "allowed", "attempt_seconds"] {
+        for word in ["settings", "blender", "project", "main", "allowed", "attempt_seconds", "order", "stopped"] {
             assert!(!json.contains(&format!("\"{word}\"")), "{json}");
         }
         assert_eq!(Plan::from_json(json.as_bytes()), Ok(plan));

@@ -130,6 +130,8 @@ impl Bench {
             threads: 1,
             peak_memory_mib: 100,
             exit_code: 0,
+            paid: None,
+            paid_before: Vec::new(),
         }
     }
 

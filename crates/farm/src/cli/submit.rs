@@ -10,6 +10,7 @@ use farm::{Destination, Prepared, Sent, Source, plan_submission};
 use farm_contract::Fault;
 use farm_contract::allowances::{ALLOW, MISSING, SCRIPTS};
 use farm_contract::limits::{BUDGET, DEADLINE};
+use farm_contract::order::{ORDER, Order};
 use farm_contract::settings::{CAMERA, ENGINE, FORMAT, PERCENTAGE, SAMPLES, SCENE, VIEW_LAYER};
 use farm_contract::tags::{self, BLENDER, CHUNK, FRAMES, Request};
 use farm_intake::Verdict;
@@ -36,6 +37,10 @@ pub struct Submit {
     /// Frames that one task renders; left out, the farm chooses.
     #[arg(long, value_name = "FRAMES")]
     chunk: Option<String>,
+    /// In which order the frames are begun: spread (the first, the last, the middle one, then the middles between) or
+    /// linear; left out, the first of them where no frame depends on those before it.
+    #[arg(long)]
+    order: Option<Order>,
     /// The frames are to be there within that time, such as 90m or 2h, as cheaply as can be.
     #[arg(long, value_name = "TIME")]
     deadline: Option<String>,
@@ -137,9 +142,11 @@ impl Submit {
 
     /// What is asked for, as its tags will say it.
     fn request(&self) -> Result<Request, Fault> {
+        let order = self.order.map(|order| order.to_string());
         let settings = [
             (FRAMES, Some(&self.frames)),
             (CHUNK, self.chunk.as_ref()),
+            (ORDER, order.as_ref()),
             (DEADLINE, self.deadline.as_ref()),
             (BUDGET, self.budget.as_ref()),
             (SCENE, self.scene.as_ref()),
