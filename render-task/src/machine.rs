@@ -119,7 +119,10 @@ mod tests {
     #[test]
     fn what_is_paid_begins_with_the_pull() {
         let read = |environment, now| Machine::read(TOLD.as_bytes(), environment, at(now)).unwrap();
-        let machine = read(Some("arn:aws:batch:us-east-1:111122223333:compute-environment/SpotCompute-a1B2"), "2026-11-28T10:00:30.5Z");
+        let machine = read(
+            Some("arn:aws:batch:us-east-1:111122223333:compute-environment/SpotCompute-a1B2"),
+            "2026-11-28T10:00:30.5Z",
+        );
         let paid = machine.paid(Duration::from_secs(60));
         assert_eq!((paid.vcpus, paid.memory_mib, paid.spot), (4.0, 8192, Some(true)));
         assert!((paid.start_seconds - 30.0).abs() < 1e-6 && (paid.seconds - 90.0).abs() < 1e-6, "{paid:?}");

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use farm_contract::Fault;
 use farm_contract::keys;
 use farm_contract::measured::Measured;
 use farm_contract::plan::{Plan, RenderId};
 use farm_contract::record::{FileRecord, FrameRecord, TaskRecord};
-use farm_contract::Fault;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::store::{StorageError, Store};
@@ -174,9 +174,7 @@ impl Records {
             None if self.done.contains(&frame) => {
                 "It was rendered, but is no longer in the bucket.".to_owned()
             }
-            None if self.heard.contains(&child) => {
-                "The task ended before it came to this frame.".to_owned()
-            }
+            None if self.heard.contains(&child) => "The task ended before it came to this frame.".to_owned(),
             None => "The task ended without leaving a record: it was stopped or lost.".to_owned(),
         };
         Fault::new(message, crate::failure::AGAIN)

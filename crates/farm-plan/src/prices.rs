@@ -3,6 +3,11 @@
 //! Linux on x86 in us-east-1, as published in June 2026; other regions differ by some per cent, and the price of
 //! Spot moves. What is paid is what a task asks for, not what it uses.
 
+/// Of when the prices are.
+pub const DATE: &str = "June 2026";
+/// Of where they are.
+pub const REGION: &str = "us-east-1";
+
 /// US dollars for an hour of what a task asks for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Prices {

@@ -13,12 +13,18 @@ pub enum FarmError {
     /// There is no such upload.
     #[error("there is no `{0}` in the bucket")]
     NoUpload(String),
+    /// It is not planned yet.
+    #[error("the farm has not planned a render of `{0}` yet")]
+    NotPlanned(String),
     /// It cannot be rendered as it is: why, and what to do.
     #[error("`{0}` was refused: {1}")]
     Rejected(String, String, Option<String>),
     /// Its render is under way.
     #[error("`{0}` is being rendered")]
     UnderWay(String),
+    /// Its render has ended: how, in the report's words.
+    #[error("the render of `{0}` has ended: {1}")]
+    Over(String, String),
     /// It was replaced while it was looked at.
     #[error("`{0}` was replaced in this moment")]
     Replaced(String),
@@ -37,6 +43,15 @@ pub enum FarmError {
     /// A file of this machine that cannot be read.
     #[error("cannot read {}: {}", .0.display(), .1)]
     Disk(PathBuf, std::io::Error),
+    /// A file of this machine that cannot be written.
+    #[error("cannot write {}: {}", .0.display(), .1)]
+    Written(PathBuf, std::io::Error),
+    /// A file of the bucket that is not what was put there.
+    #[error("`{0}` came with other bytes than its task put there")]
+    Damaged(String),
+    /// Something that cannot be written as JSON.
+    #[error("it cannot be written as JSON: {0}")]
+    Json(String),
     /// A file that was written to in the meantime.
     #[error("{} was changed while it was sent", .0.display())]
     Changed(PathBuf),
@@ -49,10 +64,21 @@ pub enum FarmError {
 }
 
 impl FarmError {
+    /// Whether the same call may succeed in a moment: nobody answered, or somebody asked for patience.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Aws(error) if error.is_passing())
+    }
+
     /// A file of this machine that cannot be read, for use with `map_err`.
     pub(crate) fn disk(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         |error| Self::Disk(path, error)
+    }
+
+    /// A file of this machine that cannot be written, for use with `map_err`.
+    pub(crate) fn written(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        |error| Self::Written(path, error)
     }
 
     /// What helps.
@@ -61,6 +87,9 @@ impl FarmError {
             Self::NoUpload(_) => {
                 Some("Name the .blend as it lies in the bucket: s3://BUCKET/KEY.blend.".to_owned())
             }
+            Self::NotPlanned(_) => Some(
+                "Wait some seconds. If it stays so, `farm doctor` looks why the farm takes nothing in.".to_owned(),
+            ),
             Self::Rejected(_, _, hint) => hint.clone(),
             Self::UnderWay(key) => Some(format!(
                 "Wait for it: `{key}/report.json` tells how far it is. If it stays as it is for hours, upload \
@@ -77,6 +106,12 @@ impl FarmError {
                 Some("Check the path: capital letters count.".to_owned())
             }
             Self::Disk(..) => Some("Check who may read the file, and that its disk is there.".to_owned()),
+            Self::Over(..) | Self::Json(_) => None,
+            Self::Written(..) => Some("Check who may write there, and that the disk has room.".to_owned()),
+            Self::Damaged(_) => Some(
+                "Run it again. If it stays so, the frame is damaged in the bucket: farm rerender renders it once more."
+                    .to_owned(),
+            ),
             Self::Changed(_) => Some(
                 "Wait until Blender and whatever else writes to the project has finished, then run the same command \
                  again: what is sent already is not sent again."

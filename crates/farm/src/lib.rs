@@ -8,21 +8,30 @@
 //! names, on this disk); at [`inspect`](mod@inspect) for what a file says of itself, at
 //! [`forecast`] for what a render would cost, and at [`resume`](mod@resume) for what is missing of a render.
 
+pub mod bucket;
 mod copying;
 pub mod destination;
 pub mod error;
+pub mod farm;
 pub mod forecast;
 pub mod inspect;
 pub mod known;
 pub mod location;
 pub mod project;
+pub mod pull;
+pub mod remove;
+pub mod render;
+pub mod rerender;
 pub mod resume;
 mod rewrite;
+pub mod stop;
 pub mod submit;
 pub mod tagging;
 
+pub use bucket::Bucket;
 pub use destination::Destination;
 pub use error::FarmError;
+pub use farm::Farm;
 pub use location::Location;
 pub use project::Source;
 pub use resume::{Resumed, resume};

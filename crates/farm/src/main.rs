@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::Parser;
-use farm::{FarmError, Location, Resumed, resume};
+use farm::FarmError;
 use farm_aws::{NoRegion, Session};
 use farm_contract::Fault;
 use farm_terminal::{INTERRUPTED, interrupted, say};
 
-use cli::{Inspect, Plan, Submit};
+use cli::{Cancel, Cost, Inspect, List, Plan, Pull, Remove, Rerender, Resume, Status, Submit, Watch};
 
 /// How long one call waits for its answer: a bucket copies a part of some GB before it does.
 const ANSWER: Duration = Duration::from_secs(300);
@@ -30,15 +30,25 @@ enum Command {
     ///
     /// Only what the farm does not have yet is sent. What would fail is told before anything is.
     Submit(Box<Submit>),
+    /// Show how a render stands, or all that are under way.
+    Status(Status),
+    /// List the renders of a farm.
+    List(List),
+    /// Watch a render until it ends.
+    Watch(Watch),
+    /// Fetch the frames of a render into a folder.
+    Pull(Pull),
     /// Have the missing frames of an upload rendered, and only those.
-    Resume {
-        /// The upload, as `report.json` names it.
-        #[arg(value_name = "s3://BUCKET/KEY.blend")]
-        upload: Location,
-        /// Region of the bucket.
-        #[arg(long)]
-        region: Option<String>,
-    },
+    Resume(Resume),
+    /// Have frames rendered once more though they are there.
+    Rerender(Rerender),
+    /// Stop a render; what is done is kept and archived.
+    Cancel(Cancel),
+    /// Show what a render cost, or all of them.
+    Cost(Cost),
+    /// Delete an upload with its frames, its archive and its records.
+    #[command(name = "rm")]
+    Remove(Remove),
 }
 
 fn main() -> ExitCode {
@@ -58,10 +68,20 @@ fn main() -> ExitCode {
 
 async fn run(command: Command) -> ExitCode {
     let outcome = match command {
-        Command::Inspect(inspect) => until_interrupted(inspect.run()).await,
+        Command::Inspect(inspect) => {
+            interruptible(async { inspect.run().await.map(|()| ExitCode::SUCCESS) }).await
+        }
         Command::Plan(plan) => plan.run().map(|()| ExitCode::SUCCESS),
         Command::Submit(submit) => submit.run().await,
-        Command::Resume { upload, region } => until_interrupted(again(upload, region)).await,
+        Command::Status(status) => interruptible(status.run()).await,
+        Command::List(list) => interruptible(list.run()).await,
+        Command::Watch(watch) => watch.run().await,
+        Command::Pull(pull) => pull.run().await,
+        Command::Resume(resume) => interruptible(resume.run()).await,
+        Command::Rerender(rerender) => interruptible(rerender.run()).await,
+        Command::Cancel(cancel) => interruptible(cancel.run()).await,
+        Command::Cost(cost) => interruptible(cost.run()).await,
+        Command::Remove(remove) => interruptible(remove.run()).await,
     };
     outcome.unwrap_or_else(|error| {
         farm_terminal::report(&error, |error| {
@@ -73,9 +93,9 @@ async fn run(command: Command) -> ExitCode {
     })
 }
 
-async fn until_interrupted(work: impl Future<Output = Result<()>>) -> Result<ExitCode> {
+async fn interruptible(work: impl Future<Output = Result<ExitCode>>) -> Result<ExitCode> {
     tokio::select! {
-        outcome = work => outcome.map(|()| ExitCode::SUCCESS),
+        outcome = work => outcome,
         () = interrupted() => Ok(ExitCode::from(INTERRUPTED)),
     }
 }
@@ -84,27 +104,4 @@ async fn until_interrupted(work: impl Future<Output = Result<()>>) -> Result<Exi
 async fn client(region: Option<&str>) -> Result<aws_sdk_s3::Client> {
     let session = Session::open(region, ANSWER).await?;
     Ok(aws_sdk_s3::Client::new(session.config()))
-}
-
-async fn again(upload: Location, region: Option<String>) -> Result<()> {
-    match resume(&client(region.as_deref()).await?, &upload).await? {
-        Resumed::Complete => say("Nothing is missing: all frames are rendered and in frames.zip."),
-        Resumed::Again { missing, kept } => {
-            let which = if missing.is_empty() {
-                "what is missing".to_owned()
-            } else {
-                format!("the frames {missing}")
-            };
-            say(&if kept {
-                format!("The farm renders {which} of {upload}.")
-            } else {
-                format!(
-                    "The farm renders {upload}: all of its frames, since this bucket does not tell that they are \
-                     of the same bytes."
-                )
-            });
-            say(&format!("How far it is: {upload}/report.json"));
-        }
-    }
-    Ok(())
 }

@@ -5,12 +5,13 @@
 //! frames are then those of the earlier upload, and what is there of them is left alone.
 
 use aws_sdk_s3::Client;
-use farm_aws::AwsError;
-use farm_contract::report::{Report, State};
+use farm_contract::report::State;
 
+use crate::bucket::Bucket;
 use crate::error::FarmError;
 use crate::location::Location;
-use crate::rewrite::{Original, is_missing};
+use crate::render::find::report;
+use crate::rewrite::Original;
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +35,9 @@ pub enum Resumed {
 pub async fn resume(client: &Client, at: &Location) -> Result<Resumed, FarmError> {
     let original = Original::look(client, &at.bucket, at.key.as_str()).await?;
     let original = original.ok_or_else(|| FarmError::NoUpload(at.key.to_string()))?;
-    let report = report(client, at).await?.filter(|report| report.etag.as_deref() == Some(original.etag()));
+    let bucket = Bucket::new(client.clone(), &at.bucket);
+    let report =
+        report(&bucket, &at.key).await?.filter(|report| report.etag.as_deref() == Some(original.etag()));
     let missing = match report {
         Some(report) if report.state == State::Complete => return Ok(Resumed::Complete),
         Some(report) if report.state == State::Rejected => {
@@ -50,17 +53,12 @@ pub async fn resume(client: &Client, at: &Location) -> Result<Resumed, FarmError
     Ok(Resumed::Again { missing, kept: etag == original.etag() })
 }
 
-/// The upload's last report. One that cannot be read tells nothing.
-async fn report(client: &Client, at: &Location) -> Result<Option<Report>, FarmError> {
-    let key = at.key.report();
-    match client.get_object().bucket(&at.bucket).key(&key).send().await {
-        Ok(answer) => {
-            let doing = format!("read `{key}`");
-            let body = answer.body.collect().await;
-            let body = body.map_err(|error| AwsError::unsent(doing, error.to_string()))?;
-            Ok(Report::from_json(&body.into_bytes()).ok())
-        }
-        Err(error) if is_missing(&error) => Ok(None),
-        Err(error) => Err(AwsError::new(format!("read `{key}`"), error).into()),
-    }
+/// Has the bucket write an upload again in its own place, which begins a render. Whether it has the ETag of before.
+///
+/// # Errors
+/// There is none, or the bucket does not do it.
+pub(crate) async fn write_again(client: &Client, at: &Location) -> Result<bool, FarmError> {
+    let original = Original::look(client, &at.bucket, at.key.as_str()).await?;
+    let original = original.ok_or_else(|| FarmError::NoUpload(at.key.to_string()))?;
+    Ok(original.write_again().await? == original.etag())
 }

@@ -108,7 +108,9 @@ mod tests {
             assert!(!any(ARCHIVES, &upload.report()) && !any(MADE, upload.as_str()));
         }
         assert!(any(PLANS, &keys::plan(&id)) && any(RENDERS, &keys::plan(&id)));
-        assert!(any(STOPS, &keys::stop(&id)) && !any(PLANS, &keys::stop(&id)) && !any(STOPS, &keys::plan(&id)));
+        assert!(
+            any(STOPS, &keys::stop(&id)) && !any(PLANS, &keys::stop(&id)) && !any(STOPS, &keys::plan(&id))
+        );
         assert!(any(TASK_RECORDS, &keys::task(&id, 3)) && any(RENDERS, &keys::task(&id, 3)));
         let content = ContentHash::of(b"content");
         assert!(any(PROJECTS, &keys::project_file(&content)) && any(PROJECTS, &keys::project(&content)));

@@ -172,11 +172,9 @@ fn notification(trigger: &Trigger) -> bucket::NotificationConfiguration {
         bucket::FilterRule::new("prefix", RENDERS_PREFIX),
         bucket::FilterRule::new("suffix", STOP_SUFFIX),
     ]);
-    let configurations = uploads.into_iter().chain([stops]).map(|rules| {
-        bucket::LambdaConfiguration {
-            filter: Some(bucket::NotificationFilter::new(bucket::S3KeyFilter::new(rules)).into()),
-            ..bucket::LambdaConfiguration::new("s3:ObjectCreated:*", trigger.function.arn())
-        }
+    let configurations = uploads.into_iter().chain([stops]).map(|rules| bucket::LambdaConfiguration {
+        filter: Some(bucket::NotificationFilter::new(bucket::S3KeyFilter::new(rules)).into()),
+        ..bucket::LambdaConfiguration::new("s3:ObjectCreated:*", trigger.function.arn())
     });
     bucket::NotificationConfiguration {
         lambda_configurations: Some(configurations.collect::<Vec<_>>().into()),

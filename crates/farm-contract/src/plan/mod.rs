@@ -141,7 +141,9 @@ mod tests {
         let source = Source::of("a.blend", "\"e\"", 1, "4.5");
         let plan = Plan::draft(RenderId::of_event("b", "k", "v", "s"), "b", "a.blend", source, "1-3");
         let json = serde_json::to_string(&plan).expect("JSON");
-        for word in ["settings", "blender", "project", "main", "allowed", "attempt_seconds", "order", "stopped"] {
+        for word in
+            ["settings", "blender", "project", "main", "allowed", "attempt_seconds", "order", "stopped"]
+        {
             assert!(!json.contains(&format!("\"{word}\"")), "{json}");
         }
         assert_eq!(Plan::from_json(json.as_bytes()), Ok(plan));

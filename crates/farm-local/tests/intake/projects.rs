@@ -38,7 +38,7 @@ async fn submit(farm: &TestFarm, project: &Path, tags: &[(&str, &str)]) -> Sent 
     let request = Request::from_tags(tags.iter().copied()).unwrap();
     let source = Source::find(&project.join("shots/shot.blend"), None).unwrap();
     let to: Destination = format!("s3://{}/film/", farm.farm.bucket()).parse().unwrap();
-    let offer = farm::submit::offer(&farm.s3, farm.farm.bucket()).await.unwrap();
+    let offer = farm::submit::offer(&farm::Bucket::new(farm.s3.clone(), farm.farm.bucket())).await.unwrap();
     assert!(offer.is_some(), "the farm tells which Blenders it has");
     let prepared = plan_submission(&source, &to, request, offer.as_ref()).unwrap();
     assert!(prepared.verdict.errors.is_empty(), "{:?}", prepared.verdict);

@@ -1,12 +1,13 @@
 //! `farm inspect`.
 
-use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use farm::Source;
 use farm::inspect::inspect;
 use farm_terminal::Look;
+
+use super::out;
 
 /// Show what a .blend says of itself.
 #[derive(Debug, clap::Args)]
@@ -30,24 +31,9 @@ impl Inspect {
             if json {
                 return Ok(format!("{:#}\n", inspection.json()?));
             }
-            Ok(inspection.table(Look::of_stdout(), width()))
+            Ok(inspection.table(Look::of_stdout(), out::width()))
         };
         let text = tokio::task::spawn_blocking(look).await.context("the look was broken off")??;
-        let mut stdout = std::io::stdout().lock();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            // Whoever read it has seen enough, as `head` does.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-            written => written.context("cannot write to stdout"),
-        }
+        out::text(&text)
     }
-}
-
-/// Columns of the terminal that stdout is; none where it is another thing.
-pub(super) fn width() -> Option<usize> {
-    let stdout = std::io::stdout();
-    if !stdout.is_terminal() {
-        return None;
-    }
-    let size = rustix::termios::tcgetwinsize(&stdout).ok()?;
-    (size.ws_col > 0).then(|| usize::from(size.ws_col))
 }

@@ -1,10 +1,35 @@
-//! The commands that are more than a call of the library.
+//! The commands: one file for each, or for a few that are alike.
 
+mod ask;
+mod at;
+mod control;
+mod cost;
+mod exit;
 mod inspect;
+mod out;
 mod plan;
 mod progress;
+mod pull;
+mod status;
 mod submit;
+mod watch;
 
+use farm_plan::prices::Prices;
+
+pub use control::{Cancel, Remove, Rerender, Resume};
+pub use cost::Cost;
 pub use inspect::Inspect;
 pub use plan::Plan;
+pub use pull::Pull;
+pub use status::{List, Status};
 pub use submit::Submit;
+pub use watch::Watch;
+
+/// Two prices, as `0.04048,0.004445`.
+fn prices(text: &str) -> Result<Prices, String> {
+    let price =
+        |text: &str| text.trim().parse().ok().filter(|price: &f64| price.is_finite() && *price >= 0.0);
+    let both = text.split_once(',').and_then(|(vcpu, gib)| Some((price(vcpu)?, price(gib)?)));
+    both.map(|(vcpu_hour, gib_hour)| Prices { vcpu_hour, gib_hour })
+        .ok_or_else(|| "write two prices in US dollars, such as 0.04048,0.004445".to_owned())
+}

@@ -1,8 +1,6 @@
 //! `farm plan`.
 
-use std::io::{ErrorKind, Write};
-
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use farm::forecast::Forecast;
 use farm_contract::Fault;
 use farm_contract::frames::FrameSpec;
@@ -10,6 +8,8 @@ use farm_contract::limits::{BUDGET, DEADLINE, Limits};
 use farm_plan::Model;
 use farm_plan::prices::{ON_DEMAND, Prices, SPOT};
 use farm_terminal::Look;
+
+use super::{out, prices};
 
 /// Show how frames would be shared out to tasks, what that costs, and when it is done.
 #[derive(Debug, clap::Args)]
@@ -63,7 +63,7 @@ impl Plan {
         let look = Look::of_stdout();
         let text = match (frames, self.simulate) {
             (Some(frames), false) if self.json => format!("{:#}\n", forecast.plan_json(frames)?),
-            (Some(frames), false) => forecast.plan(frames, look, super::inspect::width())?,
+            (Some(frames), false) => forecast.plan(frames, look, out::width())?,
             (frames, _) => {
                 let compared = forecast.compared(frames);
                 if self.json {
@@ -73,12 +73,7 @@ impl Plan {
                 }
             }
         };
-        let mut stdout = std::io::stdout().lock();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            // Whoever read it has seen enough, as `head` does.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-            written => written.context("cannot write to stdout"),
-        }
+        out::text(&text)
     }
 
     fn model(&self) -> Result<Model> {
@@ -124,13 +119,4 @@ impl Plan {
         }
         Ok(limits)
     }
-}
-
-/// Two prices, as `0.04048,0.004445`.
-fn prices(text: &str) -> Result<Prices, String> {
-    let price =
-        |text: &str| text.trim().parse().ok().filter(|price: &f64| price.is_finite() && *price >= 0.0);
-    let both = text.split_once(',').and_then(|(vcpu, gib)| Some((price(vcpu)?, price(gib)?)));
-    both.map(|(vcpu_hour, gib_hour)| Prices { vcpu_hour, gib_hour })
-        .ok_or_else(|| "write two prices in US dollars, such as 0.04048,0.004445".to_owned())
 }

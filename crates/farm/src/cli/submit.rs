@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use aws_sdk_s3::Client;
 use farm::submit::{Comparison, offer};
-use farm::{Destination, Prepared, Sent, Source, plan_submission};
+use farm::{Bucket, Destination, Prepared, Sent, Source, plan_submission};
 use farm_contract::Fault;
 use farm_contract::allowances::{ALLOW, MISSING, SCRIPTS};
 use farm_contract::limits::{BUDGET, DEADLINE};
@@ -16,10 +16,8 @@ use farm_contract::tags::{self, BLENDER, CHUNK, FRAMES, Request};
 use farm_intake::Verdict;
 use farm_terminal::{INTERRUPTED, Ink, Look, count, interrupted, plain, say, size};
 
+use super::at::BUCKET;
 use super::progress::Shown;
-
-/// Variable that names the bucket where the command line does not.
-const BUCKET: &str = "FARM_BUCKET";
 
 /// Send a scene with the files that it names to the farm.
 #[derive(Debug, clap::Args)]
@@ -166,7 +164,7 @@ impl Submit {
 
 /// Looks at the scene, and tells the verdict.
 async fn prepare(client: &Client, source: Source, to: Destination, request: Request) -> Result<Prepared> {
-    let offer = offer(client, &to.bucket).await?;
+    let offer = offer(&Bucket::new(client.clone(), &to.bucket)).await?;
     let known = offer.is_some();
     let look = move || plan_submission(&source, &to, request, offer.as_ref());
     let prepared = tokio::task::spawn_blocking(look).await.context("the look was broken off")??;

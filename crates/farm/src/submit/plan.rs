@@ -2,9 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use aws_sdk_s3::Client;
 use blend_file::{ParseVersionError, Version};
-use farm_aws::AwsError;
 use farm_contract::Fault;
 use farm_contract::keys::OFFER;
 use farm_contract::limits::Limits;
@@ -13,12 +11,12 @@ use farm_contract::project::ContentHash;
 use farm_contract::tags::{Chunk, Request};
 use farm_intake::{Known, Question, Verdict, judge};
 
+use crate::bucket::Bucket;
 use crate::destination::Destination;
 use crate::error::FarmError;
 use crate::known;
 use crate::location::Location;
 use crate::project::{Collected, Found, Lack, Source, collect, settled};
-use crate::rewrite::is_missing;
 use crate::tagging;
 
 use super::put::Open;
@@ -120,21 +118,9 @@ pub fn plan_submission(
 ///
 /// # Errors
 /// A call did not come through, or a later farm says it in another way.
-pub async fn offer(client: &Client, bucket: &str) -> Result<Option<Offer>, FarmError> {
-    let doing = || format!("read `{OFFER}`");
-    match client.get_object().bucket(bucket).key(OFFER).send().await {
-        Ok(answer) => {
-            let body = answer.body.collect().await;
-            let body = body.map_err(|error| AwsError::unsent(doing(), error.to_string()))?;
-            Ok(Some(Offer::from_json(&body.into_bytes())?))
-        }
-        Err(error)
-            if is_missing(&error) && error.as_service_error().is_some_and(|error| error.is_no_such_key()) =>
-        {
-            Ok(None)
-        }
-        Err(error) => Err(AwsError::new(doing(), error).into()),
-    }
+pub async fn offer(bucket: &Bucket) -> Result<Option<Offer>, FarmError> {
+    let read = bucket.read(OFFER).await?;
+    Ok(read.map(|(json, _)| Offer::from_json(&json)).transpose()?)
 }
 
 fn versions(offer: &Offer) -> Result<Vec<Version>, Fault> {

@@ -1,0 +1,79 @@
+//! `farm cost`: what a render was paid for.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use farm::render::{Found, Watch, cost::Ledger, find, table};
+use farm::{Farm, FarmError};
+use farm_plan::dollars;
+use farm_terminal::Look;
+use futures::{StreamExt, TryStreamExt, stream};
+use serde_json::json;
+
+use super::at::{At, Priced, Where};
+use super::out;
+
+/// Renders whose records are read at once.
+const AT_ONCE: usize = 4;
+
+/// Show what a render cost, or all of them.
+///
+/// From what its tasks wrote down: real seconds from the start of the image's pull, Fargate Spot and Fargate told apart.
+#[derive(Debug, clap::Args)]
+pub struct Cost {
+    /// The render; left out, all of the farm's.
+    #[arg(value_name = "RENDER")]
+    render: Option<String>,
+    #[command(flatten)]
+    farm: Where,
+    #[command(flatten)]
+    priced: Priced,
+    /// Write it as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Cost {
+    pub async fn run(self) -> Result<ExitCode> {
+        let Self { render, farm, priced, json } = self;
+        let prices = priced.list();
+        let (farm, found) = match render {
+            Some(render) => {
+                let (farm, found) = At { render, farm }.find(prices).await?;
+                (farm, vec![found])
+            }
+            None => {
+                let farm = farm.open(None, prices).await?;
+                let found = find::all(&farm.bucket).await?;
+                (farm, found)
+            }
+        };
+        let ledgers: Vec<(String, Ledger)> =
+            stream::iter(found).map(|found| ledger(&farm, found)).buffered(AT_ONCE).try_collect().await?;
+        if json {
+            let renders = ledgers
+                .iter()
+                .map(|(name, ledger)| json!({"name": name, "usd": ledger.usd(), "ledger": ledger}));
+            let renders: Vec<_> = renders.collect();
+            out::json(&json!({"prices": prices.words(), "renders": renders}))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut text = String::new();
+        for (at, (name, ledger)) in ledgers.iter().enumerate() {
+            text += if at > 0 { "\n" } else { "" };
+            text += &table::bill(name, ledger, &prices, Look::of_stdout(), out::width());
+        }
+        if ledgers.len() > 1 {
+            let all: f64 = ledgers.iter().map(|(_, ledger)| ledger.usd()).sum();
+            text += &format!("\nin all {}, {}\n", dollars(all), prices.words());
+        }
+        out::text(&text)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn ledger(farm: &Farm, found: Found) -> Result<(String, Ledger), FarmError> {
+    let name = found.key.to_string();
+    let mut watch = Watch::new(farm.clone(), found.key);
+    Ok((name, watch.look().await?.ledger))
+}

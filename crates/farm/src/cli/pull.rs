@@ -1,0 +1,126 @@
+//! `farm pull`: frames into a folder.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::Result;
+use farm::Farm;
+use farm::pull::Pull as Puller;
+use farm::render::cost::PriceList;
+use farm::render::{Found, Seen, Watch};
+use farm_contract::report::State;
+use farm_terminal::{INTERRUPTED, count, interrupted, say, size};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use super::at::At;
+use super::watch::until_over;
+use super::{exit, out};
+
+const BAR: &str = "  {bar:24.cyan/dim} {pos} of {len} frames, {msg}";
+
+/// Fetch the frames of a render into a folder.
+///
+/// Each appears under its name when it is whole and its checksum is right; what is there already is not fetched again.
+#[derive(Debug, clap::Args)]
+pub struct Pull {
+    #[command(flatten)]
+    at: At,
+    /// The folder; left out, one named like the upload.
+    #[arg(value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// Go on until the render has ended.
+    #[arg(long)]
+    follow: bool,
+    /// Write what was fetched as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Pull {
+    pub async fn run(self) -> Result<ExitCode> {
+        let (farm, found) = self.at.find(PriceList::default()).await?;
+        pull(farm, found, self.folder, self.follow, self.json).await
+    }
+}
+
+pub(super) async fn pull(
+    farm: Farm,
+    found: Found,
+    folder: Option<PathBuf>,
+    follow: bool,
+    json: bool,
+) -> Result<ExitCode> {
+    let folder = folder.unwrap_or_else(|| PathBuf::from(found.key.file_name()).with_extension(""));
+    let mut puller = Puller::new(farm.bucket.clone(), found.key.clone(), &folder)?;
+    let mut watch = Watch::new(farm, found.key.clone());
+    let bar = bar();
+    let (files, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
+    let told = |name: &str, length: u64| {
+        let all = bytes.fetch_add(length, Ordering::Relaxed) + length;
+        files.fetch_add(1, Ordering::Relaxed);
+        bar.set_message(size(all));
+        if bar.is_hidden() {
+            say(&format!("  {name}"));
+        }
+    };
+    let mut round = async |seen: &Seen| {
+        bar.set_length(seen.state.counts.planned as u64);
+        puller.round(seen, &told).await?;
+        bar.set_position(seen.state.counts.done as u64);
+        Ok(())
+    };
+    let ended = tokio::select! {
+        ended = async {
+            if follow {
+                return until_over(&mut watch, round).await;
+            }
+            let seen = watch.look().await?;
+            round(&seen).await?;
+            Ok(seen)
+        } => ended,
+        () = interrupted() => {
+            bar.finish_and_clear();
+            say("\nStopped: what is there is whole. The same command goes on from here.");
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
+    };
+    bar.finish_and_clear();
+    let seen = ended?;
+    let counts = seen.state.counts;
+    let (files, bytes) = (files.into_inner(), bytes.into_inner());
+    if json {
+        out::json(&json!({
+            "folder": folder, "files": files, "bytes": bytes, "state": seen.state.state,
+            "done": counts.done, "planned": counts.planned,
+        }))?;
+    }
+    say(&format!(
+        "{} of {} frames are in {} ({}, {} fetched now).",
+        counts.done,
+        counts.planned,
+        folder.display(),
+        count(files, "file"),
+        size(bytes)
+    ));
+    let complete = counts.done == counts.planned && counts.planned > 0;
+    match seen.state.state {
+        _ if complete => Ok(ExitCode::SUCCESS),
+        State::Accepted => {
+            say("The render goes on: --follow waits for the others.");
+            Ok(exit::of(State::Accepted))
+        }
+        _ => {
+            say(&seen.state.message);
+            Ok(exit::of(State::Partial))
+        }
+    }
+}
+
+/// Hidden where stderr is no terminal.
+fn bar() -> ProgressBar {
+    let style = ProgressStyle::with_template(BAR)
+        .map_or_else(|_| ProgressStyle::default_bar(), |style| style.progress_chars("━╸─"));
+    ProgressBar::new(0).with_style(style)
+}
