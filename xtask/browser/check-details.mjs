@@ -19,14 +19,14 @@ export const details = [
         await says(page, "#detail-facts", "child 0");
         assert.equal(await page.$eval("#detail-full", (picture) => picture.naturalWidth), 480);
         await page.waitForSelector("#detail-open[href$='frame/3.png']");
-        await page.click("#tab-log");
+        await page.click("[data-tab=log]");
         await says(page, "#detail-text", "Fra:3 Mem:");
-        await page.click("#tab-record");
+        await page.click("[data-tab=record]");
         await says(page, "#detail-text", '"blender": "4.5.15"');
         await page.keyboard.press("ArrowRight");
         await says(page, "#detail-title", "Frame 4");
         await says(page, "#detail-text", "4\n  ]");
-        await page.click("#tab-full");
+        await page.click("[data-tab=full]");
         await page.waitForSelector("#detail-full[alt='Frame 4']:not([hidden])");
         await page.keyboard.press("ArrowLeft");
         await page.waitForSelector("#detail-full[alt='Frame 3']:not([hidden])");

@@ -86,7 +86,7 @@ export const service = [
         await says(page, "#expiry", "its links end on");
         await page.keyboard.press("Enter");
         await says(page, "#detail-note", "Only the small picture");
-        assert.ok(await page.$eval("#tab-log", (tab) => tab.disabled));
+        assert.ok(await page.$eval("[data-tab=log]", (tab) => tab.disabled));
         await page.keyboard.press("Escape");
         fixture.more.expires_at = Date.now() - 60_000;
         await page.reload();

@@ -88,7 +88,7 @@ export const middle = (page, at) =>
   });
 
 /** A pixel of the player's screen. */
-export const played = (page) => page.$eval("#screen", (screen) => window.pixelOf(screen, 9, 9).join(" "));
+export const played = (page) => page.$eval("#screen", (screen) => window.pixelOf(screen, screen.width / 2, 9).join(" "));
 
 export function near(one, other, what) {
   const far = Math.max(...one.map((value, at) => Math.abs(value - other[at])));

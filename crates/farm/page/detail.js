@@ -9,8 +9,7 @@ class Detail {
     this.at = 0;
     this.tab = "full";
     this.known = new Map(); // address of a sheet's details -> { state, answer }
-    this.asked = 0; // the newest question; answers to older ones come too late
-    this.shown = null;
+    this.shown = null; // what the body is of; an answer for something else comes too late
     for (const name of ["title", "state", "facts", "open", "why", "tile", "full", "text", "note", "wait", "before", "after", "close"]) {
       this[`${name}Element`] = document.getElementById(`detail-${name}`);
     }
@@ -43,6 +42,7 @@ class Detail {
 
   choose(tab) {
     this.tab = tab;
+    this.shown = null;
     this.refresh();
   }
 
@@ -54,8 +54,7 @@ class Detail {
     this.titleElement.textContent = `Frame ${state.frames[at]}`;
     this.stateElement.dataset.state = letter;
     this.stateElement.lastElementChild.textContent = STATES[letter].words;
-    const facts = [seconds === null ? "" : span(seconds), child === null ? "" : `child ${child}`];
-    this.factsElement.textContent = facts.filter(Boolean).join(" \u00b7 ");
+    this.factsElement.textContent = parted(seconds === null ? "" : span(seconds), child === null ? "" : `child ${child}`);
     const why = state.why(at);
     this.whyElement.hidden = !why;
     this.whyElement.textContent = why;
@@ -69,12 +68,8 @@ class Detail {
     const key = tile ? `${at} ${tile.url}` : null;
     if (key === this.drawn && key !== null) return;
     this.drawn = key;
-    canvas.width = state.tile.width * 2;
-    canvas.height = state.tile.height * 2;
     this.dialog.style.setProperty("--shape", String(state.tile.width / state.tile.height));
-    const context = canvas.getContext("2d");
-    context.imageSmoothingQuality = "high";
-    if (tile) this.pictures.draw(context, at, 0, 0, canvas.width, canvas.height);
+    drawLarge(canvas, tile, state.tile);
   }
 
   /** What the frame has to show: `full`, `log` and `record`, each where it is there. */
@@ -83,7 +78,7 @@ class Detail {
     const url = state.details[this.pictures.sheetOf(at)];
     if (!url) return {};
     if (this.known.get(url)?.state !== state) {
-      const answer = fetch(url, { cache: "no-cache" }).then((got) => (got.ok ? got.json() : {}));
+      const answer = fetch(url, { cache: "no-cache" }).then((got) => got.json());
       this.known.set(url, { state, answer });
       answer.catch(() => this.known.delete(url));
     }
@@ -91,40 +86,36 @@ class Detail {
   }
 
   async fill() {
-    const mine = ++this.asked;
-    const late = () => mine !== this.asked || !this.dialog.open;
-    let entry = {};
+    const { at, tab } = this;
+    let entry = null;
     try {
       entry = await this.entry();
     } catch {
-      if (late()) return;
-      this.say("It cannot be reached.");
+      // What is shown already stays.
+      if (this.shown) return;
     }
-    if (late()) return;
-    const links = { full: address(entry.full), log: address(entry.log), record: address(entry.record) };
-    for (const tab of this.tabs) {
-      tab.disabled = !links[tab.dataset.tab] && tab.dataset.tab !== "full";
-      tab.setAttribute("aria-selected", String(tab.dataset.tab === this.tab));
-      tab.tabIndex = tab.dataset.tab === this.tab ? 0 : -1;
+    if (at !== this.at || tab !== this.tab || !this.dialog.open) return;
+    const links = { full: address(entry?.full), log: address(entry?.log), record: address(entry?.record) };
+    for (const button of this.tabs) {
+      const name = button.dataset.tab;
+      button.disabled = !links[name] && name !== "full";
+      button.setAttribute("aria-selected", String(name === tab));
     }
-    const url = links[this.tab];
+    const url = links[tab];
     this.openElement.hidden = !url;
     if (url) this.openElement.href = url;
-    const what = `${this.at} ${this.tab} ${url} ${this.state.letter(this.at)}`;
+    const what = `${at} ${tab} ${url} ${this.state.letter(at)}`;
     if (what === this.shown) return;
     this.shown = what;
+    const late = () => this.shown !== what;
     this.fullElement.hidden = true;
-    this.textElement.hidden = this.tab === "full";
-    this.tileElement.hidden = this.tab !== "full";
+    this.textElement.hidden = tab === "full";
+    this.tileElement.hidden = tab !== "full";
     this.textElement.textContent = "";
-    this.say("");
-    if (!url) {
-      this.waitElement.hidden = true;
-      this.say(this.nothing());
-      return;
-    }
-    this.waitElement.hidden = false;
-    await (this.tab === "full" ? this.fillPicture(url, late) : this.fillText(url, late));
+    this.say(url ? "" : entry ? this.nothing() : "It cannot be reached.");
+    this.waitElement.hidden = !url;
+    if (!url) return;
+    await (tab === "full" ? this.fillPicture(url, late) : this.fillText(url, late));
     if (!late()) this.waitElement.hidden = true;
   }
 
@@ -141,7 +132,7 @@ class Detail {
     try {
       await picture.decode();
     } catch {
-      if (!late()) this.say("The browser cannot show the frame itself: this is the small picture. It can be opened or saved in a new tab.");
+      if (!late()) this.say("The browser cannot show the frame itself: this is the small picture.");
       return;
     }
     if (late()) return;
@@ -158,8 +149,8 @@ class Detail {
       if (!answer.ok) throw new Error(`answered ${answer.status}`);
       const text = readable(await answer.text());
       if (late()) return;
-      const cut = text.length > LONGEST_TEXT;
-      this.textElement.textContent = cut ? `... the beginning is left out; a new tab has all of it ...\n${text.slice(-LONGEST_TEXT)}` : text || "It is empty.";
+      const cut = text.length > LONGEST_TEXT ? "... a new tab has what comes before ...\n" : "";
+      this.textElement.textContent = cut + text.slice(-LONGEST_TEXT) || "It is empty.";
     } catch {
       if (!late()) this.say(`The ${this.tab} cannot be reached.`);
     }

@@ -1,33 +1,33 @@
 // What is said of the render as a whole.
 
 const byId = (id) => document.getElementById(id);
+const parted = (...parts) => parts.filter(Boolean).join(" \u00b7 ");
 
 function sayHeader(state) {
   const { counts, times } = state;
   const count = (name) => number(counts[name]) ?? 0;
   const render = RENDER_STATES[state.state] ?? { words: words(state.state), sign: "w" };
   const idle = state.underWay && count("running") === 0;
-  say(byId("name"), words(state.name));
-  byId("name").title = [words(state.bucket), words(state.render)].filter(Boolean).join(" \u00b7 ");
+  say("name", words(state.name));
+  byId("name").title = parted(words(state.bucket), words(state.render));
   byId("state").dataset.state = idle ? "w" : render.sign;
   byId("state").lastElementChild.textContent = idle ? "Waiting" : render.words;
-  document.title = `${count("done")}/${count("planned")} ${words(state.name)}`;
-
-  const planned = Math.max(1, count("planned"));
-  const [done, failed, running] = byId("progress").children;
-  done.style.width = `${(100 * count("done")) / planned}%`;
-  failed.style.width = `${(100 * count("failed")) / planned}%`;
-  running.style.width = `${(100 * count("running")) / planned}%`;
-  byId("progress").setAttribute("aria-valuemax", String(count("planned")));
+  const planned = count("planned");
+  document.title = [planned > 0 ? `${count("done")}/${planned}` : "", words(state.name)].join(" ");
+  ["done", "failed", "running"].forEach((name, at) => {
+    byId("progress").children[at].style.width = `${(100 * count(name)) / (planned || 1)}%`;
+  });
+  byId("progress").setAttribute("aria-valuemax", String(planned));
   byId("progress").setAttribute("aria-valuenow", String(count("done")));
 
   const size = number(state.width) && number(state.height) ? `${state.width} \u00d7 ${state.height}` : "";
   const waiting = count("waiting") > 0 ? `${grouped.format(count("waiting"))} waiting` : "";
-  say(byId("done"), [`${grouped.format(count("done"))} of ${grouped.format(count("planned"))} frames`, waiting, size].filter(Boolean).join(" \u00b7 "));
+  const done = planned > 0 ? `${grouped.format(count("done"))} of ${grouped.format(planned)} frames` : "";
+  say("done", parted(done, waiting, size));
   const left = number(times.left);
   const elapsed = number(times.elapsed);
   const took = elapsed === null ? "" : state.underWay ? `${span(elapsed)} so far` : `took ${span(elapsed)}`;
-  say(byId("left"), [left === null || !state.underWay ? "" : `${about(left)} left`, took].filter(Boolean).join(", "));
+  say("left", [left === null || !state.underWay ? "" : `${about(left)} left`, took].filter(Boolean).join(", "));
   const median = number(times.median);
   const slowest = number(times.slowest);
   byId("pace").hidden = median === null && slowest === null;
@@ -36,23 +36,26 @@ function sayHeader(state) {
   byId("slowest").hidden = slowest === null;
   byId("slowest").disabled = which === null;
   byId("slowest").textContent = slowest === null ? "" : `slowest ${span(slowest)}${which === null ? "" : `, frame ${which}`}`;
-  say(byId("cost"), words(state.cost?.words));
+  say("cost", words(state.cost?.words));
   const written = number(state.written_at);
-  say(byId("as-of"), written === null ? "" : `as of ${new Date(written).toLocaleTimeString()}`);
+  const when = new Date(written);
+  // A published page may be of another day.
+  say("as-of", written === null ? "" : `as of ${state.expires_at ? when.toLocaleString() : when.toLocaleTimeString()}`);
 
   const [message, hint] = byId("message").children;
   message.textContent = words(state.message);
   hint.textContent = words(state.hint);
   byId("message").hidden = !message.textContent && !hint.textContent;
   byId("message").classList.toggle("bad", ["failed", "rejected", "partial"].includes(state.state));
-  say(byId("waits"), words(state.why_waiting));
+  say("waits", words(state.why_waiting));
   sayWarnings(list(state.warnings).map(words).filter(Boolean));
   sayFiles(list(state.files));
   sayFilters(state);
 }
 
 /** Text into an element, which is not there where there is none. */
-function say(element, text) {
+function say(id, text) {
+  const element = byId(id);
   if (element.textContent !== text) element.textContent = text;
   element.hidden = !text;
 }
@@ -99,16 +102,16 @@ function sayExpiry(state) {
   const when = ends === null ? "" : new Date(ends).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
   const over = hasExpired(state);
   byId("expiry").classList.toggle("bad", over);
-  say(byId("expiry"), ends === null ? "" : over ? `The links of this page ended on ${when}: ask for a newly published one. What was fetched before stays.` : `A published page: its links end on ${when}.`);
+  say("expiry", ends === null ? "" : over ? `The links of this page ended on ${when}: ask for a newly published one.` : `A published page: its links end on ${when}.`);
 }
 
 function sayTrouble(trouble, state) {
   const text = {
     unreachable: "Not reachable, trying again. What is here stays.",
-    unreadable: "What was answered cannot be read, trying again. This page may be older than the program that answers: load it again.",
+    unreadable: "What was answered cannot be read, trying again. It may help to load this page anew.",
   };
   // That the links ended is said already.
-  say(byId("notice"), trouble === null || (state && hasExpired(state)) ? "" : text[trouble]);
+  say("notice", trouble === null || (state && hasExpired(state)) ? "" : text[trouble]);
 }
 
 function element(name, text) {

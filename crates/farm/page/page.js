@@ -3,12 +3,13 @@
 const SIZE_STEP = 24;
 const source = JSON.parse(byId("source").textContent);
 const pictures = new Pictures();
-const sheet = new Sheet(byId("sheet"), pictures, (at) => go(at));
-const player = new Player(pictures, (at) => go(at), sayPlaying);
-const detail = new Detail(pictures, (by) => turn(by));
+const sheet = new Sheet(byId("sheet"), pictures, go, (width) => (byId("size").value = String(width)));
+const player = new Player(pictures, go, sayPlaying);
+const detail = new Detail(pictures, turn);
 const tip = byId("tip");
 let state = null;
 let current = 0;
+let tipped = 0;
 
 function go(at) {
   if (!state || at < 0 || at >= state.count) return;
@@ -40,8 +41,7 @@ function view(name) {
   player.open = name === "player";
   hideTip();
   if (name === "player") {
-    player.drawn = null;
-    player.size();
+    player.draw();
   } else {
     player.pause();
     sheet.layOut();
@@ -98,15 +98,11 @@ function setFilter(filter) {
   sheet.setFilter(filter);
 }
 
-function resize(width) {
-  sheet.resize(width);
-  byId("size").value = String(sheet.width);
-}
-
 // Why a frame failed, beside its cell, where the cell is too small to say it.
 function showTip(cell) {
   const text = cell ? state.why(cell.at) : "";
   if (!text) return hideTip();
+  tipped = cell.at;
   tip.textContent = text;
   tip.hidden = false;
   const box = cell.element.getBoundingClientRect();
@@ -125,28 +121,29 @@ const cellAt = (target) => {
 };
 sheet.root.addEventListener("pointerover", (event) => showTip(cellAt(event.target)));
 sheet.root.addEventListener("pointerleave", hideTip);
-sheet.root.addEventListener("scroll", hideTip, { passive: true });
+sheet.root.addEventListener("scroll", () => tip.hidden || showTip(sheet.cellOf(tipped)), { passive: true });
 sheet.root.addEventListener("click", (event) => {
   const cell = cellAt(event.target);
   if (cell) open(cell.at);
 });
-byId("filter").addEventListener("click", (event) => {
+const onClick = (id, act) => byId(id).addEventListener("click", act);
+onClick("filter", (event) => {
   const button = event.target.closest("button");
   if (button) setFilter(button.dataset.filter);
 });
-byId("size").addEventListener("input", () => resize(Number(byId("size").value)));
-byId("theme").addEventListener("click", switchTheme);
-byId("help").addEventListener("click", () => byId("keys").showModal());
-byId("play").addEventListener("click", playOrPause);
-byId("loop").addEventListener("click", () => player.setLoop(!player.loop));
-byId("close-player").addEventListener("click", () => view("sheet"));
-byId("screen").addEventListener("click", playOrPause);
+byId("size").addEventListener("input", () => sheet.resize(Number(byId("size").value)));
+onClick("theme", switchTheme);
+onClick("help", () => byId("keys").showModal());
+onClick("play", playOrPause);
+onClick("loop", () => player.setLoop(!player.loop));
+onClick("close-player", () => view("sheet"));
+onClick("screen", playOrPause);
 byId("scrub").addEventListener("input", () => {
   player.pause();
   view("player");
   go(Number(byId("scrub").value));
 });
-byId("slowest").addEventListener("click", () => {
+onClick("slowest", () => {
   const at = state.frames.indexOf(state.times.slowest_frame);
   if (at < 0) return;
   if (!sheet.shown.includes(at)) setFilter("all");
@@ -159,7 +156,7 @@ byId("slowest").addEventListener("click", () => {
 function move(key) {
   if (!state) return false;
   const last = state.count - 1;
-  const inPlayer = { ArrowLeft: current - 1, ArrowRight: current + 1, ArrowUp: current, ArrowDown: current, Home: 0, End: last };
+  const inPlayer = { ArrowLeft: current - 1, ArrowRight: current + 1, Home: 0, End: last };
   const inSheet = {
     ArrowLeft: () => sheet.away(-1),
     ArrowRight: () => sheet.away(1),
@@ -187,10 +184,9 @@ const doings = {
   Enter: () => state && open(current),
   f: () => setFilter(FILTERS[(FILTERS.indexOf(sheet.filter) + 1) % FILTERS.length]),
   t: switchTheme,
-  l: () => player.setLoop(!player.loop),
-  "+": () => resize(sheet.width + SIZE_STEP),
-  "=": () => resize(sheet.width + SIZE_STEP),
-  "-": () => resize(sheet.width - SIZE_STEP),
+  "+": () => sheet.resize(sheet.width + SIZE_STEP),
+  "=": () => sheet.resize(sheet.width + SIZE_STEP),
+  "-": () => sheet.resize(sheet.width - SIZE_STEP),
   "?": () => byId("keys").showModal(),
   Escape: () => (tip.hidden ? view("sheet") : hideTip()),
 };
@@ -213,7 +209,6 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-byId("size").value = String(sheet.width);
 applyTheme();
 setInterval(() => state && sayExpiry(state), 30000);
 follow(address(source.state) ?? "state.json", onState, (trouble) => sayTrouble(trouble, state));

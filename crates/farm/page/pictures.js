@@ -5,6 +5,7 @@ const LOADS_AT_ONCE = 3;
 const BYTES_KEPT = 160e6;
 const FEWEST_KEPT = 6;
 const AGAIN_MS = 4000;
+const LARGER = 4; // than a tile is what shows one alone
 
 class Pictures {
   constructor() {
@@ -42,15 +43,6 @@ class Pictures {
     const x = (place % this.state.columns) * width;
     const y = Math.floor(place / this.state.columns) * height;
     return { bitmap: there.bitmap, url: there.url, x, y, width, height };
-  }
-
-  /** Draws a cell's picture into a box; false where it is not here yet. */
-  draw(context, at, left, top, width, height) {
-    const tile = this.tile(at);
-    if (!tile) return false;
-    context.clearRect(left, top, width, height);
-    context.drawImage(tile.bitmap, tile.x, tile.y, tile.width, tile.height, left, top, width, height);
-    return true;
   }
 
   /** Asks for a sheet. Of too many that are asked for, those asked for first are forgotten: they were scrolled past. */
@@ -109,4 +101,19 @@ class Pictures {
       this.loaded.delete(oldest);
     }
   }
+}
+
+/** Draws such a tile into a box that may have an older one. */
+function drawTile(context, tile, left, top, width, height) {
+  context.clearRect(left, top, width, height);
+  context.drawImage(tile.bitmap, tile.x, tile.y, tile.width, tile.height, left, top, width, height);
+}
+
+/** Fills a canvas of its own with such a tile, or with nothing; how large that is on the page says the style. */
+function drawLarge(canvas, tile, { width, height }) {
+  canvas.width = width * LARGER;
+  canvas.height = height * LARGER;
+  const context = canvas.getContext("2d");
+  context.imageSmoothingQuality = "high";
+  if (tile) drawTile(context, tile, 0, 0, canvas.width, canvas.height);
 }

@@ -15,10 +15,9 @@ class Player {
     this.before = []; // for each cell the last one up to it that has a picture, or -1
     this.drawn = null;
     this.open = false;
-    for (const name of ["player", "screen", "held", "track", "strip", "head", "scrub", "play", "loop", "speed"]) {
+    for (const name of ["screen", "held", "track", "strip", "head", "scrub", "play", "loop", "speed"]) {
       this[`${name}Element`] = document.getElementById(name);
     }
-    new ResizeObserver(() => this.size()).observe(this.playerElement);
     new ResizeObserver(() => this.drawStrip()).observe(this.trackElement);
     pictures.onArrival(() => this.draw());
   }
@@ -34,30 +33,10 @@ class Player {
     this.before = Int32Array.from({ length: state.count }, (_, at) => (last = state.pictures[at] === "1" ? at : last));
     this.scrubElement.max = String(Math.max(0, state.count - 1));
     this.at = Math.min(this.at, Math.max(0, state.count - 1));
-    this.drawn = null;
-    this.size();
+    this.draw();
     this.drawStrip();
     this.place();
     this.sayRate(null);
-  }
-
-  /** The screen in the shape of the pictures, as large as there is room. */
-  size() {
-    if (!this.state || this.playerElement.clientWidth === 0) return;
-    const { tile } = this.state;
-    const box = this.playerElement;
-    const width = Math.floor(Math.min(box.clientWidth, (box.clientHeight * tile.width) / tile.height));
-    const height = Math.floor((width * tile.height) / tile.width);
-    const scale = Math.min(devicePixelRatio || 1, 2);
-    const canvas = this.screenElement;
-    if (canvas.width !== width * scale || canvas.height !== height * scale) {
-      canvas.width = width * scale;
-      canvas.height = height * scale;
-      canvas.style.width = `${width}px`;
-      canvas.style.height = `${height}px`;
-      this.drawn = null;
-    }
-    this.draw();
   }
 
   go(at) {
@@ -88,14 +67,9 @@ class Player {
     const key = tile ? `${shown} ${tile.url}` : shown < 0 ? "none" : null;
     // A sheet that is not here yet leaves the last picture up.
     if (key === null || key === this.drawn) return;
-    const context = this.screenElement.getContext("2d");
-    context.imageSmoothingQuality = "high";
-    const { width, height } = this.screenElement;
-    context.clearRect(0, 0, width, height);
-    if (tile) pictures.draw(context, shown, 0, 0, width, height);
+    drawLarge(this.screenElement, tile, state.tile);
     this.drawn = key;
     this.screenElement.setAttribute("aria-label", tile ? `Frame ${state.frames[shown]}` : "No frame yet");
-    return true;
   }
 
   ahead(at) {
@@ -114,22 +88,20 @@ class Player {
     this.playing = true;
     this.onPlaying(true);
     if (!this.loop && this.at === this.state.count - 1) this.at = 0;
-    const started = { time: performance.now(), at: this.at };
-    let second = { time: started.time, drawn: 0, due: 0 };
+    let time = performance.now();
+    let second = { time, drawn: 0, due: 0 };
     const step = (now) => {
       if (!this.playing) return;
       const { count } = this.state;
-      const passed = Math.max(0, Math.floor(((now - started.time) * this.fps()) / 1000));
-      const to = started.at + passed;
-      if (!this.loop && to >= count - 1) {
-        this.onMove(count - 1);
-        this.pause();
-        return;
-      }
-      if (to % count !== this.at) {
-        second.due += (to % count) - this.at + (to % count < this.at ? count : 0);
+      const passed = Math.floor(((now - time) * this.fps()) / 1000);
+      if (passed > 0) {
+        time += (passed * 1000) / this.fps();
+        second.due += passed;
         second.drawn += 1;
-        this.onMove(to % count);
+        const to = this.at + passed;
+        const over = !this.loop && to >= count - 1;
+        this.onMove(over ? count - 1 : to % count);
+        if (over) return this.pause();
       }
       if (now - second.time > 1000) {
         this.sayRate((this.fps() * second.drawn) / Math.max(1, second.due));
@@ -149,11 +121,6 @@ class Player {
   setLoop(loop) {
     this.loop = loop;
     this.loopElement.setAttribute("aria-pressed", String(loop));
-    // What plays goes on from where it is.
-    if (this.playing) {
-      this.playing = false;
-      requestAnimationFrame(() => this.play());
-    }
   }
 
   /** Frames in a second: the scene's, and what is reached where that is less. */

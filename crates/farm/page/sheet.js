@@ -6,24 +6,26 @@ const BESIDE_PX = 320; // rows that far out of view are there already
 const GAP = 6;
 const EDGE = 10;
 const NARROWEST_WITH_WORDS = 104;
+const LARGEST_FIRST = 320;
+const SMALLEST_FIRST = 144;
 const FILTERS = ["all", "done", "running", "failed"];
 
 class Sheet {
-  constructor(root, pictures, onChoose) {
+  constructor(root, pictures, onChoose, onSize) {
     this.root = root;
     this.space = root.querySelector("#rows");
     this.empty = root.querySelector("#empty");
     this.pictures = pictures;
     this.onChoose = onChoose;
+    this.onSize = onSize;
     this.state = null;
     this.filter = "all";
     this.shown = []; // cells that the filter lets through
     this.current = 0; // the cell that keys move from
-    this.width = Number(stored("size")) || 176;
+    this.width = Number(stored("size")) || 0; // 0: as large as lets all be seen
     this.rows = new Map(); // row -> { element, canvas, cells }
     this.spare = [];
-    this.due = false;
-    root.addEventListener("scroll", () => this.later(), { passive: true });
+    root.addEventListener("scroll", () => this.render(), { passive: true });
     new ResizeObserver(() => this.layOut()).observe(root);
     pictures.onArrival((sheet) => this.arrived(sheet));
   }
@@ -51,7 +53,16 @@ class Sheet {
   }
 
   perRow() {
-    return Math.max(1, Math.floor((this.root.clientWidth - 2 * EDGE + GAP) / (this.width + GAP)));
+    const inner = this.root.clientWidth - 2 * EDGE + GAP;
+    const columns = (width) => Math.max(1, Math.floor(inner / (width + GAP)));
+    if (this.width === 0) {
+      const { count, tile } = this.state;
+      const tall = (width) => Math.ceil(count / columns(width)) * ((inner / columns(width)) * (tile.height / tile.width) + 28);
+      this.width = LARGEST_FIRST;
+      while (this.width > SMALLEST_FIRST && tall(this.width) > this.root.clientHeight - EDGE) this.width -= 8;
+      this.onSize(this.width);
+    }
+    return columns(this.width);
   }
 
   /** Sizes of everything, and the first cell in view stays in view. */
@@ -80,15 +91,6 @@ class Sheet {
       this.root.classList.toggle("brief", this.cellWidth < NARROWEST_WITH_WORDS);
     }
     this.render();
-  }
-
-  later() {
-    if (this.due) return;
-    this.due = true;
-    requestAnimationFrame(() => {
-      this.due = false;
-      this.render();
-    });
   }
 
   /** Brings the rows in view into the document, and fills each cell that is not what it should be. */
@@ -125,7 +127,8 @@ class Sheet {
     element.append(canvas);
     const context = canvas.getContext("2d");
     context.scale(scale, scale);
-    context.imageSmoothingQuality = "high";
+    // Of a picture that becomes much smaller every pixel counts; that takes longer.
+    context.imageSmoothingQuality = this.cellWidth * scale < this.state.tile.width * 0.6 ? "high" : "low";
     const cells = Array.from({ length: this.columns }, (_, column) => makeCell(element, column));
     return { element, canvas, context, cells };
   }
@@ -153,6 +156,7 @@ class Sheet {
     }
     cell.at = at;
     cell.element.hidden = at === undefined;
+    cell.element.id = `cell-${at}`;
     if (at === undefined) return;
     const letter = state.letter(at);
     const seconds = number(state.seconds[at]);
@@ -161,7 +165,6 @@ class Sheet {
     if (key !== cell.key) {
       cell.key = key;
       const said = seconds === null ? "" : span(seconds);
-      cell.element.id = `cell-${at}`;
       cell.element.dataset.state = letter;
       cell.element.classList.toggle("current", at === this.current);
       cell.element.setAttribute("aria-selected", String(at === this.current));
@@ -179,8 +182,8 @@ class Sheet {
     if (cell.painted === wanted) return;
     const tile = pictures.tile(cell.at);
     if (!tile || cell.painted === tile.url) return;
-    pictures.draw(row.context, cell.at, left, 0, this.cellWidth, this.pictureHeight);
-    // A picture that arrives while it is looked for fades in; one that is scrolled to, or drawn again, does not.
+    drawTile(row.context, tile, left, 0, this.cellWidth, this.pictureHeight);
+    // A picture that comes later than its cell fades in; one that is drawn again does not.
     if (!cell.painted && !moved) cell.element.classList.add("fresh");
     cell.painted = tile.url;
     cell.element.classList.add("there");
@@ -244,6 +247,7 @@ class Sheet {
 
   resize(width) {
     this.width = Math.min(480, Math.max(64, width));
+    this.onSize(this.width);
     keep("size", this.width);
     this.layOut();
     this.reveal();

@@ -77,31 +77,37 @@ function follow(url, onState, onTrouble) {
   let asking = false;
   let ended = false;
 
-  async function look() {
+  async function read() {
     const answer = await fetch(url, { cache: "no-cache", signal: AbortSignal.timeout(PATIENCE_MS) });
     if (!answer.ok) throw new Error(`answered ${answer.status}`);
-    const text = await answer.text();
-    if (text !== last) {
-      state = understand(text);
-      onState(state);
-      last = text;
-    } else {
+    return answer.text();
+  }
+
+  function take(text) {
+    if (text === last) {
       ended = !state.underWay;
+      return;
     }
+    state = understand(text);
+    onState(state);
+    last = text;
   }
 
   async function ask() {
     if (asking || ended) return;
     asking = true;
     clearTimeout(timer);
+    let trouble = "unreachable";
     try {
-      await look();
-      onTrouble(null);
-    } catch (error) {
+      const text = await read();
+      trouble = "unreadable";
+      take(text);
+      trouble = null;
+    } catch {
       // A published page whose links have ended gets no further answer.
       ended = state !== null && hasExpired(state);
-      onTrouble(error instanceof SyntaxError || /version/.test(error.message) ? "unreadable" : "unreachable");
     }
+    onTrouble(trouble);
     asking = false;
     const soon = !document.hidden && (state === null || state.underWay);
     if (!ended) timer = setTimeout(ask, soon ? UNDER_WAY_MS : RESTING_MS);
