@@ -16,6 +16,7 @@ pub mod faults;
 mod folder;
 pub mod lambda;
 mod listen;
+mod logs;
 pub mod s3;
 pub mod sheet;
 pub mod workers;

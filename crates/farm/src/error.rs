@@ -46,6 +46,12 @@ pub enum FarmError {
     /// A file of this machine that cannot be written.
     #[error("cannot write {}: {}", .0.display(), .1)]
     Written(PathBuf, std::io::Error),
+    /// Small pictures that cannot be made.
+    #[error("the pictures cannot be made: {0}")]
+    Picture(String),
+    /// A port that cannot be listened on.
+    #[error("cannot listen on port {0}: {1}")]
+    Listen(u16, std::io::Error),
     /// A file of the bucket that is not what was put there.
     #[error("`{0}` came with other bytes than its task put there")]
     Damaged(String),
@@ -106,8 +112,9 @@ impl FarmError {
                 Some("Check the path: capital letters count.".to_owned())
             }
             Self::Disk(..) => Some("Check who may read the file, and that its disk is there.".to_owned()),
-            Self::Over(..) | Self::Json(_) => None,
+            Self::Over(..) | Self::Json(_) | Self::Picture(_) => None,
             Self::Written(..) => Some("Check who may write there, and that the disk has room.".to_owned()),
+            Self::Listen(..) => Some("Name another with --port, or none: then a free one is taken.".to_owned()),
             Self::Damaged(_) => Some(
                 "Run it again. If it stays so, the frame is damaged in the bucket: farm rerender renders it once more."
                     .to_owned(),

@@ -17,6 +17,7 @@ pub mod forecast;
 pub mod inspect;
 pub mod known;
 pub mod location;
+pub mod logs;
 pub mod project;
 pub mod pull;
 pub mod remove;
@@ -27,6 +28,7 @@ mod rewrite;
 pub mod stop;
 pub mod submit;
 pub mod tagging;
+pub mod web;
 
 pub use bucket::Bucket;
 pub use destination::Destination;

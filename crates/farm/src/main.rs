@@ -13,7 +13,7 @@ use farm_aws::{NoRegion, Session};
 use farm_contract::Fault;
 use farm_terminal::{INTERRUPTED, interrupted, say};
 
-use cli::{Cancel, Cost, Inspect, List, Plan, Pull, Remove, Rerender, Resume, Status, Submit, Watch};
+use cli::{Cancel, Cost, Inspect, List, Logs, Plan, Pull, Remove, Rerender, Resume, Status, Submit, Watch};
 
 /// How long one call waits for its answer: a bucket copies a part of some GB before it does.
 const ANSWER: Duration = Duration::from_secs(300);
@@ -38,6 +38,8 @@ enum Command {
     Watch(Watch),
     /// Fetch the frames of a render into a folder.
     Pull(Pull),
+    /// Show what the tasks of a render said: that of one frame, or those that failed, or all.
+    Logs(Logs),
     /// Have the missing frames of an upload rendered, and only those.
     Resume(Resume),
     /// Have frames rendered once more though they are there.
@@ -77,6 +79,7 @@ async fn run(command: Command) -> ExitCode {
         Command::List(list) => interruptible(list.run()).await,
         Command::Watch(watch) => watch.run().await,
         Command::Pull(pull) => pull.run().await,
+        Command::Logs(logs) => interruptible(logs.run()).await,
         Command::Resume(resume) => interruptible(resume.run()).await,
         Command::Rerender(rerender) => interruptible(rerender.run()).await,
         Command::Cancel(cancel) => interruptible(cancel.run()).await,

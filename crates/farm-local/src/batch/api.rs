@@ -16,6 +16,7 @@ use super::actions::Asked;
 use super::error::ApiError;
 use super::ids;
 use super::service::Batch;
+use crate::logs;
 
 /// Longest body that is read at all, in bytes; twice what the largest request may have.
 const MAX_BODY: usize = 64 * 1024;
@@ -27,8 +28,33 @@ pub(super) fn router(batch: Batch) -> Router {
         .route("/v1/listjobs", operation("ListJobs", Batch::list_jobs))
         .route("/v1/canceljob", operation("CancelJob", Batch::cancel_job))
         .route("/v1/terminatejob", operation("TerminateJob", Batch::terminate_job))
+        .route("/", post(logs))
         .fallback(unknown)
         .with_state(batch)
+}
+
+/// CloudWatch Logs, which has the port with Batch in common.
+async fn logs(State(batch): State<Batch>, request: Request) -> Response {
+    let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
+    if target != Some(logs::GET_LOG_EVENTS) {
+        return unknown(request).await;
+    }
+    let answer = async {
+        authorise(&batch, request.headers(), "logs")?;
+        let body = to_bytes(request.into_body(), MAX_BODY).await;
+        let body = body.map_err(|error| ApiError::server(error.to_string()))?;
+        let asked = serde_json::from_slice(&body)
+            .map_err(|error| ApiError::refused(400, "SerializationException", error.to_string()))?;
+        let folder = batch.config().log_dir.clone();
+        let read = tokio::task::spawn_blocking(move || logs::get_log_events(&folder, &asked));
+        let read = read.await.map_err(|error| ApiError::server(error.to_string()))?;
+        let read = read.map_err(|refused| ApiError::refused(400, refused.code, refused.words))?;
+        serde_json::to_vec(&read).map_err(|error| ApiError::server(error.to_string()))
+    };
+    match answer.await {
+        Ok(body) => respond(StatusCode::OK, &ids::uuid(), None, body),
+        Err(error) => failure(&error),
+    }
 }
 
 async fn unknown(request: Request) -> Response {
@@ -55,7 +81,7 @@ async fn answer<I: DeserializeOwned + Asked, O: Serialize>(
     name: &str,
     run: fn(&Batch, I, usize) -> Result<O, ApiError>,
 ) -> Result<Vec<u8>, ApiError> {
-    let key = authorise(batch, request.headers())?;
+    let key = authorise(batch, request.headers(), "batch")?;
     let too_long = format!("The request is longer than {MAX_BODY} bytes");
     let body = to_bytes(request.into_body(), MAX_BODY)
         .await
@@ -72,7 +98,7 @@ async fn answer<I: DeserializeOwned + Asked, O: Serialize>(
 }
 
 /// Lets in what is signed with an access key of the farm's, for this service; gives its id.
-fn authorise(batch: &Batch, headers: &HeaderMap) -> Result<String, ApiError> {
+fn authorise(batch: &Batch, headers: &HeaderMap, service: &str) -> Result<String, ApiError> {
     let missing =
         || ApiError::refused(403, "MissingAuthenticationTokenException", "Missing Authentication Token");
     let value = headers.get(header::AUTHORIZATION).ok_or_else(missing)?.to_str().map_err(|_| missing())?;
@@ -82,7 +108,9 @@ fn authorise(batch: &Batch, headers: &HeaderMap) -> Result<String, ApiError> {
         .find_map(|parameter| parameter.trim().strip_prefix("Credential="))
         .ok_or_else(missing)?;
     match scope.split('/').collect::<Vec<_>>().as_slice() {
-        [key, _date, _region, "batch", "aws4_request"] if batch.config().keys.admits(key) => {
+        [key, _date, _region, for_service, "aws4_request"]
+            if *for_service == service && batch.config().keys.admits(key) =>
+        {
             Ok((*key).to_owned())
         }
         _ => Err(ApiError::refused(

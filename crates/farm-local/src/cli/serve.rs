@@ -73,9 +73,14 @@ impl Serve {
 fn introduce(farm: &Farm, credentials: &Credentials, folder: &Path) -> Result<()> {
     show::heading("The farm is up. In another terminal:\n");
     let environment = format!(
-        "export AWS_ENDPOINT_URL_S3={}\nexport AWS_ENDPOINT_URL_BATCH={}\nexport AWS_ACCESS_KEY_ID={}\n\
-         export AWS_SECRET_ACCESS_KEY={}\nexport AWS_REGION={REGION} AWS_DEFAULT_REGION={REGION}",
-        farm.s3_endpoint, farm.batch_endpoint, credentials.access_key_id, credentials.secret_access_key
+        "export AWS_ENDPOINT_URL_S3={}\nexport AWS_ENDPOINT_URL_BATCH={}\nexport AWS_ENDPOINT_URL_CLOUDWATCH_LOGS={}\nexport AWS_ACCESS_KEY_ID={}\n\
+         export AWS_SECRET_ACCESS_KEY={}\nexport AWS_REGION={REGION} AWS_DEFAULT_REGION={REGION}\nexport FARM_BUCKET={}",
+        farm.s3_endpoint,
+        farm.batch_endpoint,
+        farm.batch_endpoint,
+        credentials.access_key_id,
+        credentials.secret_access_key,
+        farm.bucket()
     );
     writeln!(std::io::stdout(), "{environment}").context("cannot print the environment of a client")?;
     show::heading("Render 24 frames, and fetch them when the archive is there:\n");

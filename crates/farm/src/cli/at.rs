@@ -15,7 +15,7 @@ use super::prices;
 /// Variable that names the bucket where the command line does not.
 pub const BUCKET: &str = "FARM_BUCKET";
 /// How long one call waits for its answer.
-const ANSWER: Duration = Duration::from_secs(60);
+pub const ANSWER: Duration = Duration::from_secs(60);
 
 /// The farm.
 #[derive(Debug, Clone, clap::Args)]

@@ -2,19 +2,29 @@
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use farm::logs::Logs;
 use farm::render::{Seen, Watch as Look, table};
+use farm::web::{Page, publish, serve};
+use farm_aws::Session;
+use farm_contract::limits::{DEADLINE, Limits};
 use farm_terminal::{INTERRUPTED, Look as Inks, interrupted, say};
 
-use super::at::{At, Priced};
+use super::at::{ANSWER, At, Priced};
 use super::{exit, out};
 
 /// Between two looks.
 pub(super) const PAUSE: Duration = Duration::from_secs(2);
 /// Looks that may fail one after the other.
 const PATIENCE: u32 = 30;
+
+/// The longest that S3 lets an address be good for.
+const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// Between two editions of a published page.
+const EDITION: Duration = Duration::from_secs(10);
 
 /// Watch a render until it ends.
 #[derive(Debug, clap::Args)]
@@ -23,18 +33,102 @@ pub struct Watch {
     at: At,
     #[command(flatten)]
     priced: Priced,
+    /// Show it as a page in a browser, too: a contact sheet that fills. The page is served on this machine alone, until
+    /// Ctrl-C.
+    #[arg(long)]
+    web: bool,
+    /// Port of the page; left out, a free one.
+    #[arg(long, requires = "web", default_value_t = 0)]
+    port: u16,
+    /// Write that page into the bucket, under an address that somebody without credentials can open.
+    #[arg(long, conflicts_with = "web")]
+    publish: bool,
+    /// How long that address is good for, such as 12h or 3d; a week at most, and no longer than the login it is made with.
+    #[arg(long = "for", value_name = "TIME", requires = "publish", value_parser = within, default_value = "1d")]
+    within: Duration,
+    /// Write how the render stands as JSON, a line each time that it changed.
+    #[arg(long, conflicts_with_all = ["web", "publish"])]
+    json: bool,
 }
 
 impl Watch {
     pub async fn run(self) -> Result<ExitCode> {
         let (farm, found) = self.at.find(self.priced.list()).await?;
-        follow(Look::new(farm, found.key)).await
+        let watch = Look::new(farm, found.key);
+        if self.publish {
+            return published(watch, self.within).await;
+        }
+        if !self.web {
+            return follow(watch, self.json).await;
+        }
+        let session = Session::open(self.at.farm.region.as_deref(), ANSWER).await?;
+        let page = Arc::new(Page::new(watch));
+        page.look().await?;
+        let server = serve(Arc::clone(&page), Logs::new(&session), self.port).await?;
+        say(&format!("The contact sheet: {}\nCtrl-C ends it; the render goes on.\n", server.url));
+        let mut screen = Screen::new(false);
+        tokio::select! {
+            ended = server.run() => ended.map(|()| ExitCode::SUCCESS).context("the page cannot be served"),
+            outcome = keep_looking(&page, &mut screen) => outcome,
+            () = interrupted() => Ok(ExitCode::from(INTERRUPTED)),
+        }
     }
 }
 
+/// Looks, and goes on looking after the end of the render: it may be rendered again.
+async fn keep_looking(page: &Page, screen: &mut Screen) -> Result<ExitCode> {
+    loop {
+        match page.look().await {
+            Ok(seen) => screen.show(&seen),
+            Err(error) if error.may_pass() => say(&format!("  {error}; trying again")),
+            Err(error) => return Err(error.into()),
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Writes the page into the bucket until the render is over.
+async fn published(watch: Look, within: Duration) -> Result<ExitCode> {
+    let page = Arc::new(Page::new(watch));
+    let work = async {
+        let mut before = None;
+        loop {
+            let seen = page.look().await?;
+            let told = before.is_some();
+            let now = publish(&page, &seen, within, before).await?;
+            if !told {
+                out::text(&format!("{}\n", now.url))?;
+                say("Whoever has this address can look at the frames until it ends.");
+            }
+            if seen.is_over() {
+                return Ok(exit::of(seen.state.state));
+            }
+            before = Some(now);
+            tokio::time::sleep(EDITION).await;
+        }
+    };
+    tokio::select! {
+        outcome = work => outcome,
+        () = interrupted() => {
+            say("\nThe page stays as it is now; the render goes on.");
+            Ok(ExitCode::from(INTERRUPTED))
+        }
+    }
+}
+
+/// A time as deadlines are written.
+fn within(text: &str) -> Result<Duration, String> {
+    let mut limits = Limits::default();
+    let seconds = limits.take(DEADLINE, text).ok().and_then(|_| limits.deadline());
+    seconds
+        .map(Duration::from_secs_f64)
+        .filter(|time| *time <= WEEK)
+        .ok_or_else(|| "write a number with m, h or d behind it, up to 7d, such as 12h".to_owned())
+}
+
 /// Shows a render until it ends, or Ctrl-C: the render goes on then.
-pub(super) async fn follow(mut watch: Look) -> Result<ExitCode> {
-    let mut screen = Screen::default();
+pub(super) async fn follow(mut watch: Look, json: bool) -> Result<ExitCode> {
+    let mut screen = Screen::new(json);
     tokio::select! {
         outcome = until_over(&mut watch, async |seen| { screen.show(seen); Ok(()) }) => {
             let seen = outcome?;
@@ -74,15 +168,31 @@ pub(super) async fn until_over(
 }
 
 /// A view that is drawn over itself on a terminal, and a line for each change elsewhere.
-#[derive(Default)]
 struct Screen {
+    json: bool,
     drawn: usize,
     told: String,
 }
 
 impl Screen {
+    fn new(json: bool) -> Self {
+        Self { json, drawn: 0, told: String::new() }
+    }
+
     fn show(&mut self, seen: &Seen) {
         let stdout = std::io::stdout();
+        if self.json {
+            let state = farm::render::State { written_at: 0, ..seen.state.clone() };
+            // What never changes is left out of the comparison; how long it took always does.
+            let told = format!("{:?} {:?} {:?}", state.state, state.counts, state.why_waiting);
+            if told != self.told {
+                self.told = told;
+                let line = serde_json::to_string(&seen.state).unwrap_or_default();
+                // Whoever read it may have seen enough.
+                let _ = writeln!(stdout.lock(), "{line}");
+            }
+            return;
+        }
         if !stdout.is_terminal() {
             let told = format!("{}: {}", seen.state.name, table::frames(seen));
             if told != self.told {
@@ -110,7 +220,7 @@ impl Screen {
 
     /// The last word, where it is not on the screen already.
     fn end(&self, seen: &Seen) {
-        if self.drawn == 0 {
+        if self.drawn == 0 && !self.json {
             say(&table::one(seen, Inks::of_stderr(), None));
         }
     }
