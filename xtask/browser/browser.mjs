@@ -17,10 +17,18 @@ export function options(more = {}) {
 export function launch(executablePath) {
   // Chromium has no sandbox for root.
   const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-  return puppeteer.launch({ executablePath, args: [...args, "--hide-scrollbars=false", "--force-color-profile=srgb"], protocolTimeout: 120_000 });
+  return puppeteer.launch({
+    executablePath,
+    args: [...args, "--force-color-profile=srgb"],
+    protocolTimeout: 120_000,
+  });
 }
 
-export async function show(browser, url, { width = 1440, height = 900, scheme = "dark", motion = "no-preference" } = {}) {
+export async function show(
+  browser,
+  url,
+  { width = 1440, height = 900, scheme = "dark", motion = "no-preference" } = {},
+) {
   const page = await browser.newPage();
   await page.setViewport({ width, height });
   await page.emulateMediaFeatures([
@@ -33,6 +41,8 @@ export async function show(browser, url, { width = 1440, height = 900, scheme = 
 
 /** Whether every picture in view that there is to draw has been drawn. */
 export const drawn = () => {
-  const cells = [...document.querySelectorAll(".cell")].filter((cell) => !cell.hidden && "dk".includes(cell.dataset.state));
+  const cells = [...document.querySelectorAll(".cell")].filter(
+    (cell) => !cell.hidden && "dk".includes(cell.dataset.state),
+  );
   return cells.length > 0 && cells.every((cell) => cell.classList.contains("there"));
 };

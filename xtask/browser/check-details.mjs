@@ -10,53 +10,64 @@ export const details = [
   [
     "a frame opens in full, with its log and its record; arrows turn, Esc closes",
     (browser) =>
-      watched(browser, { fixture: { frames: 24 }, prepare: (fixture) => fixture.advance(6, 2) }, async (page, fixture) => {
-        await pictured(page, 6);
-        await page.click("#cell-2");
-        await page.waitForSelector("#detail[open]");
-        await page.waitForSelector("#detail-full:not([hidden])");
-        await says(page, "#detail-title", "Frame 3");
-        await says(page, "#detail-facts", "child 0");
-        assert.equal(await page.$eval("#detail-full", (picture) => picture.naturalWidth), 480);
-        await page.waitForSelector("#detail-open[href$='frame/3.png']");
-        await page.click("[data-tab=log]");
-        await says(page, "#detail-text", "Fra:3 Mem:");
-        await page.click("[data-tab=record]");
-        await says(page, "#detail-text", '"blender": "4.5.15"');
-        await page.keyboard.press("ArrowRight");
-        await says(page, "#detail-title", "Frame 4");
-        await says(page, "#detail-text", "4\n  ]");
-        await page.click("[data-tab=full]");
-        await page.waitForSelector("#detail-full[alt='Frame 4']:not([hidden])");
-        await page.keyboard.press("ArrowLeft");
-        await page.waitForSelector("#detail-full[alt='Frame 3']:not([hidden])");
-        // A frame that becomes done while it is looked at appears.
-        for (let turn = 0; turn < 4; turn += 1) await page.keyboard.press("ArrowRight");
-        await says(page, "#detail-title", "Frame 7");
-        await says(page, "#detail-note", "This frame is rendering.");
-        fixture.advance(1, 2);
-        await page.waitForSelector("#detail-full[alt='Frame 7']:not([hidden])");
-        await page.keyboard.press("Escape");
-        await isGone(page, "#detail");
-        await page.waitForSelector("#cell-6.current");
-        await page.keyboard.press("Enter");
-        await page.waitForSelector("#detail[open]");
-      }),
+      watched(
+        browser,
+        { fixture: { frames: 24 }, prepare: (fixture) => fixture.advance(6, 2) },
+        async (page, fixture) => {
+          await pictured(page, 6);
+          await page.click("#cell-2");
+          await page.waitForSelector("#detail[open]");
+          await page.waitForSelector("#detail-full:not([hidden])");
+          await says(page, "#detail-title", "Frame 3");
+          await says(page, "#detail-facts", "child 0");
+          assert.equal(await page.$eval("#detail-full", (picture) => picture.naturalWidth), 480);
+          await page.waitForSelector("#detail-open[href$='frame/3.png']");
+          await page.click("[data-tab=log]");
+          await says(page, "#detail-text", "Fra:3 Mem:");
+          await page.click("[data-tab=record]");
+          await says(page, "#detail-text", '"blender": "4.5.15"');
+          await page.keyboard.press("ArrowRight");
+          await says(page, "#detail-title", "Frame 4");
+          await says(page, "#detail-text", "4\n  ]");
+          await page.click("[data-tab=full]");
+          await page.waitForSelector("#detail-full[alt='Frame 4']:not([hidden])");
+          await page.keyboard.press("ArrowLeft");
+          await page.waitForSelector("#detail-full[alt='Frame 3']:not([hidden])");
+          // A frame that becomes done while it is looked at appears.
+          for (let turn = 0; turn < 4; turn += 1) await page.keyboard.press("ArrowRight");
+          await says(page, "#detail-title", "Frame 7");
+          await says(page, "#detail-note", "This frame is rendering.");
+          fixture.advance(1, 2);
+          await page.waitForSelector("#detail-full[alt='Frame 7']:not([hidden])");
+          await page.keyboard.press("Escape");
+          await isGone(page, "#detail");
+          await page.waitForSelector("#cell-6.current");
+          await page.keyboard.press("Enter");
+          await page.waitForSelector("#detail[open]");
+        },
+      ),
   ],
   [
     "a frame that the browser cannot show leaves the small picture, and says so",
     (browser) =>
-      watched(browser, { fixture: { frames: 3 }, prepare: (fixture) => (fixture.advance(3), fixture.keep("frame/1.png", () => Buffer.from("v/1\x01 OpenEXR"))) }, async (page, fixture) => {
-        await pictured(page, 3);
-        await page.keyboard.press("Enter");
-        await says(page, "#detail-note", "cannot show the frame");
-        const point = await page.$eval("#detail-tile", (tile) => {
-          const { left, top, width, height } = tile.getBoundingClientRect();
-          return [Math.round(left + width / 2), Math.round(top + height / 2)];
-        });
-        const [colour] = await onScreen(browser, page, [point]);
-        near(colour, [...fixture.picture(0).subarray(0, 3)], "the small picture");
-      }),
+      watched(
+        browser,
+        {
+          fixture: { frames: 3 },
+          prepare: (fixture) => (fixture.advance(3), fixture.keep("frame/1.png", () => Buffer.from("v/1\x01 OpenEXR"))),
+        },
+        async (page, fixture) => {
+          await pictured(page, 3);
+          await page.keyboard.press("Enter");
+          await says(page, "#detail-note", "cannot show the frame");
+          const point = await page.$eval("#detail-tile", (tile) => {
+            const { left, top, width, height } = tile.getBoundingClientRect();
+            return [Math.round(left + width / 2), Math.round(top + height / 2)];
+          });
+          const [colour] = await onScreen(browser, page, [point]);
+          near(colour, [...fixture.picture(0).subarray(0, 3)], "the small picture");
+        },
+      ),
   ],
   [
     "words of strangers are words: markup in reasons, names, warnings and addresses does nothing",
@@ -69,7 +80,10 @@ export const details = [
           message: HURTS,
           why_waiting: HURTS,
           warnings: [HURTS, HURTS],
-          files: [{ name: "bad", url: "javascript:window.hurt = 1" }, { name: HURTS, url: "file/good.zip" }],
+          files: [
+            { name: "bad", url: "javascript:window.hurt = 1" },
+            { name: HURTS, url: "file/good.zip" },
+          ],
         };
       };
       return watched(browser, { fixture: { frames: 12 }, prepare }, async (page, fixture) => {
@@ -112,19 +126,30 @@ export const details = [
   [
     "400 pixels are wide enough",
     (browser) =>
-      watched(browser, { fixture: { frames: 24 }, prepare: (fixture) => fixture.advance(20, 2), view: { width: 400, height: 700 } }, async (page) => {
-        await page.waitForSelector(".cell.there");
-        const fits = async (what) => {
-          const wide = await page.evaluate(() => Math.max(document.documentElement.scrollWidth, ...[...document.querySelectorAll("button, a, .cell, #screen, #detail")].filter((one) => one.checkVisibility()).map((one) => one.getBoundingClientRect().right)));
-          assert.ok(wide <= 400, `${what} is ${wide} wide`);
-        };
-        await fits("the sheet");
-        await page.keyboard.press("Space");
-        await page.waitForFunction(() => Number(document.getElementById("scrub").value) > 1);
-        await fits("the player");
-        await page.keyboard.press("Enter");
-        await page.waitForSelector("#detail[open] #detail-full:not([hidden])");
-        await fits("the detail");
-      }),
+      watched(
+        browser,
+        { fixture: { frames: 24 }, prepare: (fixture) => fixture.advance(20, 2), view: { width: 400, height: 700 } },
+        async (page) => {
+          await page.waitForSelector(".cell.there");
+          const fits = async (what) => {
+            const wide = await page.evaluate(() =>
+              Math.max(
+                document.documentElement.scrollWidth,
+                ...[...document.querySelectorAll("button, a, .cell, #screen, #detail")]
+                  .filter((one) => one.checkVisibility())
+                  .map((one) => one.getBoundingClientRect().right),
+              ),
+            );
+            assert.ok(wide <= 400, `${what} is ${wide} wide`);
+          };
+          await fits("the sheet");
+          await page.keyboard.press("Space");
+          await page.waitForFunction(() => Number(document.getElementById("scrub").value) > 1);
+          await fits("the player");
+          await page.keyboard.press("Enter");
+          await page.waitForSelector("#detail[open] #detail-full:not([hidden])");
+          await fits("the detail");
+        },
+      ),
   ],
 ];

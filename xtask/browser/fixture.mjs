@@ -1,5 +1,5 @@
-// A render that never was, served as `farm watch --web` serves one: the page in one document, the state, sheets of small
-// pictures, frames, logs and records. `node fixture.mjs --frames 120 --every 1` shows it in any browser.
+// A render that never was, served as `farm watch --web` serves one: the page in one document, the state, sheets of
+// small pictures, frames, logs and records. `node fixture.mjs --frames 120 --every 1` shows it in any browser.
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -12,7 +12,13 @@ import { draw, flat, png } from "./picture.mjs";
 const PAGE = fileURLToPath(new URL("../../crates/farm/page/", import.meta.url));
 /** The order in which the page's scripts become one. */
 const SCRIPTS = ["state.js", "pictures.js", "sheet.js", "player.js", "detail.js", "header.js", "page.js"];
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'";
+const POLICY = [
+  "default-src 'none'",
+  "style-src 'unsafe-inline'",
+  "script-src 'unsafe-inline'",
+  "img-src 'self' data: blob:",
+  "connect-src 'self'",
+].join("; ");
 const [COLUMNS, ROWS] = [8, 8];
 const PER_SHEET = COLUMNS * ROWS;
 /** Below a name of its own, so that an address of the page's that is not relative is found out. */
@@ -100,8 +106,17 @@ export class Fixture {
         left: over || median === null ? null : (median * (planned - counts.done)) / Math.max(1, counts.running),
         elapsed: measured.reduce((sum, one) => sum + one, 0) / 4,
       },
-      cost: { so_far: 0.12, expected: 0.4, words: "$0.12 so far, about $0.40 in all, at Fargate Spot's price of June 2026" },
-      files: over ? [{ name: "frames.zip", url: "file/frames.zip" }, { name: "preview.mp4", url: "file/preview.mp4" }] : [],
+      cost: {
+        so_far: 0.12,
+        expected: 0.4,
+        words: "$0.12 so far, about $0.40 in all, at Fargate Spot's price of June 2026",
+      },
+      files: over
+        ? [
+            { name: "frames.zip", url: "file/frames.zip" },
+            { name: "preview.mp4", url: "file/preview.mp4" },
+          ]
+        : [],
       cells: {
         frame: this.frame,
         state: this.letters.join(""),
@@ -110,7 +125,12 @@ export class Fixture {
         fault: this.fault,
         picture: this.frame.map((_, at) => (this.has(at) ? "1" : "0")).join(""),
       },
-      sheets: { tile: this.tile, columns: COLUMNS, rows: ROWS, urls: this.versions.map((version, at) => (version > 0 ? `sheet/${at}.png?v=${version}` : null)) },
+      sheets: {
+        tile: this.tile,
+        columns: COLUMNS,
+        rows: ROWS,
+        urls: this.versions.map((version, at) => (version > 0 ? `sheet/${at}.png?v=${version}` : null)),
+      },
       details: this.versions.map((_, at) => `details/${at}.json`),
       written_at: Date.UTC(2026, 5, 12, 14, 5, 30),
       expires_at: null,
@@ -132,7 +152,9 @@ export class Fixture {
   picture(at, [width, height] = this.tile, rays = this.rays) {
     if (this.look === "flat") return flat(width, height, at % PER_SHEET);
     const shot = this.shots ? Math.floor(at / this.loop) % 6 : 0;
-    return this.keep(`${at % this.loop} of ${shot} in ${width}`, () => draw(width, height, (at % this.loop) / this.loop, shot, rays));
+    return this.keep(`${at % this.loop} of ${shot} in ${width}`, () =>
+      draw(width, height, (at % this.loop) / this.loop, shot, rays),
+    );
   }
 
   keep(key, make) {
@@ -180,7 +202,15 @@ export class Fixture {
       return ["image/png", this.keep(path, () => png(...size, 3, this.picture(this.frame.indexOf(number), size)))];
     }
     if (folder === "log") return ["text/plain; charset=utf-8", log(number)];
-    if (folder === "record") return json({ version: 1, child: Math.floor(number / 4), attempt: 1, frames: [number], seconds: 12.5, blender: "4.5.15" });
+    if (folder === "record")
+      return json({
+        version: 1,
+        child: Math.floor((number - 1) / 4),
+        attempt: 1,
+        frames: [number],
+        seconds: 12.5,
+        blender: "4.5.15",
+      });
     return null;
   }
 
@@ -194,7 +224,12 @@ export class Fixture {
       return;
     }
     const [type, body] = found;
-    const headers = { "content-type": type, "content-security-policy": POLICY, "x-content-type-options": "nosniff", "cache-control": "no-cache" };
+    const headers = {
+      "content-type": type,
+      "content-security-policy": POLICY,
+      "x-content-type-options": "nosniff",
+      "cache-control": "no-cache",
+    };
     if (path === "state.json") {
       headers.etag = `"${createHash("sha256").update(body).digest("hex")}"`;
       if (request.headers["if-none-match"] === headers.etag) {
@@ -209,7 +244,9 @@ export class Fixture {
   /** Serves on the port that it had, or on one that the system picks. */
   async start() {
     this.server = createServer((request, response) => this.answer(request, response));
-    await new Promise((resolve, reject) => this.server.once("error", reject).listen(this.port ?? 0, "127.0.0.1", resolve));
+    await new Promise((resolve, reject) =>
+      this.server.once("error", reject).listen(this.port ?? 0, "127.0.0.1", resolve),
+    );
     this.port = this.server.address().port;
     this.url = `http://127.0.0.1:${this.port}${BELOW}`;
     return this;
@@ -224,8 +261,15 @@ export class Fixture {
 
 function log(frame) {
   const line = (time, words) => `00:${String(time).padStart(5, "0")}  blender          | ${words}`;
-  const samples = Array.from({ length: 8 }, (_, at) => line(`0${at + 2}.214`, `Fra:${frame} Mem:212.40M | Sample ${(at + 1) * 16}/128`));
-  return [`child ${Math.floor(frame / 4)}, attempt 1`, line("00.412", 'Read blend: "doughnut.blend"'), ...samples, line("10.530", `Saved: 'frame_${String(frame).padStart(4, "0")}.png'`)].join("\n");
+  const samples = Array.from({ length: 8 }, (_, at) =>
+    line(`0${at + 2}.214`, `Fra:${frame} Mem:212.40M | Sample ${(at + 1) * 16}/128`),
+  );
+  return [
+    `child ${Math.floor((frame - 1) / 4)}, attempt 1`,
+    line("00.412", 'Read blend: "doughnut.blend"'),
+    ...samples,
+    line("10.530", `Saved: 'frame_${String(frame).padStart(4, "0")}.png'`),
+  ].join("\n");
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -239,7 +283,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     },
   });
   const fixture = await new Fixture({ frames: Number(values.frames), look: values.look, rays: 1, shots: true }).start();
-  for (let at = 0; at < Number(values.failed); at += 1) fixture.fail((at * 7 + 3) % fixture.frame.length, "Blender ran out of memory.");
+  for (let at = 0; at < Number(values.failed); at += 1)
+    fixture.fail((at * 7 + 3) % fixture.frame.length, "Blender ran out of memory.");
   setInterval(() => fixture.advance(1, Number(values.running)), Number(values.every) * 1000);
   console.log(fixture.url);
 }

@@ -1,10 +1,23 @@
 // Pictures that look rendered, the same on every machine: a doughnut on a table, as everybody's first Blender scene,
 // and a PNG of them. Marched by rays in plain numbers, since Node draws nothing.
 
-import { crc32, deflateSync } from "node:zlib";
+import { deflateSync } from "node:zlib";
 
-const ICINGS = [[0.86, 0.36, 0.5], [0.33, 0.19, 0.13], [0.9, 0.82, 0.7], [0.42, 0.62, 0.8], [0.55, 0.72, 0.4], [0.62, 0.44, 0.76]];
-const SPRINKLES = [[0.95, 0.9, 0.85], [0.95, 0.75, 0.2], [0.3, 0.6, 0.85], [0.85, 0.25, 0.3], [0.4, 0.75, 0.45]];
+const ICINGS = [
+  [0.86, 0.36, 0.5],
+  [0.33, 0.19, 0.13],
+  [0.9, 0.82, 0.7],
+  [0.42, 0.62, 0.8],
+  [0.55, 0.72, 0.4],
+  [0.62, 0.44, 0.76],
+];
+const SPRINKLES = [
+  [0.95, 0.9, 0.85],
+  [0.95, 0.75, 0.2],
+  [0.3, 0.6, 0.85],
+  [0.85, 0.25, 0.3],
+  [0.4, 0.75, 0.45],
+];
 const LIGHT = unit([0.55, 0.8, -0.35]);
 
 function unit([x, y, z]) {
@@ -68,12 +81,16 @@ function sprinkle(x, y, z) {
   const [du, dv] = [u - cu - 0.5, v - cv - 0.5];
   const along = du * Math.cos(turn) + dv * Math.sin(turn);
   const across = -du * Math.sin(turn) + dv * Math.cos(turn);
-  return Math.abs(across) < 0.11 && Math.abs(along) < 0.34 ? SPRINKLES[Math.floor(chance(cu, cv + 57) * SPRINKLES.length)] : null;
+  return Math.abs(across) < 0.11 && Math.abs(along) < 0.34
+    ? SPRINKLES[Math.floor(chance(cu, cv + 57) * SPRINKLES.length)]
+    : null;
 }
 
 function shade(x, y, z, ray, icing) {
   const n = normal(x, y, z);
-  const lit = Math.max(0, n[0] * LIGHT[0] + n[1] * LIGHT[1] + n[2] * LIGHT[2]) * shadow(x + n[0] * 0.02, y + n[1] * 0.02, z + n[2] * 0.02);
+  const lit =
+    Math.max(0, n[0] * LIGHT[0] + n[1] * LIGHT[1] + n[2] * LIGHT[2]) *
+    shadow(x + n[0] * 0.02, y + n[1] * 0.02, z + n[2] * 0.02);
   const near = clamp(0.35 + distance(x + n[0] * 0.3, y + n[1] * 0.3, z + n[2] * 0.3) * 2.2);
   const half = unit([LIGHT[0] - ray[0], LIGHT[1] - ray[1], LIGHT[2] - ray[2]]);
   const gleam = Math.max(0, n[0] * half[0] + n[1] * half[1] + n[2] * half[2]);
@@ -123,7 +140,11 @@ export function draw(width, height, at, shot, rays = 1) {
   const eye = [Math.cos(angle) * far, high, Math.sin(angle) * far];
   const ahead = unit([-eye[0], -0.1 - eye[1], -eye[2]]);
   const side = unit([-ahead[2], 0, ahead[0]]);
-  const up = [side[1] * ahead[2] - side[2] * ahead[1], side[2] * ahead[0] - side[0] * ahead[2], side[0] * ahead[1] - side[1] * ahead[0]];
+  const up = [
+    side[1] * ahead[2] - side[2] * ahead[1],
+    side[2] * ahead[0] - side[0] * ahead[2],
+    side[0] * ahead[1] - side[1] * ahead[0],
+  ];
   const icing = ICINGS[shot % ICINGS.length];
   const pixels = Buffer.alloc(width * height * 3);
   for (let row = 0, to = 0; row < height; row += 1) {
@@ -148,6 +169,19 @@ export function flat(width, height, at) {
   return Buffer.alloc(width * height * 3, Buffer.from(colour));
 }
 
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+  return crc;
+});
+
+/** Node has it itself since 22; older ones do as well here. */
+function crc32(bytes) {
+  let crc = 0xffffffff;
+  for (const byte of bytes) crc = CRC_TABLE[(crc ^ byte) & 255] ^ (crc >>> 8);
+  return ~crc >>> 0;
+}
+
 /** A PNG of RGB (3 bytes) or RGBA (4 bytes a pixel). */
 export function png(width, height, bytesEach, pixels) {
   const lines = Buffer.alloc(height * (width * bytesEach + 1));
@@ -162,9 +196,14 @@ export function png(width, height, bytesEach, pixels) {
     const named = Buffer.concat([Buffer.from(name), body]);
     const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
     length.writeUInt32BE(body.length);
-    sum.writeUInt32BE(crc32(named) >>> 0);
+    sum.writeUInt32BE(crc32(named));
     return Buffer.concat([length, named, sum]);
   };
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-  return Buffer.concat([signature, part("IHDR", header), part("IDAT", deflateSync(lines, { level: 1 })), part("IEND", Buffer.alloc(0))]);
+  return Buffer.concat([
+    signature,
+    part("IHDR", header),
+    part("IDAT", deflateSync(lines, { level: 1 })),
+    part("IEND", Buffer.alloc(0)),
+  ]);
 }

@@ -51,7 +51,14 @@ async function small() {
 
 /** A long one, of several shots. */
 async function large() {
-  const fixture = await new Fixture({ frames: 2000, look: "drawn", tile: [160, 90], loop: 48, rays: 1, shots: true }).start();
+  const fixture = await new Fixture({
+    frames: 2000,
+    look: "drawn",
+    tile: [160, 90],
+    loop: 48,
+    rays: 1,
+    shots: true,
+  }).start();
   fixture.advance(1391, 64);
   for (const at of [83, 84, 611]) fixture.fail(at, "A texture could not be read: //textures/glaze_4k.exr");
   for (let at = 0; at < 30; at += 1) fixture.set(at, "k", 11.2);

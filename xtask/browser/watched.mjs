@@ -12,7 +12,8 @@ export async function watched(browser, { fixture: wanted, prepare, path = "", vi
   await page.evaluateOnNewDocument(addPixelOf);
   const complaints = [];
   page.on("console", (message) => {
-    if (["error", "warn"].includes(message.type())) complaints.push(`${message.text()} ${message.location().url ?? ""}`);
+    if (["error", "warn"].includes(message.type()))
+      complaints.push(`${message.text()} ${message.location().url ?? ""}`);
   });
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("requestfailed", (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
@@ -57,7 +58,8 @@ export const says = (page, selector, text) =>
     text,
   );
 
-export const isGone = (page, selector) => page.waitForFunction((selector) => !document.querySelector(selector)?.checkVisibility(), {}, selector);
+export const isGone = (page, selector) =>
+  page.waitForFunction((selector) => !document.querySelector(selector)?.checkVisibility(), {}, selector);
 
 /** Colours of points of what the browser shows, as they are on the screen. */
 export async function onScreen(browser, page, points) {
@@ -88,7 +90,8 @@ export const middle = (page, at) =>
   });
 
 /** A pixel of the player's screen. */
-export const played = (page) => page.$eval("#screen", (screen) => window.pixelOf(screen, screen.width / 2, 9).join(" "));
+export const played = (page) =>
+  page.$eval("#screen", (screen) => window.pixelOf(screen, screen.width / 2, 9).join(" "));
 
 export function near(one, other, what) {
   const far = Math.max(...one.map((value, at) => Math.abs(value - other[at])));

@@ -10,7 +10,21 @@ class Detail {
     this.tab = "full";
     this.known = new Map(); // address of a sheet's details -> { state, answer }
     this.shown = null; // what the body is of; an answer for something else comes too late
-    for (const name of ["title", "state", "facts", "open", "why", "tile", "full", "text", "note", "wait", "before", "after", "close"]) {
+    for (const name of [
+      "title",
+      "state",
+      "facts",
+      "open",
+      "why",
+      "tile",
+      "full",
+      "text",
+      "note",
+      "wait",
+      "before",
+      "after",
+      "close",
+    ]) {
       this[`${name}Element`] = document.getElementById(`detail-${name}`);
     }
     this.dialog = document.getElementById("detail");
@@ -54,7 +68,10 @@ class Detail {
     this.titleElement.textContent = `Frame ${state.frames[at]}`;
     this.stateElement.dataset.state = letter;
     this.stateElement.lastElementChild.textContent = STATES[letter].words;
-    this.factsElement.textContent = parted(seconds === null ? "" : span(seconds), child === null ? "" : `child ${child}`);
+    this.factsElement.textContent = parted(
+      seconds === null ? "" : span(seconds),
+      child === null ? "" : `child ${child}`,
+    );
     const why = state.why(at);
     this.whyElement.hidden = !why;
     this.whyElement.textContent = why;
@@ -122,7 +139,8 @@ class Detail {
   nothing() {
     const letter = this.state.letter(this.at);
     if (this.tab !== "full") return `There is no ${this.tab} of it.`;
-    if (this.state.pictures[this.at] === "1") return this.state.details.length > 0 ? "" : "Only the small picture is on this page.";
+    if (this.state.pictures[this.at] === "1")
+      return this.state.details.length > 0 ? "" : "Only the small picture is on this page.";
     return letter === "d" || letter === "k" ? "There is no picture of it." : `This frame is ${STATES[letter].words}.`;
   }
 

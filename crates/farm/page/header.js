@@ -35,7 +35,8 @@ function sayHeader(state) {
   const which = number(times.slowest_frame);
   byId("slowest").hidden = slowest === null;
   byId("slowest").disabled = which === null;
-  byId("slowest").textContent = slowest === null ? "" : `slowest ${span(slowest)}${which === null ? "" : `, frame ${which}`}`;
+  byId("slowest").textContent =
+    slowest === null ? "" : `slowest ${span(slowest)}${which === null ? "" : `, frame ${which}`}`;
   say("cost", words(state.cost?.words));
   const written = number(state.written_at);
   const when = new Date(written);
@@ -102,7 +103,14 @@ function sayExpiry(state) {
   const when = ends === null ? "" : new Date(ends).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
   const over = hasExpired(state);
   byId("expiry").classList.toggle("bad", over);
-  say("expiry", ends === null ? "" : over ? `The links of this page ended on ${when}: ask for a newly published one.` : `A published page: its links end on ${when}.`);
+  say(
+    "expiry",
+    ends === null
+      ? ""
+      : over
+        ? `The links of this page ended on ${when}: ask for a newly published one.`
+        : `A published page: its links end on ${when}.`,
+  );
 }
 
 function sayTrouble(trouble, state) {

@@ -28,6 +28,7 @@ function turn(by) {
 }
 
 function open(at) {
+  hideTip();
   player.pause();
   go(at);
   detail.show(at);

@@ -48,7 +48,10 @@ class Sheet {
     const all = Array.from({ length: state.count }, (_, at) => at);
     this.shown = filter === "all" ? all : all.filter((at) => STATES[state.letter(at)].filter === filter);
     this.empty.hidden = this.shown.length > 0;
-    this.empty.textContent = filter === "all" ? "There are no frames." : `No frame is ${{ running: "being rendered", done: "done yet" }[filter] ?? filter}.`;
+    this.empty.textContent =
+      filter === "all"
+        ? "There are no frames."
+        : `No frame is ${{ running: "being rendered", done: "done yet" }[filter] ?? filter}.`;
     this.layOut();
   }
 
@@ -57,7 +60,8 @@ class Sheet {
     const columns = (width) => Math.max(1, Math.floor(inner / (width + GAP)));
     if (this.width === 0) {
       const { count, tile } = this.state;
-      const tall = (width) => Math.ceil(count / columns(width)) * ((inner / columns(width)) * (tile.height / tile.width) + 28);
+      const tall = (width) =>
+        Math.ceil(count / columns(width)) * ((inner / columns(width)) * (tile.height / tile.width) + 28);
       this.width = LARGEST_FIRST;
       while (this.width > SMALLEST_FIRST && tall(this.width) > this.root.clientHeight - EDGE) this.width -= 8;
       this.onSize(this.width);
@@ -171,7 +175,10 @@ class Sheet {
       cell.name.textContent = state.frames[at];
       cell.seconds.textContent = said || (letter === "r" || letter === "s" ? STATES[letter].words : "");
       cell.why.textContent = why;
-      cell.element.setAttribute("aria-label", [`Frame ${state.frames[at]}`, STATES[letter].words, said, why].filter(Boolean).join(", "));
+      cell.element.setAttribute(
+        "aria-label",
+        [`Frame ${state.frames[at]}`, STATES[letter].words, said, why].filter(Boolean).join(", "),
+      );
     }
     if (state.pictures[at] === "1") this.paint(row, cell, left, moved);
   }
@@ -193,7 +200,8 @@ class Sheet {
     if (!this.state || this.root.clientHeight === 0) return;
     for (const row of this.rows.values()) {
       row.cells.forEach((cell, column) => {
-        if (cell.at !== undefined && this.pictures.sheetOf(cell.at) === sheet) this.fillCell(row, cell, column, cell.at);
+        if (cell.at !== undefined && this.pictures.sheetOf(cell.at) === sheet)
+          this.fillCell(row, cell, column, cell.at);
       });
     }
   }

@@ -69,7 +69,7 @@ function understand(text) {
   };
 }
 
-/** Asks at `url` while there may be news: `onState` is given what changed, `onTrouble` the words, or null when it went. */
+/** Asks at `url` while there may be news: `onState` is given what changed, `onTrouble` what went wrong, or null. */
 function follow(url, onState, onTrouble) {
   let last = null;
   let state = null;
