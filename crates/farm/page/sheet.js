@@ -128,6 +128,8 @@ class Sheet {
     const scale = Math.min(devicePixelRatio || 1, 2);
     canvas.width = Math.round((this.columns * (this.cellWidth + GAP) - GAP) * scale);
     canvas.height = Math.round(this.pictureHeight * scale);
+    // The last row may have fewer cells, and is narrower then.
+    canvas.style.width = `${this.columns * (this.cellWidth + GAP) - GAP}px`;
     element.append(canvas);
     const context = canvas.getContext("2d");
     context.scale(scale, scale);

@@ -66,7 +66,6 @@ pub async fn serve(page: Arc<Page>, logs: Logs, port: u16) -> Result<Server, Far
     let url = format!("http://{host}/{word}/");
     let shared = Arc::new(Shared { page, logs, host });
     let below = Router::new()
-        .route("/", get(index))
         .route("/state.json", get(state))
         .route("/sheet/{name}", get(sheet))
         .route("/details/{name}", get(details))
@@ -75,6 +74,8 @@ pub async fn serve(page: Arc<Page>, logs: Logs, port: u16) -> Result<Server, Far
         .route("/log/{child}", get(log))
         .route("/file/{name}", get(file));
     let router = Router::new()
+        // The slash at its end is what the page's own addresses go by.
+        .route(&format!("/{word}/"), get(index))
         .nest(&format!("/{word}"), below.with_state(Arc::clone(&shared)))
         .layer(middleware::from_fn_with_state(shared, guarded));
     Ok(Server { url, listener, router })
