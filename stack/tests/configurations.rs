@@ -70,6 +70,7 @@ fn value(name: &str, spec: &ParameterSpec, turn: u32, own_network: bool) -> Opti
     match name {
         "KmsKeyArn" => given.then(|| format!("arn:aws:kms:eu-west-1:123456789012:key/{turn:08x}")),
         "Email" => given.then(|| format!("artist{turn}@example.org")),
+        "Webhook" => turn.is_multiple_of(3).then(|| format!("https://example.org/farm?at={turn}")),
         "VpcId" => (!own_network).then(|| format!("vpc-{turn:017x}")),
         "SubnetIds" => (!own_network)
             .then(|| (0..2 + turn % 3).map(|n| format!("subnet-{n:017x}")).collect::<Vec<_>>().join(",")),
@@ -114,7 +115,13 @@ proptest! {
         let stands = |id: &str| resolved.resources.contains_key(id);
         let asked = |name: &str| asked(&document, &inputs, name);
         prop_assert_eq!(stands("Vpc"), asked("VpcId").is_empty());
-        prop_assert_eq!(stands("NoticesByEmail"), !asked("Email").is_empty());
+        let (mailed, called) = (!asked("Email").is_empty(), !asked("Webhook").is_empty());
+        prop_assert_eq!((stands("NoticesByEmail"), stands("NoticesByWebhook")), (mailed, called));
+        let variables = &resolved.resources["TriggerFunction"].properties["Environment"]["Variables"];
+        prop_assert_eq!(variables.get("FARM_TOPIC_ARN").is_some(), mailed || called);
+        prop_assert_eq!(&variables["FARM_NOTIFY"], &asked("Notify"));
+        let heard = &resolved.resources["JobEvents"].properties["EventPattern"]["detail"]["status"];
+        prop_assert_eq!(heard.as_array().map(Vec::len), Some(if mailed || called { 2 } else { 1 }));
         prop_assert_eq!(stands("Dashboard"), config.dashboard);
         let queued = &resolved.resources["Queue"].properties["ComputeEnvironmentOrder"];
         let alone = config.spot != Spot::First;

@@ -272,6 +272,7 @@ fn both_sides(document: &Document) -> [Inputs; 2] {
     let full = bare
         .clone()
         .with("Email", "artist@example.org")
+        .with("Webhook", "https://example.org/farm")
         .with("KmsKeyArn", "arn:aws:kms:eu-west-1:123456789012:key/0f0e0d0c")
         .with("RenderExpiryDays", "7")
         .with("SubnetIds", "subnet-1,subnet-2")

@@ -18,6 +18,8 @@ const WRITE_LOG: &[&str] = &["logs:CreateLogStream", "logs:PutLogEvents"];
 /// What reads and writes objects in a bucket with a key of the owner's.
 const USE_KEY: &[&str] = &["kms:Decrypt", "kms:GenerateDataKey"];
 const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/0f0e";
+/// What tells of each end once.
+const TELL_ONCE: &[&str] = &["s3:GetObject", "s3:PutObject"];
 const PULL: &[&str] = &["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 
 /// Something that a role must be allowed: its logical id, the action, and the resource.
@@ -38,9 +40,9 @@ struct Named {
 }
 
 impl Farm {
-    /// With a key of the owner's, so that the statements under a condition are there too.
+    /// With a key of the owner's, and somebody who is told, so that the statements under a condition are there too.
     fn of(document: &Document) -> Self {
-        let inputs = inputs(document).with("KmsKeyArn", KEY);
+        let inputs = inputs(document).with("KmsKeyArn", KEY).with("Email", "artist@example.org");
         let names = AwsNames::new(&inputs);
         let resolved = resolve(document, &inputs, &names).expect("a farm");
         let named = resolved.resources.iter().map(|(id, resource)| {
@@ -106,6 +108,12 @@ impl Farm {
             for (queue, _) in self.of_type("AWS::Batch::JobQueue") {
                 want(role, &["batch:SubmitJob"], &queue.arn);
             }
+            for (topic, _) in self.of_type("AWS::SNS::Topic") {
+                want(role, &["sns:Publish"], &topic.arn);
+            }
+            for (bucket, _) in self.of_type("AWS::S3::Bucket") {
+                want(role, TELL_ONCE, &format!("{}/.farm/renders/0123/notices/partial.json", bucket.arn));
+            }
             // Batch asks for the definition with its revision, or without, as it was named.
             for (definition, _) in &definitions {
                 let (name, _) = definition.arn.rsplit_once(':').expect("a revision");
@@ -165,6 +173,8 @@ fn what_aws_does_in_the_name_of_a_role_is_allowed() {
         ("RenderRole", "UseKey"),
         ("TriggerRole", "KeepLostEvents"),
         ("TriggerRole", "Submit"),
+        ("TriggerRole", "Tell"),
+        ("TriggerRole", "TellOnce"),
         ("TriggerRole", "UseKey"),
         ("TriggerRole", "WriteLog"),
         ("ZipRole", "UseKey"),
@@ -204,6 +214,7 @@ fn the_policies_of_the_largest_farm_fit_into_their_roles() {
     let stack = "s".repeat(MAX_NAME);
     let region = "ap-southeast-1";
     let mut inputs = Inputs::new(&stack, "123456789012", region)
+        .with("Email", "artist@example.org")
         .with("KmsKeyArn", &format!("arn:aws:kms:{region}:123456789012:key/{}", "0".repeat(36)));
     for (name, value) in support::inputs(&document).parameters {
         inputs = inputs.with(&name, &value);

@@ -18,7 +18,8 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 /// hundreds that a system trusts.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 /// What sends calls elsewhere.
-const ENDPOINTS: [&str; 3] = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_BATCH"];
+const ENDPOINTS: [&str; 4] =
+    ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_BATCH", "AWS_ENDPOINT_URL_SNS"];
 
 /// Region and credentials of the function's role, and how its calls are sent.
 #[derive(Debug, Clone)]

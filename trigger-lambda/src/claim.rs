@@ -62,10 +62,15 @@ pub fn standing(plan: &Plan, me: &str, now: u64) -> Standing {
 
 /// Who holds a claim, whether or not its jobs are submitted.
 pub(crate) fn held_by(plan: &Plan, me: &str, now: u64) -> Standing {
+    hold(&plan.claimed_by, plan.claimed_at, me, now)
+}
+
+/// How what `holder` claimed `at` this time stands to the invocation `me`.
+pub(crate) fn hold(holder: &str, at: u64, me: &str, now: u64) -> Standing {
     let lease = u64::try_from(LEASE.as_millis()).unwrap_or(u64::MAX);
-    if plan.claimed_by == me {
+    if holder == me {
         Standing::Ours
-    } else if now.saturating_sub(plan.claimed_at) > lease {
+    } else if now.saturating_sub(at) > lease {
         Standing::Lapsed
     } else {
         Standing::Held

@@ -3,6 +3,7 @@
 use anyhow::Context;
 use blend_file::Version;
 use farm_contract::env;
+use farm_contract::notify::Notify;
 use farm_contract::plan::{Plan, SourceId};
 use farm_plan::Model;
 
@@ -21,6 +22,10 @@ pub struct Config {
     pub model: Model,
     /// Seconds that one frame may take.
     pub frame_seconds: u32,
+    /// ARN of the topic that is told how uploads end, where somebody is.
+    pub topic: Option<String>,
+    /// Of which ends it is told.
+    pub notify: Notify,
 }
 
 /// A Blender of the farm, and what renders with it.
@@ -80,6 +85,11 @@ impl Config {
             frame_seconds: match present(env::FRAME_SECONDS) {
                 Some(value) => count(env::FRAME_SECONDS, value)?,
                 None => env::DEFAULT_FRAME_SECONDS,
+            },
+            topic: present(env::TOPIC_ARN),
+            notify: match present(env::NOTIFY) {
+                Some(value) => notify(value)?,
+                None => Notify::default(),
             },
         })
     }
@@ -156,6 +166,11 @@ fn vcpus(name: &'static str, value: String) -> Result<f64, ConfigError> {
     }
 }
 
+fn notify(value: String) -> Result<Notify, ConfigError> {
+    let expected = "renders or problems";
+    value.trim().parse().map_err(|_| ConfigError::Malformed { name: env::NOTIFY, value, expected })
+}
+
 fn count(name: &'static str, value: String) -> Result<u32, ConfigError> {
     match value.trim().parse() {
         Ok(number) if number > 0 => Ok(number),
@@ -223,6 +238,12 @@ mod tests {
         assert_eq!(read((env::TASK_PRICE, Some("0"))).expect("good").model.task_hour, 0.0);
         assert_eq!(config.frame_seconds, env::DEFAULT_FRAME_SECONDS);
         assert_eq!(read((env::FRAME_SECONDS, Some("60"))).expect("good").frame_seconds, 60);
+        assert_eq!((config.topic, config.notify), (None, Notify::Renders));
+        assert_eq!(
+            read((env::TOPIC_ARN, Some("arn:topic"))).expect("good").topic.as_deref(),
+            Some("arn:topic")
+        );
+        assert_eq!(read((env::NOTIFY, Some("problems"))).expect("good").notify, Notify::Problems);
         for (name, value) in [
             (env::MAX_VCPUS, "0"),
             (env::MAX_VCPUS, "many"),
@@ -235,6 +256,7 @@ mod tests {
             (env::TASK_PRICE, "$1"),
             (env::START_SECONDS, "NaN"),
             (env::FRAME_SECONDS, "-1"),
+            (env::NOTIFY, "all"),
             (env::BLENDER_VERSION, "4"),
             (env::BLENDER_VERSION, "four.five"),
             (env::JOB_DEFINITION_ARN, "arn:one arn:two"),
@@ -254,7 +276,8 @@ mod tests {
         ];
         let config = Config::from_lookup(|name| {
             let list = lists.iter().find(|(known, _)| *known == name).map(|(_, list)| (*list).to_owned());
-            list.or_else(|| Some(if name.starts_with("FARM_") { "8" } else { "x" }.to_owned()))
+            let unset = name == env::NOTIFY;
+            list.or_else(|| (!unset).then(|| if name.starts_with("FARM_") { "8" } else { "x" }.to_owned()))
         });
         let config = config.expect("good");
         let source = farm_contract::plan::Source::of("a.blend", "e", 1, "4.1");

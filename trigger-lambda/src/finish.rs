@@ -4,7 +4,7 @@
 //! the same program, told that frames are missing. It must come after the last of the render's
 //! jobs, and once: where children ran out of memory, after their second try ([`crate::ladder`]).
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use farm_contract::command;
 use farm_contract::keys::BlendKey;
 use farm_contract::plan::{Plan, RenderId};
@@ -47,12 +47,17 @@ pub fn need(arrays: &[JobView], finishers: &[JobView]) -> Need {
 }
 
 impl Trigger {
-    /// Handles a state change of a Batch job. All but the failure of a whole render job is
-    /// somebody else's business.
+    /// Handles a state change of a Batch job. All but the end of a whole job is somebody else's business.
     pub(crate) async fn handle_job_change(&self, change: &JobChange, invocation: &Invocation) -> Result<()> {
-        if change.status != "FAILED" || change.index.is_some() {
-            return Ok(());
+        match change.status.as_str() {
+            _ if change.index.is_some() => Ok(()),
+            "FAILED" => self.handle_failure(change, invocation).await,
+            "SUCCEEDED" => self.handle_success(change, invocation).await,
+            _ => Ok(()),
         }
+    }
+
+    async fn handle_failure(&self, change: &JobChange, invocation: &Invocation) -> Result<()> {
         let render = command::render_of_job_name(&change.name);
         let zip = command::render_of_zip_job_name(&change.name);
         let Some(render) = render.or_else(|| zip.clone()) else { return Ok(()) };
@@ -68,7 +73,8 @@ impl Trigger {
         }
         if zip.is_some() && !self.waited_in_vain(change).await? {
             let reason = change.reason.as_deref().unwrap_or("the job failed");
-            return self.report_no_archive(&key, &render, reason).await;
+            self.report_no_archive(&key, &render, reason).await?;
+            return self.tell_of_end(&key, &render, invocation).await;
         }
         // Where a job that the archive waits for has failed, that job's own event says so too. Should it have
         // been lost, this one does for both.
@@ -205,6 +211,8 @@ impl Trigger {
                     Err(error) => {
                         if let SubmitError::Refused { words, .. } = &error {
                             self.report_no_archive(key, &render, words).await?;
+                            let told = self.tell_of_end(key, &render, invocation).await;
+                            told.with_context(|| error.to_string())?;
                         }
                         return Err(error.into());
                     }

@@ -145,7 +145,7 @@ fn frames_of(count: usize, planned: String) -> Frames {
     Frames { planned, count: count as u64, ..Frames::default() }
 }
 
-fn counted(number: u64, thing: &str) -> String {
+pub(crate) fn counted(number: u64, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
@@ -182,6 +182,7 @@ mod tests {
     use farm_intake::{Known, Project};
 
     use crate::config::Blender;
+    use farm_contract::notify::Notify;
     use farm_contract::settings::Settings;
 
     fn config() -> Config {
@@ -197,6 +198,8 @@ mod tests {
             zip_definition: "z".into(),
             model: Model::of_farm(32.0, 4.0, 0.2),
             frame_seconds: 900,
+            topic: None,
+            notify: Notify::default(),
         }
     }
 

@@ -1,14 +1,14 @@
 //! The trigger: an event comes in, Batch jobs go out.
 //!
 //! An upload event becomes a plan, a claim on it, and the jobs; a failed render job becomes the
-//! finisher that saves what is there. Events arrive at least once, in any order and at the same
+//! finisher that saves what is there; the end of an upload is told to whoever wants to hear of it. Events arrive at least once, in any order and at the same
 //! time, and any call may go unanswered, so every step here may be done again.
 //!
 //! It must never refuse an upload in silence (the artist reads `report.json`), never submit a
 //! job before its claim stands, and never overwrite a plan that it cannot read.
 //!
 //! Start reading at [`Trigger::handle`], then [`read`] (what the file holds), [`intake`] (file to plan), [`claim`] (one winner)
-//! and [`submit`] (one job, though Batch may not answer).
+//! and [`submit`] (one job, though Batch may not answer). How an end is told is in `tell`.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -29,6 +29,7 @@ pub mod read;
 mod stopped;
 pub mod storage;
 pub mod submit;
+mod tell;
 mod upload;
 
 use aws::Access;
@@ -36,6 +37,7 @@ use config::Config;
 use event::Event;
 use storage::Storage;
 use submit::Batch;
+use tell::Topic;
 
 /// Kept back from the function's time for writing down what happened.
 const RESERVE: Duration = Duration::from_secs(2);
@@ -63,12 +65,14 @@ pub(crate) fn now_ms() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The function: its settings and its two services.
+/// The function: its settings and its services.
 #[derive(Debug, Clone)]
 pub struct Trigger {
     pub(crate) config: Config,
     pub(crate) storage: Storage,
     pub(crate) batch: Batch,
+    /// Where somebody is told how uploads end.
+    pub(crate) topic: Option<Topic>,
 }
 
 impl Trigger {
@@ -80,7 +84,8 @@ impl Trigger {
         let access = Access::from_env()?;
         let storage = Storage::new(&access.to("S3"), &config.bucket);
         let batch = Batch::new(&access.to("BATCH"), &config.job_queue);
-        Ok(Self { config, storage, batch })
+        let topic = config.topic.as_deref().map(|arn| Topic::new(&access.to("SNS"), arn));
+        Ok(Self { config, storage, batch, topic })
     }
 
     /// Does what an event asks for. Handling the same event again changes nothing.

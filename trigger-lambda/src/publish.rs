@@ -11,7 +11,7 @@ use farm_contract::{Fault, command};
 
 use crate::event::Upload;
 use crate::storage::{Condition, Object, Put};
-use crate::{Trigger, claim};
+use crate::{Invocation, Trigger, claim};
 
 /// What Batch shows as the reason for stopping an older render.
 pub(crate) const REPLACED: &str = "Replaced by a newer upload";
@@ -91,6 +91,7 @@ impl Trigger {
         upload: &Upload,
         object: &Object,
         faults: &[Fault],
+        invocation: &Invocation,
     ) -> Result<()> {
         for fault in faults {
             tracing::warn!(key = key.as_str(), "rejected: {fault}");
@@ -98,10 +99,15 @@ impl Trigger {
         let mut report = Report::rejected(faults, self.storage.bucket(), key.as_str(), crate::now_ms());
         report.etag = Some(object.etag.clone());
         report.sequencer = Some(upload.sequencer.clone());
-        if self.publish(key, object, report).await? == Published::Superseded {
-            tracing::info!(key = key.as_str(), "replaced meanwhile: not reported");
+        match self.publish(key, object, report.clone()).await? {
+            Published::Superseded => {
+                tracing::info!(key = key.as_str(), "replaced meanwhile: not reported");
+                return Ok(());
+            }
+            Published::Done { stopped: true } => report.warnings.push(STOPPED.to_owned()),
+            Published::Done { stopped: false } => {}
         }
-        Ok(())
+        self.tell(&upload.render(object), &report, invocation).await
     }
 
     /// Notes in the report of a render that Batch has not taken its jobs yet, and for which reason; or,

@@ -1,6 +1,6 @@
 //! One uploaded object: from its event to its submitted jobs.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use farm_contract::keys::{self, BlendKey};
 use farm_contract::measured::Measured;
 use farm_contract::plan::{Plan, RenderId};
@@ -41,10 +41,9 @@ impl Trigger {
         }
         let key = match BlendKey::parse(&upload.key) {
             Ok(key) => key,
-            Err(fault) => return self.refuse_key(&upload.key, &object, &fault).await,
+            Err(fault) => return self.refuse_key(upload, &object, &fault, invocation).await,
         };
-        let version = upload.version_id.as_deref().unwrap_or(object.etag.trim_matches('"'));
-        let render = RenderId::of_event(&upload.bucket, key.as_str(), version, &upload.sequencer);
+        let render = upload.render(&object);
         // What stands there is the plan, whatever the tags say by now.
         let stored = claim::read(&self.storage, &render).await?;
         let plan = match &stored {
@@ -55,7 +54,7 @@ impl Trigger {
             Some(stored) => stored.plan.clone(),
             None => match self.plan(&render, &key, upload, &object, invocation).await? {
                 Some(Ok(plan)) => plan,
-                Some(Err(faults)) => return self.reject(&key, upload, &object, &faults).await,
+                Some(Err(faults)) => return self.reject(&key, upload, &object, &faults, invocation).await,
                 None => {
                     tracing::info!(key = key.as_str(), "replaced or deleted while it was read");
                     return Ok(());
@@ -63,7 +62,7 @@ impl Trigger {
             },
         };
         match claim::acquire(&self.storage, plan, stored, invocation).await? {
-            Some(claim) => self.submit(claim, &key, &object).await,
+            Some(claim) => self.submit(claim, &key, &object, invocation).await,
             None => {
                 tracing::info!(key = key.as_str(), %render, "submitted by another invocation");
                 Ok(())
@@ -106,7 +105,14 @@ impl Trigger {
     }
 
     /// Reports an upload whose key cannot be one. No render can ever have been under it.
-    async fn refuse_key(&self, key: &str, object: &Object, fault: &Fault) -> Result<()> {
+    async fn refuse_key(
+        &self,
+        upload: &Upload,
+        object: &Object,
+        fault: &Fault,
+        invocation: &Invocation,
+    ) -> Result<()> {
+        let key = upload.key.as_str();
         tracing::warn!(key, "rejected: {fault}");
         let mut report = Report::rejected(std::slice::from_ref(fault), self.storage.bucket(), key, now_ms());
         report.etag = Some(object.etag.clone());
@@ -117,14 +123,20 @@ impl Trigger {
                 None => Condition::Absent,
             };
             if let Put::Written(_) = self.storage.put_json(&at, &report, condition).await? {
-                return Ok(());
+                return self.tell(&upload.render(object), &report, invocation).await;
             }
         }
     }
 
     /// Submits what is missing of a claimed plan: first the report, so that a quick render's own
     /// report comes after it; then the arrays; the zip job when all of their ids are written.
-    async fn submit(&self, mut claim: Claim, key: &BlendKey, object: &Object) -> Result<()> {
+    async fn submit(
+        &self,
+        mut claim: Claim,
+        key: &BlendKey,
+        object: &Object,
+        invocation: &Invocation,
+    ) -> Result<()> {
         let render = claim.plan.render.clone();
         let report = intake::accepted(&claim.plan, key, now_ms())?;
         match self.publish(key, object, report).await? {
@@ -143,7 +155,7 @@ impl Trigger {
         for at in 0..claim.plan.arrays.len() {
             if claim.plan.arrays[at].job_id.is_none() {
                 let job = self.render_job(&claim.plan, at)?;
-                let id = self.submit_job(&claim, &job, key, object).await?;
+                let id = self.submit_job(&claim, &job, key, object, invocation).await?;
                 let recorded = claim.record(&self.storage, |plan| plan.arrays[at].job_id = Some(id.clone()));
                 if let Err(lost) = recorded.await? {
                     return self.give_up(lost, &id).await;
@@ -152,7 +164,7 @@ impl Trigger {
         }
         if claim.plan.zip_job_id.is_none() {
             let job = self.zip_job(&claim.plan, key);
-            let id = self.submit_job(&claim, &job, key, object).await?;
+            let id = self.submit_job(&claim, &job, key, object, invocation).await?;
             let recorded = claim.record(&self.storage, |plan| plan.zip_job_id = Some(id.clone()));
             if let Err(lost) = recorded.await? {
                 return self.give_up(lost, &id).await;
@@ -167,7 +179,14 @@ impl Trigger {
 
     /// Submits one job; where Batch refuses it, or does not take it in time, the upload's report says
     /// so.
-    async fn submit_job(&self, claim: &Claim, job: &Job, key: &BlendKey, object: &Object) -> Result<String> {
+    async fn submit_job(
+        &self,
+        claim: &Claim,
+        job: &Job,
+        key: &BlendKey,
+        object: &Object,
+        invocation: &Invocation,
+    ) -> Result<String> {
         let error = match self.batch.ensure(job, !claim.fresh, claim.until).await {
             Ok(id) => return Ok(id),
             Err(error) => error,
@@ -175,7 +194,10 @@ impl Trigger {
         match &error {
             SubmitError::Refused { words, .. } => {
                 let report = intake::refused_by_batch(&claim.plan, words, now_ms())?;
-                self.publish(key, object, report).await?;
+                if self.publish(key, object, report.clone()).await? != Published::Superseded {
+                    let told = self.tell(&claim.plan.render, &report, invocation).await;
+                    told.with_context(|| error.to_string())?;
+                }
             }
             SubmitError::OutOfTime { last, .. } => {
                 self.note_waiting(key, &claim.plan.render, Some(last)).await?;
@@ -217,6 +239,14 @@ impl Trigger {
             attempt_seconds: None,
             disregard: Vec::new(),
         }
+    }
+}
+
+impl Upload {
+    /// The render that this event of `object` makes, or would make.
+    pub(crate) fn render(&self, object: &Object) -> RenderId {
+        let version = self.version_id.as_deref().unwrap_or(object.etag.trim_matches('"'));
+        RenderId::of_event(&self.bucket, &self.key, version, &self.sequencer)
     }
 }
 

@@ -33,6 +33,10 @@ pub const START_SECONDS: &str = "FARM_START_SECONDS";
 pub const FRAME_SECONDS: &str = "FARM_FRAME_SECONDS";
 /// Fifteen minutes a frame.
 pub const DEFAULT_FRAME_SECONDS: u32 = 900;
+/// The topic that is told how uploads end (trigger-lambda). Unset: nobody is.
+pub const TOPIC_ARN: &str = "FARM_TOPIC_ARN";
+/// Of which ends it is told, as [`crate::notify::Notify`] writes it (trigger-lambda). Unset: of all.
+pub const NOTIFY: &str = "FARM_NOTIFY";
 /// The executable that drives Blender (render-task): a `blender`, or a Python that has `bpy`.
 pub const BLENDER: &str = "FARM_BLENDER";
 /// Threads that Blender may use (render-task). Unset: as many as the task has CPUs.

@@ -9,6 +9,7 @@
 //! | `.farm/renders/ID/plan.json` | the claim and the plan |
 //! | `.farm/renders/ID/tasks/INDEX.json` | what a child did |
 //! | `.farm/renders/ID/stop.json` | that the render is to end |
+//! | `.farm/renders/ID/notices/STATE.json` | that somebody is told of this end |
 //! | `.farm/files/SHA256` | a file of projects, by its content |
 //! | `.farm/projects/SHA256.json` | which files a project has, by the content of this list |
 //! | `.farm/farm.json` | what farm this is |
@@ -21,6 +22,7 @@ use sha2::{Digest, Sha256};
 use crate::fault::Fault;
 use crate::plan::RenderId;
 use crate::project::ContentHash;
+use crate::report::State;
 
 /// Key suffixes that start a render: the bucket's notification filter, and what the tasks'
 /// roles are denied to write.
@@ -226,6 +228,12 @@ pub fn stop(render: &RenderId) -> String {
 /// The render that a [`stop`] is of. `None` for other keys.
 pub fn render_of_stop(key: &str) -> Option<RenderId> {
     RenderId::parse(key.strip_prefix(RENDERS_PREFIX)?.strip_suffix(STOP_SUFFIX)?).ok()
+}
+
+/// Who tells of this end of an upload, and whether it is told. An upload that is rejected has no plan, and an id
+/// all the same.
+pub fn notice(render: &RenderId, state: State) -> String {
+    format!("{}notices/{}.json", render_prefix(render), state.word())
 }
 
 /// A file of projects.

@@ -21,6 +21,7 @@ pub mod limits;
 pub mod log_line;
 pub mod measured;
 pub mod metadata;
+pub mod notify;
 pub mod offer;
 pub mod order;
 pub mod plan;

@@ -27,6 +27,19 @@ pub enum State {
     Failed,
 }
 
+impl State {
+    /// As `report.json` has it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+            Self::Complete => "complete",
+            Self::Partial => "partial",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// `report.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -166,6 +179,13 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_states_word_is_that_of_the_json() {
+        for state in [State::Accepted, State::Rejected, State::Complete, State::Partial, State::Failed] {
+            assert_eq!(serde_json::to_value(state).expect("a word"), state.word());
+        }
+    }
 
     #[test]
     fn uploads_of_one_key_are_ordered_as_s3_says() {

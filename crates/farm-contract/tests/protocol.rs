@@ -19,6 +19,8 @@ fn the_protocol_page_names_every_word_of_the_contract() {
         env::TASK_PRICE,
         env::START_SECONDS,
         env::FRAME_SECONDS,
+        env::TOPIC_ARN,
+        env::NOTIFY,
         env::BLENDER,
         env::THREADS,
         env::MEMORY,

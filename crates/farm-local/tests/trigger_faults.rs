@@ -7,10 +7,12 @@ mod harness;
 #[path = "trigger_lambda/scripted_batch.rs"]
 mod scripted_batch;
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use farm_contract::report::State;
-use farm_contract::{command, keys};
+use farm_contract::{command, env, keys};
+use farm_testing::Reply;
 use harness::{BUCKET, Bench, head};
 use scripted_batch::{ScriptedBatch, Turn};
 use serde_json::json;
@@ -96,6 +98,28 @@ async fn a_refusal_reaches_the_report_in_batchs_words() {
     assert_eq!(failures.len(), 1);
     assert!(failures[0].reason.contains("the queue is disabled"), "{failures:?}");
     assert_eq!((failures[0].attempts, batch.calls(), batch.jobs().len()), (3, 3, 0));
+    bench.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_render_that_batch_refuses_at_each_try_is_told_of_once() {
+    let (batch, at) = ScriptedBatch::start(&[Turn::Refuse; 3]).await;
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let heard = told.clone();
+    let sns = farm_testing::serve(move |request| {
+        heard.lock().unwrap().push(String::from_utf8_lossy(&request.body).into_owned());
+        let answer =
+            "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>";
+        Reply::Say(200, String::new(), answer.to_owned())
+    });
+    let more = [("AWS_ENDPOINT_URL_SNS", &*format!("http://{sns}")), (env::TOPIC_ARN, "arn:aws:sns:::farm")];
+    let mut bench = Bench::start_with(&at, TIMEOUT, &more).await;
+    bench.trigger("a.blend", &FRAMES, head(405)).await;
+    assert_eq!((bench.failures().len(), batch.calls()), (1, 3));
+    let told = told.lock().unwrap().clone();
+    let [told] = told.as_slice() else { panic!("once: {told:?}") };
+    assert!(told.contains("Action=Publish") && told.contains("Subject=Failed%3A%20a.blend"), "{told}");
+    assert!(told.contains("the%20queue%20is%20disabled"), "{told}");
     bench.shutdown().await;
 }
 

@@ -191,6 +191,8 @@ mod tests {
             (&[("MaxSpotVcpu", "64")], "no such parameter"),
             (&[("maxspotvcpus", "64")], "it is spelt MaxSpotVcpus"),
             (&[("Email", "nobody")], "one e-mail address"),
+            (&[("Webhook", "http://example.org/")], "begins with https://"),
+            (&[("Notify", "failures")], "not one of renders, problems"),
             (&[("RenderImage45", &bad)], "repository@sha256:digest"),
             (&[("VpcId", "vpc-1"), ("SubnetIds", "subnet-1")], "two subnets"),
             (&[("VpcId", "vpc-1"), ("SubnetIds", "subnet-1,subnet-1")], "two subnets"),

@@ -14,6 +14,8 @@ pub(super) const READ_TAGGED_UPLOAD: &[&str] =
     &["s3:GetObject", "s3:GetObjectTagging", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"];
 /// Writes an object in one call.
 pub(super) const WRITE: &[&str] = &["s3:PutObject"];
+/// Reads an object that it writes.
+pub(super) const READ_AND_WRITE: &[&str] = &["s3:GetObject", "s3:PutObject"];
 /// Writes an object with the tag that the bucket's lifecycle goes by.
 pub(super) const WRITE_TAGGED: &[&str] = &["s3:PutObject", "s3:PutObjectTagging"];
 /// Writes an archive in parts, and clears them away where it fails.
@@ -35,6 +37,8 @@ pub(super) const LOOK_AT_JOBS: &[&str] = &["batch:DescribeJobs", "batch:ListJobs
 pub(super) const STOP_JOB: &[&str] = &["batch:TerminateJob"];
 /// An event that no attempt brought to an end.
 pub(super) const KEEP_LOST_EVENTS: &[&str] = &["sqs:SendMessage"];
+/// Tells whoever subscribes how an upload ended.
+pub(super) const TELL: &[&str] = &["sns:Publish"];
 /// All that any task does with S3.
 pub(super) const PASS_ENDPOINT: &[&str] = &[
     "s3:AbortMultipartUpload",
@@ -73,6 +77,8 @@ pub(super) const PLANS: &[&str] = &[
 ];
 /// Requests to stop a render.
 pub(super) const STOPS: &[&str] = &[".farm/renders/*/stop.json"];
+/// Who tells of an end, and whether it is told.
+pub(super) const NOTICES: &[&str] = &[".farm/renders/*/notices/*"];
 
 #[cfg(test)]
 mod tests {
@@ -80,6 +86,7 @@ mod tests {
     use farm_contract::keys::{self, BlendKey, TRIGGER_SUFFIXES};
     use farm_contract::plan::RenderId;
     use farm_contract::project::ContentHash;
+    use farm_contract::report::State;
 
     /// As IAM matches a resource.
     fn matches(pattern: &str, key: &str) -> bool {
@@ -112,6 +119,9 @@ mod tests {
             any(STOPS, &keys::stop(&id)) && !any(PLANS, &keys::stop(&id)) && !any(STOPS, &keys::plan(&id))
         );
         assert!(any(TASK_RECORDS, &keys::task(&id, 3)) && any(RENDERS, &keys::task(&id, 3)));
+        let notice = keys::notice(&id, State::Partial);
+        assert!(any(NOTICES, &notice) && !any(PLANS, &notice) && !any(TASK_RECORDS, &notice));
+        assert!(!any(NOTICES, &keys::plan(&id)) && !any(NOTICES, &keys::task(&id, 3)));
         let content = ContentHash::of(b"content");
         assert!(any(PROJECTS, &keys::project_file(&content)) && any(PROJECTS, &keys::project(&content)));
         assert!(any(PROJECT_LISTS, &keys::project(&content)));

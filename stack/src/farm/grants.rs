@@ -8,7 +8,8 @@ use serde_yaml::Value as Yaml;
 
 use super::actions;
 use super::config::{FarmConfig, FarmError};
-use super::parameters::StorageParameters;
+use super::notices::Notices;
+use super::parameters::{FarmParameters, StorageParameters};
 use super::{jobs, storage};
 use crate::cfn::{Handle, Json, Value, batch, ecr, events, iam, logs, sqs};
 use crate::template::{Attributes, Template};
@@ -179,10 +180,11 @@ pub(super) fn zip_role(
 pub(super) fn trigger_role(
     template: &mut Template,
     config: &FarmConfig,
+    parameters: &FarmParameters,
     storage: &StorageParameters,
     queue: &Handle<batch::JobQueue>,
     logs: &Handle<logs::LogGroup>,
-    lost: &Handle<sqs::Queue>,
+    notices: &Notices,
 ) -> Result<Handle<iam::Role>, FarmError> {
     // Batch asks for the queue, and for the definition with and without its revision.
     let definitions = jobs::names(config).into_iter().flat_map(|name| {
@@ -191,6 +193,7 @@ pub(super) fn trigger_role(
         );
         [Value::sub(format!("{arn}:*")), Value::sub(arn)]
     });
+    let if_told = |statement| Value::only_if(&parameters.tells, &statement);
     let submit: Vec<_> = std::iter::once(queue.job_queue_arn().into()).chain(definitions).collect();
     let statements = vec![
         list_bucket(),
@@ -206,8 +209,10 @@ pub(super) fn trigger_role(
             actions::STOP_JOB,
             [Value::sub("arn:${AWS::Partition}:batch:${AWS::Region}:${AWS::AccountId}:job/*")],
         ),
-        allow("KeepLostEvents", actions::KEEP_LOST_EVENTS, [lost.arn().into()]),
+        allow("KeepLostEvents", actions::KEEP_LOST_EVENTS, [notices.lost.arn().into()]),
         allow("WriteLog", actions::WRITE_LOG, [logs.arn().into()]),
+        if_told(allow("Tell", actions::TELL, [notices.topic.reference().into()]))?,
+        if_told(allow("TellOnce", actions::READ_AND_WRITE, keys(actions::NOTICES)))?,
         use_key(storage)?,
     ];
     let wide = [

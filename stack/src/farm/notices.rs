@@ -1,12 +1,13 @@
-//! What happens to an event that could not be handled: it is kept, and somebody is told.
+//! Who is told, and of what: how uploads end, where that is wanted, and of events that could not be handled.
 //!
+//! How an upload ended the function tells, by the report; here is the topic that it tells it to.
 //! S3 and the rule hand an event over and forget it. Lambda tries it three times; what failed
 //! even then lies in a queue for two weeks, and an alarm says so.
 
 use super::config::FarmError;
 use super::parameters::FarmParameters;
 use crate::cfn::cloudwatch::{self, alarm};
-use crate::cfn::{Handle, Value, sns, sqs};
+use crate::cfn::{Condition, Handle, Value, sns, sqs};
 use crate::template::{Attributes, Template};
 
 /// How long a lost event can be looked at: the longest that SQS keeps a message, in seconds.
@@ -16,11 +17,17 @@ const PERIOD: i64 = 300;
 /// SQS tells its numbers late where a queue was long empty: so the alarm looks back over half an hour.
 const LOOKS_BACK: i64 = 6;
 
-/// The queue of events that no attempt brought to an end, and who is told of each.
-pub(super) fn add(
-    template: &mut Template,
-    parameters: &FarmParameters,
-) -> Result<Handle<sqs::Queue>, FarmError> {
+/// Where notices go, and where events that nobody handled.
+pub(super) struct Notices {
+    /// The queue of events that no attempt brought to an end.
+    pub lost: Handle<sqs::Queue>,
+    /// Whoever subscribes to it is told.
+    pub topic: Handle<sns::Topic>,
+}
+
+/// The queue of lost events, the alarm that tells of each, and who is told. The topic needs no policy: the one that
+/// SNS gives it lets the account's own alarms and roles publish.
+pub(super) fn add(template: &mut Template, parameters: &FarmParameters) -> Result<Notices, FarmError> {
     let lost = sqs::Queue {
         message_retention_period: Some(LOST_EVENT.into()),
         sqs_managed_sse_enabled: Some(true.into()),
@@ -34,19 +41,20 @@ pub(super) fn add(
         sns::Topic { display_name: Some(Value::sub("Render farm ${AWS::StackName}")), ..sns::Topic::new() };
     let waivers = [(
         "CKV_AWS_26",
-        "An alarm cannot publish to a topic that the key of SNS encrypts; a notice names a stack and no content.",
+        "An alarm cannot publish to a topic that the key of SNS encrypts; a notice names files and frames, and holds no picture.",
     )];
     let attributes = Attributes { metadata: Some(super::waivers(&waivers)?), ..Attributes::default() };
     let topic = template.add_with("Notices", topic, attributes)?;
-    let mail = sns::Subscription {
-        endpoint: Some(parameters.email.value()),
-        ..sns::Subscription::new("email", &topic)
+    let mut subscribe = |id: &str, protocol: &str, endpoint, wanted: &Condition| {
+        let subscription =
+            sns::Subscription { endpoint: Some(endpoint), ..sns::Subscription::new(protocol, &topic) };
+        let if_wanted = Attributes { condition: Some(wanted.name().to_owned()), ..Attributes::default() };
+        template.add_with(id, subscription, if_wanted)
     };
-    let if_wanted =
-        Attributes { condition: Some(parameters.mails.name().to_owned()), ..Attributes::default() };
-    template.add_with("NoticesByEmail", mail, if_wanted)?;
+    subscribe("NoticesByEmail", "email", parameters.email.value(), &parameters.mails)?;
+    subscribe("NoticesByWebhook", "https", parameters.webhook.value(), &parameters.calls_webhook)?;
     template.add("FailedEventsAlarm", alarm(&lost, &topic))?;
-    Ok(lost)
+    Ok(Notices { lost, topic })
 }
 
 /// Counts events as they arrive. Were those counted that lie in the queue, the alarm would stay on for

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use farm_contract::notify::Notify;
 use serde_yaml::Value as Yaml;
 use serde_yaml::value::{Tag, TaggedValue};
 
@@ -25,8 +26,12 @@ pub const MAX_SPOT_VCPUS: &str = "MaxSpotVcpus";
 pub const MAX_ON_DEMAND_VCPUS: &str = "MaxOnDemandVcpus";
 /// Name: days that logs are kept.
 pub const LOG_RETENTION_DAYS: &str = "LogRetentionDays";
-/// Name: who is told of lost events.
+/// Name: who is told by mail.
 pub const EMAIL: &str = "Email";
+/// Name: who is told by a call.
+pub const WEBHOOK: &str = "Webhook";
+/// Name: what they are told of.
+pub const NOTIFY: &str = "Notify";
 /// Name: the user's own VPC.
 pub const VPC_ID: &str = "VpcId";
 /// Name: the user's own subnets.
@@ -68,6 +73,8 @@ pub(super) struct FarmParameters {
     pub max_on_demand_vcpus: Parameter<i64>,
     pub log_retention_days: Parameter<i64>,
     pub email: Parameter<String>,
+    pub webhook: Parameter<String>,
+    pub notify: Parameter<String>,
     pub vpc: Parameter<ec2::VpcId>,
     pub subnets: Parameter<Vec<ec2::SubnetId>>,
     /// One for each Blender, in their order.
@@ -76,6 +83,10 @@ pub(super) struct FarmParameters {
     pub function_code: Parameter<String>,
     /// Whether somebody is to be mailed.
     pub mails: Condition,
+    /// Whether an address of somebody's is called.
+    pub calls_webhook: Condition,
+    /// Whether anybody is told at all.
+    pub tells: Condition,
     /// Whether the farm makes its own network.
     pub own_network: Condition,
 }
@@ -203,10 +214,36 @@ pub(super) fn farm(template: &mut Template, config: &FarmConfig) -> Result<FarmP
     let email = template.parameter(
         EMAIL,
         ParameterSpec {
-            description: "Who is told when the farm lost an event. Empty: nobody.".to_owned(),
+            description: "Who is told how renders end, and when the farm lost an event. Empty: nobody. Amazon mails a link \
+                          first; before it is followed nothing else comes."
+                .to_owned(),
             allowed_pattern: Some(r"^(|[^@\s]+@[^@\s]+\.[^@\s]+)$".to_owned()),
             constraint_description: Some("is empty or one e-mail address".to_owned()),
             ..text(NOTICES, "E-mail address")
+        },
+    )?;
+    let webhook = template.parameter(
+        WEBHOOK,
+        ParameterSpec {
+            description: "https address that SNS posts the same to. Empty: none. It first posts a SubscriptionConfirmation, \
+                          whose SubscribeURL the receiver must open; Slack's incoming webhooks cannot."
+                .to_owned(),
+            allowed_pattern: Some(r"^(|https://[^\s/]\S*)$".to_owned()),
+            constraint_description: Some("is empty or an address that begins with https://".to_owned()),
+            ..text(NOTICES, "Webhook")
+        },
+    )?;
+    let [every_end, problems] = Notify::ALL.map(Notify::as_str);
+    let notify = template.parameter(
+        NOTIFY,
+        ParameterSpec {
+            description: format!(
+                "Which ends are told of. {every_end}: each render's, and uploads that were refused. {problems}: only what was \
+                 refused, lacks frames or failed. Lost events are told of in any case."
+            ),
+            default: Some(Yaml::from(every_end)),
+            allowed_values: [every_end, problems].map(Yaml::from).to_vec(),
+            ..text(NOTICES, "Told of")
         },
     )?;
     let vpc = template.parameter(
@@ -261,6 +298,9 @@ pub(super) fn farm(template: &mut Template, config: &FarmConfig) -> Result<FarmP
         },
     )?;
     let mails = template.condition("Mails", &Test::given(&email)?)?;
+    let calls_webhook = template.condition("CallsWebhook", &Test::given(&webhook)?)?;
+    let either = [&mails, &calls_webhook].map(|condition| Test::Condition(condition.name().to_owned()));
+    let tells = template.condition("Tells", &Test::Or(either.to_vec()))?;
     // Where only one of the two is given, no network is made, and the deploy fails on the other.
     let no_vpc = Test::Equals(serde_yaml::to_value(vpc.value())?, Yaml::from(""));
     let joined = Yaml::Sequence(vec![Yaml::from(""), serde_yaml::to_value(subnets.list())?]);
@@ -273,12 +313,16 @@ pub(super) fn farm(template: &mut Template, config: &FarmConfig) -> Result<FarmP
         max_on_demand_vcpus,
         log_retention_days,
         email,
+        webhook,
+        notify,
         vpc,
         subnets,
         render_images,
         zip_image,
         function_code,
         mails,
+        calls_webhook,
+        tells,
         own_network,
     })
 }

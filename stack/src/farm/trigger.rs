@@ -1,4 +1,4 @@
-//! The function that an upload wakes, who may wake it, and the rule by which failed jobs do.
+//! The function that an upload wakes, who may wake it, and the rule by which jobs that end do.
 
 use farm_contract::env;
 use serde::Serialize;
@@ -39,8 +39,9 @@ pub(super) fn add(
         ..logs::LogGroup::new()
     };
     let logs = template.add_with("TriggerLogs", logs, super::log_attributes()?)?;
-    let lost = notices::add(template, parameters)?;
-    let role = grants::trigger_role(template, config, keys, queue, &logs, &lost)?;
+    let notices = notices::add(template, parameters)?;
+    let role = grants::trigger_role(template, config, parameters, keys, queue, &logs, &notices)?;
+    let lost = notices.lost;
     let ceiling = match config.spot {
         Spot::First | Spot::Only => &parameters.max_spot_vcpus,
         Spot::Never => &parameters.max_on_demand_vcpus,
@@ -57,6 +58,8 @@ pub(super) fn add(
         (env::TASK_VCPUS, config.render.vcpus().to_string().into()),
         (env::TASK_PRICE, format!("{:.5}", config.task_price()).into()),
         (env::FRAME_SECONDS, as_text(&parameters.frame_seconds)),
+        (env::TOPIC_ARN, Value::only_if(&parameters.tells, &notices.topic.reference().into())?),
+        (env::NOTIFY, parameters.notify.value()),
     ];
     let code = function::Code {
         s3_bucket: Some(storage::name()),
@@ -85,7 +88,7 @@ pub(super) fn add(
         ("CKV_AWS_116", "TriggerRetries hands what failed to the queue FailedEvents."),
         (
             "CKV_AWS_117",
-            "It talks to S3 and Batch alone; in a VPC that would take endpoints, which cost while idle.",
+            "It talks to S3, Batch and SNS alone; in a VPC that would take endpoints, which cost while idle.",
         ),
         ("CKV_AWS_173", "No variable is a secret; Lambda encrypts them with its own key."),
     ];
@@ -112,7 +115,7 @@ pub(super) fn add(
         ..lambda::EventInvokeConfig::new(&function, "$LATEST")
     };
     template.add("TriggerRetries", retries)?;
-    job_events(template, &function, queue, &lost)?;
+    job_events(template, parameters, &function, queue, &lost)?;
     Ok(Trigger { function, permission })
 }
 
@@ -123,10 +126,11 @@ fn in_order(definitions: &[Handle<batch::JobDefinition>]) -> Value<String> {
 }
 
 /// What Batch says of jobs of our queue that failed: the function then starts zip-task in its
-/// partial mode, or writes the last report. An array's children are left out: their parent fails
-/// when the last of them is through.
+/// partial mode, or writes the last report. And of those that succeeded, where somebody is told how
+/// renders end. An array's children are left out: their parent ends when the last of them is through.
 fn job_events(
     template: &mut Template,
+    parameters: &FarmParameters,
     function: &Handle<lambda::Function>,
     queue: &Handle<batch::JobQueue>,
     lost: &Handle<sqs::Queue>,
@@ -142,7 +146,7 @@ fn job_events(
     #[serde(rename_all = "camelCase")]
     struct Detail {
         job_queue: [Value<batch::JobQueueArn>; 1],
-        status: [&'static str; 1],
+        status: [Value<String>; 2],
         array_properties: ArrayProperties,
     }
     #[derive(Serialize)]
@@ -158,12 +162,12 @@ fn job_events(
         detail_type: ["Batch Job State Change"],
         detail: Detail {
             job_queue: [queue.reference()],
-            status: ["FAILED"],
+            status: ["FAILED".into(), Value::only_if(&parameters.tells, &"SUCCEEDED".into())?],
             array_properties: ArrayProperties { index: [Exists { exists: false }] },
         },
     })?;
     let rule = events::Rule {
-        description: Some("Jobs of the farm that failed".into()),
+        description: Some("Jobs of the farm that ended, as far as the function has to do with it".into()),
         event_pattern: Some(pattern.into()),
         state: Some(events::rule::State::Enabled.into()),
         targets: Some(

@@ -77,6 +77,7 @@ fn what_stands_is_what_the_template_asked_for() {
     let given = [
         ("KmsKeyArn", key.as_str()),
         ("Email", "td@studio.example"),
+        ("Notify", "problems"),
         ("RenderExpiryDays", "14"),
         ("LogRetentionDays", "7"),
         ("MaxOnDemandVcpus", "16"),

@@ -18,9 +18,10 @@ const MAX_VCPUS: i64 = 256;
 /// The most that Fargate is used at the full price where Spot is full and nobody says otherwise.
 const MAX_ON_DEMAND: i64 = 64;
 
-/// The settings that `max-vcpus` and `email` decide on.
+/// The settings that `max-vcpus` decides on.
 const CEILINGS: [&str; 2] = ["MaxSpotVcpus", "MaxOnDemandVcpus"];
-const EMAIL: &str = "Email";
+/// What is a setting by another name: who is told, and of what.
+const TOLD: [(&str, &str); 3] = [("email", "Email"), ("webhook", "Webhook"), ("notify", "Notify")];
 
 /// The beginning of a file that is written anew.
 const HEAD: &str = "\
@@ -49,9 +50,19 @@ pub struct Given {
     /// Fargate Spot first (and Fargate where it is full), only, or never [default: first].
     #[arg(long, value_name = "first|only|never", value_parser = ["first", "only", "never"])]
     pub spot: Option<String>,
-    /// Who is told when the farm lost an event.
+    /// Who is mailed how each render ended, and when the farm lost an event. Amazon first mails a link; before it is
+    /// followed nothing else comes.
     #[arg(long, value_name = "ADDRESS")]
     pub email: Option<String>,
+    /// Address that SNS posts the same to. It first posts a SubscriptionConfirmation, and nothing else before the
+    /// receiver has opened its SubscribeURL. What cannot do that, such as an incoming webhook of Slack's, needs a
+    /// program of yours in between.
+    #[arg(long, value_name = "https://...")]
+    pub webhook: Option<String>,
+    /// What both are told of: the end of each of the renders, or problems alone, which is what was refused, lacks
+    /// frames or failed. Lost events are told in any case [default: renders].
+    #[arg(long, value_name = "renders|problems", value_parser = ["renders", "problems"])]
+    pub notify: Option<String>,
     /// vCPUs of a render task: 0.25, 0.5, 1, 2, 4, 8 or 16 [default: 4].
     #[arg(long, value_name = "N")]
     pub vcpus: Option<f64>,
@@ -101,7 +112,7 @@ impl Settings {
 
     /// A name that is misspelt must not pass for a setting that is not given.
     fn know_all(&self) -> Result<()> {
-        const KNOWN: [&str; 10] = [
+        const KNOWN: [&str; 12] = [
             "stack",
             "account",
             "region",
@@ -109,6 +120,8 @@ impl Settings {
             "max-vcpus",
             "spot",
             "email",
+            "webhook",
+            "notify",
             "vcpus",
             "memory",
             "settings",
@@ -139,6 +152,8 @@ impl Settings {
             ("region", &given.region),
             ("spot", &given.spot),
             ("email", &given.email),
+            ("webhook", &given.webhook),
+            ("notify", &given.notify),
         ] {
             if let Some(text) = text {
                 set(file.as_table_mut(), name, text.as_str().into());
@@ -166,7 +181,9 @@ impl Settings {
         }
         // What is given last is meant, though the setting that it decides on was given once.
         let decided = CEILINGS.into_iter().filter(|_| given.max_vcpus.is_some());
-        for name in decided.chain(given.email.iter().map(|_| EMAIL)) {
+        let told = TOLD.into_iter().zip([&given.email, &given.webhook, &given.notify]);
+        let told = told.filter(|(_, given)| given.is_some()).map(|((_, setting), _)| setting);
+        for name in decided.chain(told) {
             let named = given.set.iter().any(|text| text.split_once('=').is_some_and(|(set, _)| set == name));
             if let (false, Some(others)) = (named, file.get_mut("settings").and_then(Item::as_table_like_mut))
             {
@@ -305,14 +322,15 @@ impl Settings {
                 give("--set", format!("{name}={most}"));
             }
         }
-        if let Some(email) = self.text("email")? {
-            if self.other(EMAIL).is_some() {
+        for (name, setting) in TOLD {
+            let Some(text) = self.text(name)? else { continue };
+            if self.other(setting).is_some() {
                 return Err(Advice::error(
-                    format!("{} has both `email` and the setting `{EMAIL}`.", self.path.display()),
+                    format!("{} has both `{name}` and the setting `{setting}`.", self.path.display()),
                     "Keep one of them.",
                 ));
             }
-            give("--set", format!("{EMAIL}={email}"));
+            give("--set", format!("{setting}={text}"));
         }
         for (name, item) in self.others() {
             let text = item.as_value().and_then(plain);

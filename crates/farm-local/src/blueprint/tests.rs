@@ -129,6 +129,34 @@ fn the_farms_own_template_is_wired() {
     assert!(rule.matches(&event(json!({"size": 3}))) && !rule.matches(&event(json!({"index": 1}))));
 }
 
+/// As the stack of somebody who is told.
+#[test]
+fn where_somebody_is_told_of_renders_the_function_hears_of_archives_that_are_made() {
+    let blenders = blenders(&["4.5"]);
+    let site = site(&blenders);
+    let (inputs, _) = synthesize(&site).expect("the farm's template");
+    let inputs = inputs.with("Email", "artist@example.org");
+    let config = stack::farm::FarmConfig::new(vec!["4.5".parse().expect("a version")]).expect("a farm");
+    let document = stack::farm::template(&config).expect("a farm").finish().expect("a template").document;
+    let resolved = stack::template::resolve(&document, &inputs, &AwsNames::new(&inputs)).expect("a stack");
+    let farm = Blueprint::read(&resolved, &inputs, &site.programs()).expect("a farm");
+    assert_eq!(
+        farm.function.environment["FARM_TOPIC_ARN"],
+        "arn:aws:sns:us-east-1:000000000000:farm-Notices"
+    );
+    let event = |status: &str| {
+        let queue = &farm.function.environment["JOB_QUEUE_ARN"];
+        let job = json!({"jobQueue": queue, "status": status});
+        json!({"source": "aws.batch", "detail-type": "Batch Job State Change", "detail": job})
+    };
+    let heard =
+        |rules: &[Rule]| ["FAILED", "SUCCEEDED", "RUNNING"].map(|status| rules[0].matches(&event(status)));
+    assert_eq!(heard(&farm.rules), [true, true, false]);
+    let nobody = with(|_| {}).expect("the farm");
+    assert!(!nobody.function.environment.contains_key("FARM_TOPIC_ARN"));
+    assert_eq!(heard(&nobody.rules), [true, false, false]);
+}
+
 #[test]
 fn a_wire_that_leads_nowhere_is_found() {
     for (id, pointer, value, why) in [

@@ -47,6 +47,11 @@ pub struct Bench {
 impl Bench {
     /// `timeout` is the function's; its three attempts follow each other at once.
     pub async fn start(batch: &BatchAt, timeout: Duration) -> Self {
+        Self::start_with(batch, timeout, &[]).await
+    }
+
+    /// With more in the function's environment.
+    pub async fn start_with(batch: &BatchAt, timeout: Duration, more: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("bucket"), StoreOptions::default()).unwrap();
         store.create_bucket(BUCKET).unwrap();
@@ -75,7 +80,11 @@ impl Bench {
         ];
         let lambda = Lambda::start(LambdaConfig {
             program: trigger_lambda().to_owned(),
-            environment: environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            environment: environment
+                .iter()
+                .chain(more)
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
             function_name: "trigger".to_owned(),
             memory_mb: 256,
             timeout,

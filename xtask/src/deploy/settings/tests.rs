@@ -93,6 +93,7 @@ fn what_cannot_be_read_is_told_with_its_name() {
         ("settings = 5", "`settings` in"),
         ("[[settings]]\nA = 1", "`settings` in"),
         ("email = 'a@b.org'\n[settings]\nEmail = 'a@b.org'", "both `email` and the setting `Email`"),
+        ("notify = 5", "`notify` in"),
         ("blenders = \"4.5\"", "`blenders` in"),
         ("max-vcpus = \"many\"", "`max-vcpus` in"),
         ("[settings]\nEmail = [1]\n", "`Email` in"),
@@ -130,4 +131,24 @@ fn what_is_given_last_is_meant() {
     let arguments = read(&path, &given).unwrap().arguments().unwrap().join(" ");
     assert!(arguments.contains("--set MaxSpotVcpus=512") && !arguments.contains("=8"), "{arguments}");
     assert!(arguments.contains("Email=new") && !arguments.contains("Email=old"), "{arguments}");
+}
+
+#[test]
+fn who_is_told_and_of_what_stands_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(FILE);
+    let given = Given {
+        webhook: Some("https://studio.example/farm".into()),
+        notify: Some("problems".into()),
+        ..Given::default()
+    };
+    read(&path, &given).unwrap().write().unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains("webhook = \"https://studio.example/farm\"\nnotify = \"problems\"\n"), "{text}");
+    let again = read(&path, &Given { notify: Some("renders".into()), ..Given::default() }).unwrap();
+    let arguments = again.arguments().unwrap().join(" ");
+    assert!(
+        arguments.ends_with("--set Webhook=https://studio.example/farm --set Notify=renders"),
+        "{arguments}"
+    );
 }
