@@ -1,4 +1,4 @@
-//! `cargo xtask inspect`, `plan`, `submit` and `resume`: the artist's client, built and run.
+//! `cargo xtask submit`, `watch`, `pull` and so on: the artist's client, built and run.
 
 use std::convert::Infallible;
 use std::ffi::OsString;

@@ -65,6 +65,33 @@ enum Verb {
     /// Have the missing frames of an upload rendered, and only those.
     #[command(disable_help_flag = true)]
     Resume(client::Args),
+    /// Show how a render stands, or all that are under way.
+    #[command(disable_help_flag = true)]
+    Status(client::Args),
+    /// List the renders of a farm.
+    #[command(disable_help_flag = true)]
+    List(client::Args),
+    /// Watch a render until it ends; with --web as a page.
+    #[command(disable_help_flag = true)]
+    Watch(client::Args),
+    /// Fetch the frames of a render into a folder.
+    #[command(disable_help_flag = true)]
+    Pull(client::Args),
+    /// Show what the tasks of a render said.
+    #[command(disable_help_flag = true)]
+    Logs(client::Args),
+    /// Have frames rendered once more though they are there.
+    #[command(disable_help_flag = true)]
+    Rerender(client::Args),
+    /// Stop a render; what is done is kept and archived.
+    #[command(disable_help_flag = true)]
+    Cancel(client::Args),
+    /// Show what a render cost, or all of them.
+    #[command(disable_help_flag = true)]
+    Cost(client::Args),
+    /// Delete an upload with its frames, its archive and its records.
+    #[command(disable_help_flag = true)]
+    Rm(client::Args),
     #[command(subcommand)]
     Bench(bench::Args),
     /// See that format, lints, generated code and the directions between crates are in order.
@@ -87,6 +114,15 @@ fn main() -> ExitCode {
         Verb::Plan(args) => client::run("plan", &args).map(|never| match never {}),
         Verb::Submit(args) => client::run("submit", &args).map(|never| match never {}),
         Verb::Resume(args) => client::run("resume", &args).map(|never| match never {}),
+        Verb::Status(args) => client::run("status", &args).map(|never| match never {}),
+        Verb::List(args) => client::run("list", &args).map(|never| match never {}),
+        Verb::Watch(args) => client::run("watch", &args).map(|never| match never {}),
+        Verb::Pull(args) => client::run("pull", &args).map(|never| match never {}),
+        Verb::Logs(args) => client::run("logs", &args).map(|never| match never {}),
+        Verb::Rerender(args) => client::run("rerender", &args).map(|never| match never {}),
+        Verb::Cancel(args) => client::run("cancel", &args).map(|never| match never {}),
+        Verb::Cost(args) => client::run("cost", &args).map(|never| match never {}),
+        Verb::Rm(args) => client::run("rm", &args).map(|never| match never {}),
         Verb::Bench(args) => bench::run(&args),
         Verb::Check => check::run(),
     };

@@ -42,6 +42,8 @@ pub struct Head {
     pub etag: String,
     /// Bytes.
     pub size: u64,
+    /// When it was written.
+    pub modified: Option<SystemTime>,
     /// Media type.
     pub content_type: Option<String>,
     /// What its writer says of it.
@@ -97,6 +99,7 @@ impl Bucket {
             Ok(head) => Ok(Some(Head {
                 etag: head.e_tag().unwrap_or_default().to_owned(),
                 size: head.content_length().and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
+                modified: head.last_modified.and_then(|time| SystemTime::try_from(time).ok()),
                 content_type: head.content_type,
                 metadata: head.metadata.unwrap_or_default(),
             })),

@@ -32,6 +32,27 @@ impl Destination {
         Self { bucket: name.into(), at: At::Folder(String::new()) }
     }
 
+    /// The same with another name than the file's own, whose ending stays.
+    ///
+    /// # Errors
+    /// The place is named whole already, or the name has a folder in it.
+    pub fn named(self, name: &str, file: &str) -> Result<Self, Fault> {
+        let At::Folder(folder) = &self.at else {
+            return Err(Fault::new(
+                format!("The render is to be called `{name}`, and its key is named as well."),
+                "Leave one of them out.",
+            ));
+        };
+        let end = if file.ends_with(ARCHIVE) { ARCHIVE } else { ".blend" };
+        if name.is_empty() || name.contains('/') {
+            let hint = format!("A folder goes behind the bucket: s3://{}/FOLDER/.", self.bucket);
+            return Err(Fault::new(format!("`{name}` is no name of a render."), hint));
+        }
+        let stem = name.strip_suffix(end).unwrap_or(name);
+        let key = BlendKey::parse(&format!("{folder}{stem}{end}"))?;
+        Ok(Self { bucket: self.bucket, at: At::Key(key) })
+    }
+
     /// Where a file or archive of this name comes to lie.
     ///
     /// # Errors
@@ -99,6 +120,20 @@ mod tests {
         assert_eq!(key("s3://farm/b.blend/", "a.blend"), Ok("b.blend".into()));
         assert_eq!(key("s3://farm/x/", "a.blend.zip"), Ok("x/a.blend.zip".into()));
         assert_eq!(Destination::bucket("farm"), "s3://farm".parse().expect("a bucket"));
+    }
+
+    #[test]
+    fn a_render_may_have_another_name_than_its_file() {
+        let named = |to: &str, name: &str, file: &str| {
+            let to: Destination = to.parse().expect("a place");
+            Ok::<_, Fault>(to.named(name, file)?.of(file)?.key.to_string())
+        };
+        assert_eq!(named("s3://farm/film/", "take 2", "a.blend"), Ok("film/take 2.blend".into()));
+        assert_eq!(named("s3://farm", "b.blend", "a.blend"), Ok("b.blend".into()));
+        assert_eq!(named("s3://farm", "b", "a.blend.zip"), Ok("b.blend.zip".into()));
+        for (to, name) in [("s3://farm/c.blend", "b"), ("s3://farm", "x/b"), ("s3://farm", "")] {
+            assert!(named(to, name, "a.blend").is_err(), "{to} {name}");
+        }
     }
 
     #[test]

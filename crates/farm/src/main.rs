@@ -4,19 +4,16 @@
 mod cli;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Result;
-use clap::Parser;
+use clap::{CommandFactory, Parser};
+use clap_complete::Shell;
 use farm::FarmError;
-use farm_aws::{NoRegion, Session};
+use farm_aws::NoRegion;
 use farm_contract::Fault;
 use farm_terminal::{INTERRUPTED, interrupted, say};
 
 use cli::{Cancel, Cost, Inspect, List, Logs, Plan, Pull, Remove, Rerender, Resume, Status, Submit, Watch};
-
-/// How long one call waits for its answer: a bucket copies a part of some GB before it does.
-const ANSWER: Duration = Duration::from_secs(300);
 
 /// The render farm, from an artist's machine.
 #[derive(Debug, Parser)]
@@ -51,6 +48,13 @@ enum Command {
     /// Delete an upload with its frames, its archive and its records.
     #[command(name = "rm")]
     Remove(Remove),
+    /// Print what completes these commands in a shell.
+    ///
+    /// For bash: farm completions bash > ~/.local/share/bash-completion/completions/farm
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
 }
 
 fn main() -> ExitCode {
@@ -85,6 +89,7 @@ async fn run(command: Command) -> ExitCode {
         Command::Cancel(cancel) => interruptible(cancel.run()).await,
         Command::Cost(cost) => interruptible(cost.run()).await,
         Command::Remove(remove) => interruptible(remove.run()).await,
+        Command::Completions { shell } => cli::completions(shell, Command::command()),
     };
     outcome.unwrap_or_else(|error| {
         farm_terminal::report(&error, |error| {
@@ -101,10 +106,4 @@ async fn interruptible(work: impl Future<Output = Result<ExitCode>>) -> Result<E
         outcome = work => outcome,
         () = interrupted() => Ok(ExitCode::from(INTERRUPTED)),
     }
-}
-
-/// A client of the bucket's region.
-async fn client(region: Option<&str>) -> Result<aws_sdk_s3::Client> {
-    let session = Session::open(region, ANSWER).await?;
-    Ok(aws_sdk_s3::Client::new(session.config()))
 }

@@ -63,7 +63,7 @@ async fn submit_shows_the_verdict_before_it_sends_anything() {
     // What is sent, with what is asked for.
     let (code, text) = submit("project/shots", &["--frames", "2", "--percentage", "50", "--format", "JPEG"]);
     assert_eq!(code, Some(0), "{text}");
-    assert!(text.contains("9 files, ") && text.contains("frames.zip will be in"), "{text}");
+    assert!(text.contains("9 files, ") && text.contains("farm watch s3://"), "{text}");
     complete(&bench, "film/shot.blend").await;
     assert_eq!(crate::pixels(&bench, "film/shot.blend/frame_0002.jpg").dimensions(), (32, 18));
     bench.farm.shutdown().await;

@@ -28,6 +28,8 @@ pub struct Fake {
     pub wrong: Vec<i32>,
     /// The picture has some 3 MB.
     pub heavy: Vec<i32>,
+    /// The frame waits until there is a file `go` where things are noted.
+    pub wait: Vec<i32>,
 }
 
 impl Fake {
@@ -38,6 +40,7 @@ impl Fake {
         let once = (!self.always).then_some(notes);
         let told = json!({
             "once": once, "crash": self.crash, "hungry": self.hungry, "wrong": self.wrong, "heavy": self.heavy,
+            "wait": self.wait,
         });
         bytes.extend(b"#FAKE");
         bytes.extend(told.to_string().as_bytes());

@@ -95,6 +95,9 @@ impl TestFarm {
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
             ("AWS_ENDPOINT_URL_S3", self.farm.s3_endpoint.clone()),
+            ("AWS_ENDPOINT_URL_BATCH", self.farm.batch_endpoint.clone()),
+            ("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", self.farm.batch_endpoint.clone()),
+            ("FARM_BUCKET", self.farm.bucket().to_owned()),
             ("AWS_ACCESS_KEY_ID", self.credentials.access_key_id.clone()),
             ("AWS_SECRET_ACCESS_KEY", self.credentials.secret_access_key.clone()),
             ("AWS_REGION", REGION.to_owned()),

@@ -15,6 +15,10 @@ mod status;
 mod submit;
 mod watch;
 
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap_complete::Shell;
 use farm_plan::prices::Prices;
 
 pub use control::{Cancel, Remove, Rerender, Resume};
@@ -26,6 +30,13 @@ pub use pull::Pull;
 pub use status::{List, Status};
 pub use submit::Submit;
 pub use watch::Watch;
+
+/// Prints what completes the commands in a shell.
+pub fn completions(shell: Shell, mut command: clap::Command) -> Result<ExitCode> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut command, "farm", &mut text);
+    out::text(&String::from_utf8_lossy(&text)).map(|()| ExitCode::SUCCESS)
+}
 
 /// Two prices, as `0.04048,0.004445`.
 fn prices(text: &str) -> Result<Prices, String> {

@@ -8,7 +8,8 @@ use anyhow::Result;
 use farm::Farm;
 use farm::pull::Pull as Puller;
 use farm::render::cost::PriceList;
-use farm::render::{Found, Seen, Watch};
+use farm::render::{Seen, Watch};
+use farm_contract::keys::BlendKey;
 use farm_contract::report::State;
 use farm_terminal::{INTERRUPTED, count, interrupted, say, size};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -41,20 +42,20 @@ pub struct Pull {
 impl Pull {
     pub async fn run(self) -> Result<ExitCode> {
         let (farm, found) = self.at.find(PriceList::default()).await?;
-        pull(farm, found, self.folder, self.follow, self.json).await
+        pull(farm, found.key, self.folder, self.follow, self.json).await
     }
 }
 
 pub(super) async fn pull(
     farm: Farm,
-    found: Found,
+    key: BlendKey,
     folder: Option<PathBuf>,
     follow: bool,
     json: bool,
 ) -> Result<ExitCode> {
-    let folder = folder.unwrap_or_else(|| PathBuf::from(found.key.file_name()).with_extension(""));
-    let mut puller = Puller::new(farm.bucket.clone(), found.key.clone(), &folder)?;
-    let mut watch = Watch::new(farm, found.key.clone());
+    let folder = folder.unwrap_or_else(|| PathBuf::from(key.file_name()).with_extension(""));
+    let mut puller = Puller::new(farm.bucket.clone(), key.clone(), &folder)?;
+    let mut watch = Watch::new(farm, key);
     let bar = bar();
     let (files, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
     let told = |name: &str, length: u64| {

@@ -165,7 +165,10 @@ pub(super) async fn plan(bucket: &Bucket, render: &RenderId) -> Result<Option<Pl
 }
 
 /// The upload's last report. One that cannot be read tells nothing.
-pub(crate) async fn report(bucket: &Bucket, key: &BlendKey) -> Result<Option<Report>, FarmError> {
+///
+/// # Errors
+/// The bucket does not tell.
+pub async fn report(bucket: &Bucket, key: &BlendKey) -> Result<Option<Report>, FarmError> {
     let read = bucket.read(&key.report()).await?;
     Ok(read.and_then(|(json, _)| Report::from_json(&json).ok()))
 }

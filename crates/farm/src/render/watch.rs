@@ -289,7 +289,8 @@ fn blank(bucket: &str, key: &BlendKey) -> State {
     }
 }
 
-pub(crate) fn millis(time: SystemTime) -> u64 {
+/// Milliseconds since 1970.
+pub fn millis(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -9,14 +9,17 @@
 
 mod ask;
 mod body;
+mod estimate;
 mod hash;
 mod plan;
 mod progress;
 mod put;
+mod resumed;
 mod send;
 mod upload;
 
 pub use ask::{Comparison, Content};
+pub use estimate::Expected;
 pub use plan::{Prepared, offer, plan_submission};
 pub use progress::{Progress, Step};
 pub use send::Sent;

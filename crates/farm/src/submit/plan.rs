@@ -19,8 +19,6 @@ use crate::location::Location;
 use crate::project::{Collected, Found, Lack, Source, collect, settled};
 use crate::tagging;
 
-use super::put::Open;
-
 /// Lacks of libraries that are told one by one.
 const TOLD: usize = 8;
 
@@ -36,7 +34,6 @@ pub struct Prepared {
     /// Bytes of all of them.
     pub bytes: u64,
     pub(super) request: Request,
-    pub(super) open: Open,
     /// Whether the call that makes the upload has begun, and no answer says that it did not make it.
     pub(super) begun: AtomicBool,
 }
@@ -111,7 +108,7 @@ pub fn plan_submission(
     // Whether they can be tags is found before anything is sent; the list's own hash is as long as any.
     tagging::of_request(&request, (files.len() > 1).then(|| ContentHash::of(b"")).as_ref())?;
     let bytes = files.iter().map(|file| file.size).sum();
-    Ok(Prepared { to, verdict, files, bytes, request, open: Open::default(), begun: AtomicBool::new(false) })
+    Ok(Prepared { to, verdict, files, bytes, request, begun: AtomicBool::new(false) })
 }
 
 /// What the farm of a bucket offers; `None` where it does not say.

@@ -2,13 +2,13 @@
 
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
 use farm_aws::AwsError;
 use farm_contract::keys;
@@ -18,6 +18,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::ask::{Content, kept};
 use super::body::counted;
 use super::hash::checksum;
+use super::resumed::{self, Begun, encoded};
 use crate::copying::status;
 use crate::error::FarmError;
 
@@ -42,42 +43,24 @@ pub(super) fn part_length(size: u64) -> u64 {
     if size <= WHOLE { size.max(1) } else { size.div_ceil(MOST_PARTS).next_multiple_of(MIB).max(PART) }
 }
 
-/// Uploads in parts that are begun and not ended: their keys and ids.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Open(Arc<Mutex<Vec<(String, String)>>>);
-
-impl Open {
-    fn add(&self, key: &str, id: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((key.to_owned(), id.to_owned()));
-    }
-
-    fn remove(&self, id: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|(_, other)| other != id);
-    }
-
-    /// Has the bucket forget all of them. What it does not, its own rule clears away.
-    pub(super) async fn abort(&self, client: &Client, bucket: &str) {
-        let open = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        let aborts = open
-            .iter()
-            .map(|(key, id)| client.abort_multipart_upload().bucket(bucket).key(key).upload_id(id).send());
-        futures::future::join_all(aborts).await;
-    }
+/// Length of the part of this index.
+pub(super) fn length_of(size: u64, index: usize) -> u64 {
+    let length = part_length(size);
+    length.min(size.saturating_sub(length.saturating_mul(index as u64)))
 }
 
 /// Sends contents to one bucket.
 pub(super) struct Puts<'a> {
     client: &'a Client,
     bucket: &'a str,
-    open: &'a Open,
     room: Semaphore,
     /// Bytes that are sent.
     pub(super) sent: Arc<AtomicU64>,
 }
 
 impl<'a> Puts<'a> {
-    pub(super) fn new(client: &'a Client, bucket: &'a str, open: &'a Open) -> Self {
-        Self { client, bucket, open, room: Semaphore::new(MEMORY as usize), sent: Arc::default() }
+    pub(super) fn new(client: &'a Client, bucket: &'a str) -> Self {
+        Self { client, bucket, room: Semaphore::new(MEMORY as usize), sent: Arc::default() }
     }
 
     /// Sends one content.
@@ -110,34 +93,37 @@ impl<'a> Puts<'a> {
         Ok(())
     }
 
+    /// Sends a long content in parts; those that are there from before stay. What is broken off goes on the next time,
+    /// and what nobody goes on with for a week the bucket clears away by its own rule.
     async fn in_parts(&self, key: &str, content: &Content) -> Result<(), FarmError> {
         let doing = || format!("write `{key}`");
-        let begun = self.client.create_multipart_upload().bucket(self.bucket).key(key).send().await;
-        let id = begun.map_err(|error| AwsError::new(doing(), error))?.upload_id.unwrap_or_default();
-        self.open.add(key, &id);
-        let written = async {
-            let parts =
-                stream::iter(0..content.parts.len()).map(|index| self.upload_part(key, &id, content, index));
-            let parts: Vec<CompletedPart> = parts.buffered(AT_ONCE).try_collect().await?;
-            let whole = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
-            let call = self.client.complete_multipart_upload().bucket(self.bucket).key(key).upload_id(&id);
-            match call.multipart_upload(whole).send().await {
-                Ok(_) => Ok(()),
-                // An attempt that was not answered may have done it.
-                Err(error) if status(&error) == Some(404) && kept(self.client, self.bucket, key).await? => {
-                    Ok(())
-                }
-                Err(error) => Err(AwsError::new(doing(), error).into()),
+        let begun = match resumed::begun(self.client, self.bucket, key, content).await? {
+            Some(begun) => begun,
+            None => {
+                let begin = self.client.create_multipart_upload().bucket(self.bucket).key(key);
+                let begin = begin.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme);
+                let begun = begin.checksum_type(ChecksumType::FullObject).send().await;
+                let id = begun.map_err(|error| AwsError::new(doing(), error))?.upload_id.unwrap_or_default();
+                Begun { id, ..Begun::default() }
             }
         };
-        let written: Result<(), FarmError> = written.await;
-        if written.is_err() {
-            // What is told is why it failed; the bucket's own rule clears away what stays.
-            let abort = self.client.abort_multipart_upload().bucket(self.bucket).key(key).upload_id(&id);
-            let _ = abort.send().await;
+        self.sent.fetch_add(resumed::bytes(&begun, content.size), Ordering::Relaxed);
+        let (id, there) = (&begun.id, &begun.parts);
+        let parts = stream::iter(0..content.parts.len()).map(|index| async move {
+            match there.get(&index) {
+                Some(part) => Ok(part.clone()),
+                None => self.upload_part(key, id, content, index).await,
+            }
+        });
+        let parts: Vec<CompletedPart> = parts.buffered(AT_ONCE).try_collect().await?;
+        let whole = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
+        let call = self.client.complete_multipart_upload().bucket(self.bucket).key(key).upload_id(id);
+        match call.multipart_upload(whole).send().await {
+            Ok(_) => Ok(()),
+            // An attempt that was not answered may have done it.
+            Err(error) if status(&error) == Some(404) && kept(self.client, self.bucket, key).await? => Ok(()),
+            Err(error) => Err(AwsError::new(doing(), error).into()),
         }
-        self.open.remove(&id);
-        written
     }
 
     async fn upload_part(
@@ -151,22 +137,22 @@ impl<'a> Puts<'a> {
         let (bytes, _room) = self.part(content, index).await?;
         let call = self.client.upload_part().bucket(self.bucket).key(key).upload_id(id).part_number(number);
         let call = call.content_length(bytes.len().try_into().unwrap_or(i64::MAX));
+        let sum = content.parts.get(index).map(|sum| encoded(*sum));
+        let call = call.set_checksum_crc64_nvme(sum.clone());
         let call = call.body(counted(bytes, Arc::clone(&self.sent))).customize();
         let part = call.config_override(patient()).send().await;
         let part = part.map_err(|error| AwsError::new(format!("write part {number} of `{key}`"), error))?;
         Ok(CompletedPart::builder()
             .part_number(number)
             .set_e_tag(part.e_tag)
-            .set_checksum_crc32(part.checksum_crc32)
-            .set_checksum_crc64_nvme(part.checksum_crc64_nvme)
+            .set_checksum_crc64_nvme(sum)
             .build())
     }
 
     /// Reads one part of a content, once there is room for it.
     async fn part(&self, content: &Content, index: usize) -> Result<(Bytes, SemaphorePermit<'_>), FarmError> {
-        let length = part_length(content.size);
-        let start = length * index as u64;
-        let length = length.min(content.size - start);
+        let start = part_length(content.size) * index as u64;
+        let length = length_of(content.size, index);
         let mib = u32::try_from(length.div_ceil(MIB)).unwrap_or(MEMORY).clamp(1, MEMORY);
         let lost =
             || FarmError::Disk(content.disk.clone(), std::io::Error::other("nobody waits for it any more"));
@@ -254,8 +240,8 @@ mod tests {
             parts: vec![checksum(b"abc")],
         };
         let config = aws_sdk_s3::Config::builder().behavior_version_latest().build();
-        let (client, open) = (Client::from_conf(config), Open::default());
-        let puts = Puts::new(&client, "farm", &open);
+        let client = Client::from_conf(config);
+        let puts = Puts::new(&client, "farm");
         assert_eq!(puts.part(&content, 0).await.expect("the same").0, "abc");
         std::fs::write(&disk, "abd").expect("written");
         assert!(matches!(puts.content(&content).await, Err(FarmError::Changed(path)) if path == disk));

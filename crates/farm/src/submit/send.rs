@@ -51,7 +51,7 @@ impl Prepared {
         let project = compared.list.as_deref().map(ContentHash::of);
         let tags = tagging::of_request(&self.request, project.as_ref())?;
         let bucket = self.to.bucket.as_str();
-        let puts = &Puts::new(client, bucket, &self.open);
+        let puts = &Puts::new(client, bucket);
 
         // By their numbers: what is borrowed from a list would tie the work to this thread.
         let contents = &compared.contents;
@@ -96,12 +96,6 @@ impl Prepared {
             project,
         })
     }
-
-    /// Clears away what a [`send`](Self::send) that was given up has begun and not ended. What stays in spite of
-    /// it, the bucket clears away by its own rule.
-    pub async fn abandon(&self, client: &Client) {
-        self.open.abort(client, &self.to.bucket).await;
-    }
 }
 
 #[cfg(test)]
@@ -113,7 +107,6 @@ mod tests {
     fn a_submission_is_sent_from_any_thread(prepared: &Prepared, client: &Client) {
         fn is_send(_: impl Send) {}
         is_send(prepared.send(client, &()));
-        is_send(prepared.abandon(client));
         is_send(crate::resume(client, &prepared.to));
     }
 }

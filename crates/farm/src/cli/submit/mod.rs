@@ -1,23 +1,34 @@
 //! `farm submit`.
 
+mod tell;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use aws_sdk_s3::Client;
-use farm::submit::{Comparison, offer};
-use farm::{Bucket, Destination, Prepared, Sent, Source, plan_submission};
+use farm::render::{Watch, find, millis};
+use farm::{Destination, Farm, Prepared, Source, plan_submission};
+use farm_aws::Session;
 use farm_contract::Fault;
 use farm_contract::allowances::{ALLOW, MISSING, SCRIPTS};
+use farm_contract::keys::BlendKey;
 use farm_contract::limits::{BUDGET, DEADLINE};
 use farm_contract::order::{ORDER, Order};
 use farm_contract::settings::{CAMERA, ENGINE, FORMAT, PERCENTAGE, SAMPLES, SCENE, VIEW_LAYER};
 use farm_contract::tags::{self, BLENDER, CHUNK, FRAMES, Request};
-use farm_intake::Verdict;
-use farm_terminal::{INTERRUPTED, Ink, Look, count, interrupted, plain, say, size};
+use farm_terminal::{INTERRUPTED, interrupted, say};
 
-use super::at::BUCKET;
+use super::at::{BUCKET, Priced};
 use super::progress::Shown;
+use super::pull::pull;
+use super::watch::follow;
+
+/// How long one call waits for its answer: a bucket copies a part of some GB before it does.
+const ANSWER: Duration = Duration::from_secs(300);
+/// Seconds in which the farm looks at an upload.
+const TAKEN_WITHIN: u32 = 60;
 
 /// Send a scene with the files that it names to the farm.
 #[derive(Debug, clap::Args)]
@@ -78,6 +89,17 @@ pub struct Submit {
     /// Region of the bucket.
     #[arg(long)]
     region: Option<String>,
+    /// Name of the render, instead of the file's own.
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Watch it until it has ended.
+    #[arg(long)]
+    watch: bool,
+    /// Fetch its frames into this folder as they are done, until it has ended.
+    #[arg(long, value_name = "DIR")]
+    pull: Option<PathBuf>,
+    #[command(flatten)]
+    priced: Priced,
     /// Show the verdict and what would be sent, and send nothing.
     #[arg(long)]
     dry_run: bool,
@@ -88,37 +110,51 @@ impl Submit {
         let to = self.destination()?;
         let request = self.request()?;
         let source = Source::find(&self.source, self.main.as_deref())?;
-        let client = crate::client(self.region.as_deref()).await?;
+        let to = match &self.name {
+            Some(name) => to.named(name, source.name()?)?,
+            None => to,
+        };
+        let session = Session::open(self.region.as_deref(), ANSWER).await?;
+        let farm = Farm::open(&session, &to.bucket, self.priced.list()).await?;
         let prepared = tokio::select! {
-            prepared = prepare(&client, source, to, request) => prepared?,
+            prepared = prepare(&farm, source, to, request) => prepared?,
             () = interrupted() => return Ok(ExitCode::from(INTERRUPTED)),
         };
         if !prepared.verdict.errors.is_empty() {
             say("\nNothing was sent.");
             return Ok(ExitCode::FAILURE);
         }
+        let client = &farm.bucket.client;
         let shown = Shown::default();
         let outcome = tokio::select! {
-            outcome = self.deliver(&client, &prepared, &shown) => outcome,
+            outcome = self.deliver(client, &prepared, &shown) => outcome,
             () = interrupted() => {
                 shown.end();
-                prepared.abandon(&client).await;
-                say(&stopped(&prepared));
+                say(&tell::stopped(&prepared));
                 return Ok(ExitCode::from(INTERRUPTED));
             }
         };
         shown.end();
-        outcome.map(|told| {
-            say(&told);
-            ExitCode::SUCCESS
-        })
+        say(&outcome?);
+        if self.dry_run || (!self.watch && self.pull.is_none()) {
+            return Ok(ExitCode::SUCCESS);
+        }
+        let key = prepared.to.key;
+        tokio::select! {
+            () = taken(&farm, &key) => {}
+            () = interrupted() => return Ok(ExitCode::from(INTERRUPTED)),
+        }
+        match self.pull {
+            Some(folder) => pull(farm, key, Some(folder), true, false).await,
+            None => follow(Watch::new(farm, key), false).await,
+        }
     }
 
     async fn deliver(&self, client: &Client, prepared: &Prepared, shown: &Shown) -> Result<String> {
         if self.dry_run {
-            return Ok(would(prepared, &prepared.compare(client, shown).await?));
+            return Ok(tell::would(prepared, &prepared.compare(client, shown).await?));
         }
-        Ok(done(prepared, &prepared.send(client, shown).await?))
+        Ok(tell::done(prepared, &prepared.send(client, shown).await?))
     }
 
     fn destination(&self) -> Result<Destination, Fault> {
@@ -162,86 +198,34 @@ impl Submit {
     }
 }
 
-/// Looks at the scene, and tells the verdict.
-async fn prepare(client: &Client, source: Source, to: Destination, request: Request) -> Result<Prepared> {
-    let offer = offer(&Bucket::new(client.clone(), &to.bucket)).await?;
-    let known = offer.is_some();
+/// Waits until the report is of this very upload, and no longer of one before it under the same name.
+async fn taken(farm: &Farm, key: &BlendKey) {
+    for _ in 0..TAKEN_WITHIN {
+        let head = farm.bucket.head(key.as_str()).await.ok().flatten();
+        let report = find::report(&farm.bucket, key).await.ok().flatten();
+        // What cannot be looked at now is looked at again.
+        if head.zip(report).is_some_and(|(head, report)| {
+            let newer =
+                head.modified.is_none_or(|made| millis(made) <= report.written_at.saturating_add(1_000));
+            report.etag.as_deref() == Some(&head.etag) && newer
+        }) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// Looks at the scene, and tells the verdict and what should come of it.
+async fn prepare(farm: &Farm, source: Source, to: Destination, request: Request) -> Result<Prepared> {
+    let offer = farm.offer.clone();
     let look = move || plan_submission(&source, &to, request, offer.as_ref());
     let prepared = tokio::task::spawn_blocking(look).await.context("the look was broken off")??;
-    tell(&prepared.verdict, known);
+    tell::verdict(&prepared.verdict, farm.offer.is_some());
+    if prepared.verdict.errors.is_empty() {
+        let report = find::report(&farm.bucket, &prepared.to.key).await?;
+        if let Some(expected) = prepared.expected(farm.offer.as_ref(), report.as_ref(), &farm.prices) {
+            tell::expected(&expected, &farm.prices);
+        }
+    }
     Ok(prepared)
-}
-
-fn tell(verdict: &Verdict, offered: bool) {
-    let look = Look::of_stderr();
-    say(&format!("  scene    {}", plain(&verdict.scene)));
-    if let Some(spec) = &verdict.frames {
-        say(&format!("  frames   {spec} ({})", count(spec.frames().len() as u64, "frame")));
-    }
-    match (verdict.blender, offered) {
-        (Some(version), _) => say(&format!("  Blender  {version}")),
-        (None, true) => {}
-        (None, false) => say("  Blender  the farm does not tell which it has, so that was not looked at"),
-    }
-    for warning in &verdict.warnings {
-        say(&format!("{} {}", look.ink(Ink::Yellow, "warning:"), plain(warning)));
-    }
-    for fault in &verdict.errors {
-        say(&format!("\n{} {}", look.ink(Ink::Red, "error:"), plain(&fault.message)));
-        say(&format!("hint: {}", plain(&fault.hint)));
-    }
-}
-
-fn would(prepared: &Prepared, compared: &Comparison) -> String {
-    /// So that a project of thousands does not fill the screen.
-    const LISTED: usize = 20;
-    let lacking: Vec<_> = compared.lacking().collect();
-    let mut told = format!("\nThis would be {}: {}", prepared.to, all(prepared));
-    let there = compared.contents.len() - lacking.len();
-    told += &format!("\n  there already  {}", count(there as u64, "content"));
-    told +=
-        &format!("\n  to be sent     {}, {}", count(lacking.len() as u64, "content"), size(compared.bytes()));
-    for content in lacking.iter().take(LISTED) {
-        let path = content.paths.first().map(String::as_str).unwrap_or_default();
-        told += &format!("\n    {:>10}  {}", size(content.size), plain(path));
-    }
-    if let Some(more) = lacking.len().checked_sub(LISTED).filter(|more| *more > 0) {
-        told += &format!("\n    and {more} more");
-    }
-    told + "\nNothing was sent."
-}
-
-fn done(prepared: &Prepared, sent: &Sent) -> String {
-    let to = &prepared.to;
-    let what = match (sent.files, sent.there) {
-        (0, _) => format!("Nothing had to be sent: {} there already.", all_of(sent.there, sent.bytes_there)),
-        (files, 0) => format!("{}, {} sent.", count(files, "file"), size(sent.bytes)),
-        (files, there) => format!(
-            "{}, {} sent; {} there already.",
-            count(files, "file"),
-            size(sent.bytes),
-            all_of(there, sent.bytes_there)
-        ),
-    };
-    format!("\nThe farm renders {to}.\n{what}\nReport, frames and frames.zip will be in {to}/")
-}
-
-fn stopped(prepared: &Prepared) -> String {
-    let to = &prepared.to;
-    if prepared.may_be_made() {
-        format!(
-            "\nStopped, but the upload may have been made: then the farm renders {to}, and {to}/report.json tells so."
-        )
-    } else {
-        "\nStopped: there is no upload. The same command again sends only what is left.".to_owned()
-    }
-}
-
-fn all(prepared: &Prepared) -> String {
-    format!("{}, {}.", count(prepared.files.len() as u64, "file"), size(prepared.bytes))
-}
-
-/// So many contents of so many bytes, and the verb behind them.
-fn all_of(files: u64, bytes: u64) -> String {
-    format!("{}, {} {}", count(files, "file"), size(bytes), if files == 1 { "was" } else { "were" })
 }

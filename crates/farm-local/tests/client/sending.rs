@@ -1,0 +1,68 @@
+//! Sending a scene: under a name, watched, pulled, and after it was broken off.
+
+use farm_local::faults::{Fault, Signal, Step};
+
+use crate::Bench;
+use crate::support::fake::{Fake, is_frame_of};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scene_is_sent_under_a_name_and_its_frames_come_back() {
+    let bench = Bench::start().await;
+    let fake = Fake::default();
+    let file = bench.file("a.blend", &fake);
+    let into = bench.notes.path().join("frames");
+    let (file, folder) = (file.to_str().unwrap(), into.to_str().unwrap());
+    let said = bench.run(&["submit", file, "--frames", "1-3", "--name", "take 2", "--pull", folder]).await;
+    said.has(0, &["tasks", "time     about", "rendered on this machine", "take 2.blend", "3 of 3 frames"]);
+    let blend = fake.blend(bench.notes.path());
+    for frame in 1..=3 {
+        let bytes = std::fs::read(into.join(format!("frame_{frame:04}.png"))).unwrap();
+        assert!(is_frame_of(&bytes, &blend, frame));
+    }
+    // The same name again is watched as the new render that it is, not as the one before.
+    let said = bench.run(&["submit", file, "--frames", "1-4", "--name", "take 2", "--watch"]).await;
+    said.has(0, &["4 of 4 done", "of an earlier render took"]);
+    bench.run(&["submit", file, "s3://b/c.blend", "--name", "x"]).await.has(1, &["Leave one of them out"]);
+    bench.farm.farm.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_file_goes_on_where_its_sending_was_broken_off() {
+    const PART: usize = 16 << 20;
+    let killed = Step::new("UploadPart", Fault::KillBefore(Signal::KILL)).after(3);
+    let bench = Bench::with_faults([killed]).await;
+    let mut bytes = Fake::default().blend(bench.notes.path());
+    // Behind the head that the farm looks at; each part is another.
+    bytes.extend((0..6 * PART / 8).flat_map(|number| (number as u64).to_be_bytes()));
+    let file = bench.notes.path().join("large.blend");
+    std::fs::write(&file, &bytes).unwrap();
+    let submit = ["submit", file.to_str().unwrap(), "--frames", "1"];
+    assert_eq!(bench.run(&submit).await.code, None, "it was killed");
+    let there = async || {
+        let uploads =
+            bench.farm.s3.list_multipart_uploads().bucket(bench.farm.farm.bucket()).send().await.unwrap();
+        let [upload] = uploads.uploads() else { panic!("one that goes on: {uploads:?}") };
+        let (key, id) = (upload.key().unwrap(), upload.upload_id().unwrap());
+        let call = bench.farm.s3.list_parts().bucket(bench.farm.farm.bucket()).key(key).upload_id(id);
+        call.send()
+            .await
+            .unwrap()
+            .parts()
+            .iter()
+            .filter_map(|part| part.last_modified().map(ToString::to_string))
+            .collect::<Vec<_>>()
+    };
+    let before = there().await;
+    assert!(!before.is_empty() && before.len() < 7, "{before:?}");
+    let mut calls = bench.farm.farm.calls();
+    bench.run(&submit).await.has(0, &["The farm renders"]);
+    let mut sent = 0;
+    while let Ok(call) = calls.try_recv() {
+        sent += usize::from(call.action == "s3:PutObject" && call.resource.contains("/.farm/files/"));
+    }
+    // Begin and end of the upload are writes too, to IAM: parts that were there are none.
+    assert!(sent <= 7 - before.len() + 2, "{sent} of 7 parts with {} there", before.len());
+    assert_eq!(bench.farm.stored("large.blend"), bytes);
+    assert!(bench.farm.unfinished_uploads().await.is_empty());
+    bench.farm.farm.shutdown().await;
+}
