@@ -39,8 +39,15 @@ async fn a_stop_before_anything_began_and_one_that_comes_too_late() {
     bench.farm.report_that("other.blend", |_| true).await;
     bench.put(&Fake::default(), &[("frames", "1-4")]);
     bench.farm.report_that(KEY, |_| true).await;
-    bench.run(&["cancel", KEY]).await.has(4, &["its report is not there yet"]);
+    let mut cancel = bench.command(&["cancel", KEY]);
+    let cancel = tokio::task::spawn_blocking(move || cancel.output().unwrap());
+    // The jobs are stopped while nothing has a place; what is there of it is told when one is free.
+    let stopped = async || bench.farm.jobs().await.iter().any(|(name, status)| name.contains("render") && status == "FAILED");
+    while !stopped().await {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
     bench.go();
+    crate::Said::of(cancel.await.unwrap()).has(0, &["Stopped: 0 of 4 done"]);
     let report = bench.farm.last_report(KEY).await;
     assert_eq!(report.state, State::Failed);
     assert!(report.message.contains("stopped with `farm cancel`"), "{report:?}");
