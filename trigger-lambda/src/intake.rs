@@ -6,6 +6,7 @@ use farm_contract::Fault;
 use farm_contract::keys::BlendKey;
 use farm_contract::measured::{ENOUGH, Measured};
 use farm_contract::plan::{Layout, Plan, RenderId, Source, SourceId};
+use farm_contract::preview::Preview;
 use farm_contract::report::{Frames, Report, State};
 use farm_contract::tags::{Chunk, Request};
 use farm_intake::{Question, Verdict, judge};
@@ -43,7 +44,7 @@ pub fn plan(intake: &Intake<'_>, config: &Config, holder: &str, now: u64) -> Res
     let Scene { known, project } = scene;
     let blenders = config.versions();
     let verdict = judge(&Question { request, known, project, blenders: &blenders });
-    let Verdict { blender, frames, mut errors, mut warnings, .. } = verdict;
+    let Verdict { blender, frames, frames_per_second, mut errors, mut warnings, .. } = verdict;
     let blender = blender.map(|version| version.to_string());
     let main = key.is_archive().then(|| project.main.clone());
     let like = Measured::of(blender.as_deref(), main.as_deref(), &request.settings);
@@ -85,6 +86,7 @@ pub fn plan(intake: &Intake<'_>, config: &Config, holder: &str, now: u64) -> Res
         allowed: request.allowed,
         settings: request.settings.clone(),
         blender: Some(blender),
+        preview: Preview::of(&frames, frames_per_second).filter(|_| request.preview),
         claimed_by: holder.to_owned(),
         claimed_at: now,
         arrays: layout.arrays,
@@ -280,6 +282,20 @@ mod tests {
         assert_eq!(plans[2].settings.samples, Some(16));
         assert_eq!(plans[4].source.project.as_ref().map(|list| list.to_string()), Some(list));
         assert_eq!(of(&[("chunk", "1")]).source.id, plans[0].source.id, "how it is shared out is no picture");
+        assert_eq!(of(&[("preview", "off")]).source.id, plans[0].source.id, "nor is what is made of the frames");
+    }
+
+    #[test]
+    fn a_render_of_several_frames_gets_moving_pictures_unless_it_wants_none() {
+        let of = |tags: &[(&str, &str)]| {
+            let plan = planned("a.blend", tags, &scene("4.5", 1, 9)).expect("good");
+            plan.preview.map(|preview| (preview.frames.get(), preview.seconds.get()))
+        };
+        // Of a file of which only the beginning is known.
+        assert_eq!(of(&[("frame", "3")]), Some((24, 1)));
+        assert_eq!(of(&[("frames", "1-9x2")]), Some((12, 1)));
+        assert_eq!(of(&[("frame", "1")]), None);
+        assert_eq!(of(&[("frame", "3"), ("preview", "off")]), None);
     }
 
     #[test]

@@ -40,9 +40,11 @@ pub const THREADS: &str = "FARM_THREADS";
 /// MiB of memory that the task has (render-task), for its words when they are not enough. Unset: the
 /// machine's.
 pub const MEMORY: &str = "FARM_MEMORY";
-/// Folder for the downloaded file and the frames in work (render-task). Unset: the system's
-/// temporary folder.
+/// Folder for the downloaded file and the frames in work (render-task), and for the film in work (zip-task). Unset:
+/// the system's temporary folder.
 pub const SCRATCH: &str = "FARM_SCRATCH";
+/// The `ffmpeg` that makes moving pictures (zip-task). Unset: the one on PATH.
+pub const FFMPEG: &str = "FARM_FFMPEG";
 
 /// Set by Batch in each child of an array job; absent in a plain job, which is child 0.
 pub const ARRAY_INDEX: &str = "AWS_BATCH_JOB_ARRAY_INDEX";

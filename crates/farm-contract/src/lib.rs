@@ -23,6 +23,7 @@ pub mod measured;
 pub mod metadata;
 pub mod offer;
 pub mod plan;
+pub mod preview;
 pub mod project;
 pub mod record;
 pub mod report;

@@ -3,6 +3,7 @@
 use farm_contract::Fault;
 use farm_contract::allowances::ALLOW;
 use farm_contract::frames::EXAMPLES;
+use farm_contract::preview::PREVIEW;
 use farm_contract::project::{ContentHash, MAIN, PROJECT};
 use farm_contract::settings::{CAMERA, SCENE, VIEW_LAYER};
 use farm_contract::tags::{self, BLENDER, CHUNK, Chunk, FRAME, FRAMES, FramesAsked, Request};
@@ -35,6 +36,7 @@ pub fn of_request(
     tags.extend(request.limits.pairs());
     tags.extend(request.settings.pairs());
     tags.extend(request.blender.clone().map(|version| (BLENDER, version)));
+    tags.extend((!request.preview).then(|| (PREVIEW, "off".to_owned())));
     tags.extend(request.main.clone().map(|main| (MAIN, main)));
     tags.extend(project.map(|list| (PROJECT, list.to_string())));
     tags.extend(request.allowed.names().map(|name| (name, ALLOW.to_owned())));
@@ -122,6 +124,7 @@ mod tests {
             ("samples", "16"),
             ("blender", "4.5.3"),
             ("missing", "allow"),
+            ("preview", "off"),
         ]);
         let tags = of_request(&asked, Some(&hash)).expect("taken");
         let shown: Vec<String> = tags.iter().map(|(name, value)| format!("{name}={value}")).collect();
