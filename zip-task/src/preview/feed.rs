@@ -85,11 +85,10 @@ fn pieces<'a>(number: u64, picture: &'a FrameFile) -> impl Iterator<Item = Piece
     starts.map(move |start| Piece { number, picture, range: start..size.min(start + PIECE) })
 }
 
-/// How wide and high it says the frames are is of no account. What it calls their codec is, though ffmpeg is told which
-/// it is: a known name has it look for the frames' ends by itself, and PNG under another name it takes for the
-/// difference to the frame before.
+/// How wide and high frames are it does not say: JPEGs of half the height would be taken for half of the lines. Nor their
+/// codec, which ffmpeg is told: but PNG under another name it takes for the difference to the frame before.
 fn header(preview: Preview, decoder: &str) -> [u8; 32] {
-    let mut header = *b"DKIF\0\0\x20\0farm\x40\0\x40\0....____\0\0\0\0\0\0\0\0";
+    let mut header = *b"DKIF\0\0\x20\0farm\0\0\0\0....____\0\0\0\0\0\0\0\0";
     if decoder == "png" {
         header[8..12].copy_from_slice(b"MPNG");
     }

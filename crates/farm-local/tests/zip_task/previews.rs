@@ -49,7 +49,7 @@ impl Shot {
         let frames: Vec<i32> = frames.into_iter().collect();
         let (count, path) = (frames.len().to_string(), self.folder.path().join(format!("%d{rest}")));
         let input = ["-f", "lavfi", "-i", source, "-frames:v", &count, "-start_number", "0"];
-        ffmpeg(&self.ffmpeg, &[&input[..], arguments, &[path.to_str().unwrap()]].concat());
+        ffmpeg(&self.ffmpeg, &[&input[..], arguments, &["-f", "image2", path.to_str().unwrap()]].concat());
         for (place, frame) in frames.into_iter().enumerate() {
             let body = std::fs::read(self.folder.path().join(format!("{place}{rest}"))).unwrap();
             self.put_frame(frame, rest, body, 1).await;
@@ -248,7 +248,7 @@ async fn every_format_is_shown_as_it_looks() {
         (grey, &["-q:v", "2"], ".jpg"),
         (light, &["-compression", "zip16"], ".exr"),
         (clear, &["-pix_fmt", "rgba"], ".tif"),
-        (grey, &["-lossless", "1"], ".webp"),
+        (grey, &["-c:v", "libwebp", "-lossless", "1"], ".webp"),
         (grey, &[], ".bmp"),
         (grey, &[], ".tga"),
         (grey, &[], ".jp2"),
