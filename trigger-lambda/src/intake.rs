@@ -248,6 +248,7 @@ mod tests {
         assert!(!plan.is_submitted());
         let own = planned("a.blend", &[("frames", "scene")], &scene("4.5", 10, 12)).expect("good");
         assert_eq!(own.frames, "10-12");
+        assert_eq!(own.preview.map(|preview| preview.frames.get()), Some(24), "its speed is unknown");
     }
 
     #[test]
@@ -282,20 +283,8 @@ mod tests {
         assert_eq!(plans[2].settings.samples, Some(16));
         assert_eq!(plans[4].source.project.as_ref().map(|list| list.to_string()), Some(list));
         assert_eq!(of(&[("chunk", "1")]).source.id, plans[0].source.id, "how it is shared out is no picture");
-        assert_eq!(of(&[("preview", "off")]).source.id, plans[0].source.id, "nor is what is made of the frames");
-    }
-
-    #[test]
-    fn a_render_of_several_frames_gets_moving_pictures_unless_it_wants_none() {
-        let of = |tags: &[(&str, &str)]| {
-            let plan = planned("a.blend", tags, &scene("4.5", 1, 9)).expect("good");
-            plan.preview.map(|preview| (preview.frames.get(), preview.seconds.get()))
-        };
-        // Of a file of which only the beginning is known.
-        assert_eq!(of(&[("frame", "3")]), Some((24, 1)));
-        assert_eq!(of(&[("frames", "1-9x2")]), Some((12, 1)));
-        assert_eq!(of(&[("frame", "1")]), None);
-        assert_eq!(of(&[("frame", "3"), ("preview", "off")]), None);
+        let still = of(&[("preview", "off")]);
+        assert_eq!((still.source.id, still.preview), (plans[0].source.id.clone(), None));
     }
 
     #[test]

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use farm_contract::metadata;
 use farm_contract::plan::Plan;
 
-pub use crate::store::Label;
 use crate::contents::Contents;
 use crate::store::Head;
+pub use crate::store::Label;
 
 /// Of which frames something is made.
 #[derive(Debug, Clone)]

@@ -180,11 +180,17 @@ impl<'a> Run<'a> {
         let warnings = match self.plan.preview.filter(|_| pictures.len() > 1) {
             None => self.leftovers().await,
             Some(preview) => {
-                tracing::info!(frames = pictures.len(), "making {} and {}", key.preview(), key.contact_sheet());
+                tracing::info!(
+                    frames = pictures.len(),
+                    "making {} and {}",
+                    key.preview(),
+                    key.contact_sheet()
+                );
                 let shot = Shot { store: self.store, folder: key, preview, pictures, maker };
                 match preview::make(&shot, self.stop, self.folder().ours()).await {
                     Ok(()) => {
-                        (report.preview, report.contact_sheet) = (Some(key.preview()), Some(key.contact_sheet()));
+                        (report.preview, report.contact_sheet) =
+                            (Some(key.preview()), Some(key.contact_sheet()));
                         Vec::new()
                     }
                     Err(Trouble::Failure(failure)) if ends(&failure, last) => return Err(failure),

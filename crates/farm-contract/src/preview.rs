@@ -37,7 +37,10 @@ impl Preview {
         let (frames, seconds) = fraction(speed);
         let seconds = seconds.saturating_mul(spec.step());
         let divisor = common_divisor(frames, seconds);
-        Some(Self { frames: NonZeroU32::new(frames / divisor)?, seconds: NonZeroU32::new(seconds / divisor)? })
+        Some(Self {
+            frames: NonZeroU32::new(frames / divisor)?,
+            seconds: NonZeroU32::new(seconds / divisor)?,
+        })
     }
 }
 

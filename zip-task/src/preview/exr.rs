@@ -157,7 +157,8 @@ mod tests {
         let names = ["B", "G", "R"];
         assert!(layer(&head(2, 8, &names, 1)).is_ok());
         assert!(layer(&head(2, 3, &names, 2)).is_ok());
-        for (version, codec, kind, part) in [(2, 8, 2, "DWAA"), (2, 9, 2, "DWAA"), (2 | PARTS, 3, 1, "parts")] {
+        for (version, codec, kind, part) in [(2, 8, 2, "DWAA"), (2, 9, 2, "DWAA"), (2 | PARTS, 3, 1, "parts")]
+        {
             let trouble = layer(&head(version, codec, &names, kind)).expect_err(part);
             assert!(trouble.to_string().contains(part), "{trouble}");
         }

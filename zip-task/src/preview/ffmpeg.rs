@@ -13,7 +13,7 @@ use super::Trouble;
 
 /// The last bytes of what it says.
 const TAIL: usize = 600;
-/// Threads that it may have: pictures in work are large.
+/// Threads that filters and encoder may have, each.
 const MOST_THREADS: usize = 4;
 
 /// The program.
@@ -86,7 +86,7 @@ fn missing(program: &Path) -> Trouble {
     Trouble::NoFfmpeg(program.display().to_string())
 }
 
-/// How many threads each part of it is given.
+/// How many threads filters and encoder are given.
 pub fn threads() -> String {
     std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS).to_string()
 }

@@ -4,8 +4,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::ffmpeg::{Ffmpeg, threads, words};
 use super::feed::feed;
+use super::ffmpeg::{Ffmpeg, threads, words};
 use super::format::{Colours, Format};
 use super::sheet::Layout;
 use super::tiles::{self, Tiles};
@@ -36,7 +36,8 @@ pub async fn run(
 fn arguments(format: &Format, layout: &Layout, film: &Path) -> Vec<OsString> {
     let threads = threads();
     let filters = filters(format.colours, layout.cell());
-    let mut all = words(["-protocol_whitelist", "pipe", "-threads", &threads]);
+    // Several decoders hold several frames, and are no faster: a frame of 8K has 500 MB.
+    let mut all = words(["-protocol_whitelist", "pipe", "-threads", "1"]);
     if let Some(layer) = &format.layer {
         all.extend(words(["-layer", layer]));
     }

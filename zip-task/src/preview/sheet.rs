@@ -6,9 +6,9 @@ use std::ffi::OsString;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::ChildStdin;
 
+use super::Trouble;
 use super::ffmpeg::{Ffmpeg, words};
 use super::tiles::Tiles;
-use super::Trouble;
 
 /// Pictures that a cell shows in turn, at most.
 const MOST_STEPS: usize = 12;
@@ -24,7 +24,7 @@ const MOST_BYTES: usize = 3 << 20;
 /// Whatever comes of it.
 const STOP_READING: u64 = 64 << 20;
 /// What is tried until a sheet is small enough: every so many steps of the loop, and how many colours.
-const TRIES: [(usize, u32); 3] = [(1, 256), (1, 64), (2, 64)];
+const TRIES: [(usize, u32); 4] = [(1, 256), (1, 64), (2, 64), (4, 64)];
 
 /// Which frame is shown where and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,7 +164,10 @@ mod tests {
             for cell in 0..cells {
                 for step in 0..layout.steps {
                     let frame = layout.frame(cell, step);
-                    assert!(frame < frames && last.is_none_or(|last| last <= frame), "{frames} {cell} {step}");
+                    assert!(
+                        frame < frames && last.is_none_or(|last| last <= frame),
+                        "{frames} {cell} {step}"
+                    );
                     last = Some(frame);
                 }
             }

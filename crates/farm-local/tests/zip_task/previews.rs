@@ -83,7 +83,8 @@ impl Shot {
         std::fs::write(&path, bytes).unwrap();
         let mut probe = Command::new(self.ffmpeg.with_file_name("ffprobe"));
         probe.args(["-v", "error", "-count_frames", "-select_streams", "v:0", "-show_entries"]);
-        let output = probe.arg("stream").args(["-of", "default=noprint_wrappers=1"]).arg(path).output().unwrap();
+        let output =
+            probe.arg("stream").args(["-of", "default=noprint_wrappers=1"]).arg(path).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let text = String::from_utf8(output.stdout).unwrap();
         text.lines().filter_map(|line| line.split_once('=')).map(|(a, b)| (a.into(), b.into())).collect()
@@ -199,7 +200,10 @@ async fn a_broken_ffmpeg_costs_the_film_and_nothing_else() {
         shot.stand_in(script);
         assert_eq!(shot.bench.run(false).await.0, DONE);
         let report = shot.bench.report().await;
-        assert_eq!((report.state, report.zip, report.preview), (State::Complete, Some(shot.bench.key.frames_zip()), None));
+        assert_eq!(
+            (report.state, report.zip, report.preview),
+            (State::Complete, Some(shot.bench.key.frames_zip()), None)
+        );
         let [why, stale] = &report.warnings[..] else { panic!("{:?}", report.warnings) };
         assert!(why.contains(part) && why.contains("preview=off"), "{why}");
         assert_eq!(stale, "`a.blend/preview.mp4` is from an earlier render.");
@@ -211,6 +215,20 @@ async fn a_broken_ffmpeg_costs_the_film_and_nothing_else() {
     let report = shot.bench.report().await;
     assert!(report.warnings[0].contains("apt-get install ffmpeg"), "{:?}", report.warnings);
     assert_eq!(shot.made().await, (Some(b"of an earlier render".to_vec()), None));
+}
+
+#[tokio::test]
+async fn a_sheet_of_nothing_but_noise_is_made_smaller() {
+    let Some(shot) = Shot::start(144, (24, 1)).await else { return };
+    shot.put("color=c=gray:size=240x240,noise=alls=100:allf=t", &[], 1..=144, ".png").await;
+    let (code, stderr) = shot.bench.run(false).await;
+    assert_eq!(code, DONE, "{stderr}");
+    shot.is_shown().await;
+    let sheet = shot.made().await.1.expect("a sheet");
+    let told = shot.probe(&sheet, "sheet.gif");
+    assert_eq!((told["width"].as_str(), told["height"].as_str()), ("980", "736"), "four by three");
+    assert!(sheet.len() <= 3 << 20, "{}", sheet.len());
+    assert_eq!(told["nb_read_frames"], "3", "of twelve");
 }
 
 #[tokio::test]
