@@ -159,58 +159,44 @@ impl<'a> Run<'a> {
         }) {
             census.warnings.push(format!("`{zip}` is from an earlier render."));
         }
-        let report = verdict::made(self.plan, key, census, now());
-        self.folder().report(&report).await?;
-        match maker {
-            Some(maker) => self.moving_pictures(report, maker, last).await,
-            None => Ok(report),
+        let pictures = preview::pictures(&census.files);
+        let moving = maker.zip(self.plan.preview).filter(|_| pictures.len() > 1);
+        let mut report = verdict::made(self.plan, key, census, now());
+        if moving.is_none() {
+            report.warnings.extend(self.leftovers().await);
         }
+        self.folder().report(&report).await?;
+        let Some((maker, preview)) = moving else { return Ok(report) };
+        tracing::info!(frames = pictures.len(), "making {} and {}", key.preview(), key.contact_sheet());
+        let shot = Shot { store: self.store, folder: key, preview, pictures, maker };
+        self.moving_pictures(report, &shot, last).await
     }
 
-    /// Makes moving pictures where the plan has them, and gives the `report` that says so. What goes wrong there is a
-    /// warning: the archive stands.
+    /// Makes moving pictures, and gives the `report` that says so. What goes wrong there is a warning: the archive stands.
     async fn moving_pictures(
         &self,
         mut report: Report,
-        maker: Maker<'_>,
+        shot: &Shot<'_>,
         last: bool,
     ) -> Result<Report, Failure> {
-        let (key, files) = (&self.options.folder, self.census.iter().flat_map(|census| &census.files));
-        let pictures = preview::pictures(files);
-        let warnings = match self.plan.preview.filter(|_| pictures.len() > 1) {
-            None => self.leftovers().await,
-            Some(preview) => {
-                tracing::info!(
-                    frames = pictures.len(),
-                    "making {} and {}",
-                    key.preview(),
-                    key.contact_sheet()
-                );
-                let shot = Shot { store: self.store, folder: key, preview, pictures, maker };
-                match preview::make(&shot, self.stop, self.folder().ours()).await {
-                    Ok(()) => {
-                        (report.preview, report.contact_sheet) =
-                            (Some(key.preview()), Some(key.contact_sheet()));
-                        Vec::new()
-                    }
-                    Err(Trouble::Failure(failure)) if ends(&failure, last) => return Err(failure),
-                    Err(trouble) => [vec![trouble.warning()], self.leftovers().await].concat(),
-                }
+        match preview::make(shot, self.stop, self.folder().ours()).await {
+            Ok(()) => {
+                report.preview = Some(shot.folder.preview());
+                report.contact_sheet = Some(shot.folder.contact_sheet());
             }
-        };
-        if warnings.is_empty() && report.preview.is_none() {
-            return Ok(report);
+            Err(Trouble::Failure(failure)) if ends(&failure, last) => return Err(failure),
+            Err(trouble) => {
+                report.warnings.push(trouble.warning());
+                report.warnings.extend(self.leftovers().await);
+            }
         }
-        report.warnings.extend(warnings);
         report.written_at = now();
         match self.folder().report(&report).await {
-            Err(Failure::Superseded { folder, by }) => Err(Failure::Superseded { folder, by }),
-            Err(error) => {
-                tracing::warn!(%error, "the report does not name what was made of the frames");
-                Ok(report)
-            }
-            Ok(()) => Ok(report),
+            Err(Failure::Superseded { folder, by }) => return Err(Failure::Superseded { folder, by }),
+            Err(error) => tracing::warn!(%error, "the report does not tell of the moving pictures"),
+            Ok(()) => {}
         }
+        Ok(report)
     }
 
     /// Moving pictures of an earlier render, in words. Where the bucket does not tell, nothing is said.

@@ -41,17 +41,17 @@ pub struct Shot<'a> {
     /// How fast the frames play.
     pub preview: Preview,
     /// One picture of each frame that is there, in their order.
-    pub pictures: Vec<&'a FrameFile>,
+    pub pictures: Vec<FrameFile>,
     /// Whose they are.
     pub maker: Maker<'a>,
 }
 
 /// One picture of each frame: of several views the first.
-pub fn pictures<'a>(files: impl IntoIterator<Item = &'a FrameFile>) -> Vec<&'a FrameFile> {
-    let mut pictures: Vec<&FrameFile> = Vec::new();
-    for file in files.into_iter().filter(|file| file.own) {
+pub fn pictures(files: &[FrameFile]) -> Vec<FrameFile> {
+    let mut pictures: Vec<FrameFile> = Vec::new();
+    for file in files.iter().filter(|file| file.own) {
         if pictures.last().is_none_or(|last| last.frame != file.frame) {
-            pictures.push(file);
+            pictures.push(file.clone());
         }
     }
     pictures
@@ -171,7 +171,7 @@ mod tests {
             file(2, "frame_0002_R.png", true),
             file(7, "frame_0007_L.png", true),
         ];
-        let names: Vec<&str> = pictures(&files).into_iter().map(|file| file.name.as_str()).collect();
+        let names: Vec<String> = pictures(&files).into_iter().map(|file| file.name).collect();
         assert_eq!(names, ["frame_0001.png", "frame_0002_L.png", "frame_0007_L.png"]);
     }
 }
