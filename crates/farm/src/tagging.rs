@@ -124,7 +124,6 @@ mod tests {
             ("samples", "16"),
             ("blender", "4.5.3"),
             ("missing", "allow"),
-            ("preview", "off"),
         ]);
         let tags = of_request(&asked, Some(&hash)).expect("taken");
         let shown: Vec<String> = tags.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -135,6 +134,8 @@ mod tests {
             Request::from_tags(tags.iter().map(|(name, value)| (*name, value.as_str()))).expect("read");
         assert_eq!(again, Request { project: Some(hash), ..asked });
         assert_eq!(of_request(&request(&[("frame", "3")]), None), Ok(vec![("frame", "3".to_owned())]));
+        let still = of_request(&request(&[("frame", "3"), ("preview", "off")]), None).expect("taken");
+        assert_eq!(still[1], (PREVIEW, "off".to_owned()));
         assert_eq!(
             of_request(&request(&[("frames", "scene"), ("chunk", "auto")]), None),
             Ok(vec![("frames", "scene".to_owned())])
