@@ -80,7 +80,8 @@ def file_output_nodes(tree, seen):
 def safe(name):
     """A name as one part of a path, and of a key that no archive and no trigger trips over."""
     name = re.sub(r"[/\\:\x00-\x1f\x7f]", "_", name).strip(". ") or "File Output"
-    ours = name.startswith("frame_") or name in {"frames.zip", "report.json", "contact-sheet.jpg"}
+    own = {"frames.zip", "preview.mp4", "contact-sheet.gif", "report.json", "contact-sheet.jpg"}
+    ours = name.startswith("frame_") or name in own
     return f"{name}_" if ours or name.endswith((".blend", ".blend.zip")) else name
 
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use farm_contract::Fault;
 use farm_contract::exit::TaskExit;
-use farm_contract::keys::{BlendKey, FrameName, TRIGGER_SUFFIXES};
+use farm_contract::keys::{BlendKey, FrameName, OWN_NAMES, TRIGGER_SUFFIXES};
 use farm_contract::metadata;
 use farm_contract::plan::{RenderId, SourceId};
 use farm_contract::record::{FileRecord, FrameRecord};
@@ -128,7 +128,7 @@ impl Produced {
 /// or that of an upload, which would start a render.
 fn is_reserved(name: &str) -> bool {
     let starts = TRIGGER_SUFFIXES.iter().any(|suffix| name.ends_with(suffix));
-    starts || ["frames.zip", "report.json"].iter().any(|own| name.rsplit('/').next() == Some(*own))
+    starts || name.rsplit('/').next().is_some_and(|last| OWN_NAMES.contains(&last))
 }
 
 fn unreadable(what: &str) -> Fault {
@@ -322,7 +322,9 @@ mod tests {
 
     #[test]
     fn a_file_with_a_name_of_the_farms_own_is_refused() {
-        for name in ["report.json", "frames.zip", "x.blend", "deep/x.blend.zip", "deep/report.json"] {
+        for name in
+            ["report.json", "preview.mp4", "frames.zip", "x.blend", "deep/x.blend.zip", "deep/report.json"]
+        {
             let fault = collect(&["frame_0007.png", name], &["frame_0007.png"]).unwrap_err();
             assert!(fault.message.contains(name), "{fault:?}");
         }

@@ -6,6 +6,7 @@ use farm_contract::Fault;
 use farm_contract::keys::BlendKey;
 use farm_contract::measured::{ENOUGH, Measured};
 use farm_contract::plan::{Layout, Plan, RenderId, Source, SourceId};
+use farm_contract::preview::Preview;
 use farm_contract::report::{Frames, Report, State};
 use farm_contract::tags::{Chunk, Request};
 use farm_intake::{Question, Verdict, judge};
@@ -43,7 +44,7 @@ pub fn plan(intake: &Intake<'_>, config: &Config, holder: &str, now: u64) -> Res
     let Scene { known, project } = scene;
     let blenders = config.versions();
     let verdict = judge(&Question { request, known, project, blenders: &blenders });
-    let Verdict { blender, frames, order, mut errors, mut warnings, .. } = verdict;
+    let Verdict { blender, frames, order, frames_per_second, mut errors, mut warnings, .. } = verdict;
     let blender = blender.map(|version| version.to_string());
     let main = key.is_archive().then(|| project.main.clone());
     let like = Measured::of(blender.as_deref(), main.as_deref(), &request.settings);
@@ -86,6 +87,7 @@ pub fn plan(intake: &Intake<'_>, config: &Config, holder: &str, now: u64) -> Res
         allowed: request.allowed,
         settings: request.settings.clone(),
         blender: Some(blender),
+        preview: Preview::of(&frames, frames_per_second).filter(|_| request.preview),
         claimed_by: holder.to_owned(),
         claimed_at: now,
         arrays: layout.arrays,
@@ -250,6 +252,7 @@ mod tests {
         assert!(!plan.is_submitted());
         let own = planned("a.blend", &[("frames", "scene")], &scene("4.5", 10, 12)).expect("good");
         assert_eq!(own.frames, "10-12");
+        assert_eq!(own.preview.map(|preview| preview.frames.get()), Some(24), "its speed is unknown");
     }
 
     #[test]
@@ -284,6 +287,8 @@ mod tests {
         assert_eq!(plans[2].settings.samples, Some(16));
         assert_eq!(plans[4].source.project.as_ref().map(|list| list.to_string()), Some(list));
         assert_eq!(of(&[("chunk", "1")]).source.id, plans[0].source.id, "how it is shared out is no picture");
+        let still = of(&[("preview", "off")]);
+        assert_eq!((still.source.id, still.preview), (plans[0].source.id.clone(), None));
     }
 
     #[test]

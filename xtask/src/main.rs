@@ -12,6 +12,7 @@ mod client;
 mod cloud;
 mod codegen;
 mod containers;
+mod debian;
 mod demo;
 mod deploy;
 mod directions;

@@ -16,7 +16,7 @@ pub struct Args {
     #[arg(long)]
     none_left_out: bool,
     /// Run the tests that build the images and run them too. Where there is no container engine,
-    /// Debian's is installed and started for them, as root.
+    /// Debian's is installed and started for them, as root; so is Debian's ffmpeg, where there is none.
     #[arg(long)]
     containers: bool,
     /// Handed to `cargo test --workspace`; nothing is fuzzed then.
@@ -27,7 +27,7 @@ pub struct Args {
 /// Runs the tests; the exit code is theirs.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let [blender, newer] = [WHEELS[0].installed()?, WHEELS[1].installed()?];
-    let mut tools = tools::ensure()?;
+    let mut tools = tools::ensure(args.containers)?;
     if args.none_left_out && !tools.left_out.is_empty() {
         return Err(Advice::error(
             format!("Not every test can run on this machine. {}", tools.left_out_words().join(" ")),

@@ -12,14 +12,19 @@ use anyhow::Result;
 use crate::kept::Contents;
 use crate::python::{self, Version};
 use crate::venv::Packages;
-use crate::{fuzz, npm};
+use crate::{debian, fuzz, npm};
 
 const PYTHON: Version = Version { minor: 11 };
 const LOCALSTACK_PYTHON: Version = Version { minor: 13 };
 
 /// The variables in which the tests find them.
-pub const VARIABLES: [&str; 4] =
-    ["FARM_TEST_PYTHON", "FARM_TEST_CHECKOV", "FARM_TEST_LOCALSTACK", "FARM_TEST_IAM_SIMULATOR"];
+pub const VARIABLES: [&str; 5] = [
+    "FARM_TEST_PYTHON",
+    "FARM_TEST_CHECKOV",
+    "FARM_TEST_LOCALSTACK",
+    "FARM_TEST_IAM_SIMULATOR",
+    "FARM_TEST_FFMPEG",
+];
 
 /// The variable in which the tests find the names of those of [`VARIABLES`] that this machine cannot
 /// have. A test whose tool is in neither was not started by this command, and says so.
@@ -56,11 +61,11 @@ impl Tools {
     }
 }
 
-/// Finds or fetches all of them.
+/// Finds or fetches all of them. Debian's packages are installed only where the person `installs` such.
 ///
 /// # Errors
 /// One that this machine could have cannot be installed.
-pub fn ensure() -> Result<Tools> {
+pub fn ensure(installs: bool) -> Result<Tools> {
     let mut tools = Tools { environment: Vec::new(), left_out: Vec::new() };
     tools.environment.push(("FARM_TEST_PYTHON", second_opinions().ensure()?));
     tools.environment.push(("FARM_TEST_CHECKOV", checkov().ensure()?));
@@ -81,6 +86,17 @@ pub fn ensure() -> Result<Tools> {
         let why = "The tests that simulate IAM: the simulator needs Node 18 or newer with npm, which are not both on \
                    PATH.";
         tools.left_out.push(("FARM_TEST_IAM_SIMULATOR", why.to_owned()));
+    }
+    if installs {
+        debian::install("ffmpeg")?;
+    }
+    match debian::on_path("ffmpeg").filter(|ffmpeg| ffmpeg.with_file_name("ffprobe").is_file()) {
+        Some(ffmpeg) => tools.environment.push(("FARM_TEST_FFMPEG", ffmpeg)),
+        None => {
+            let why = "The tests of film and contact sheet: ffmpeg and ffprobe (Debian's package ffmpeg) are not both \
+                       on PATH.";
+            tools.left_out.push(("FARM_TEST_FFMPEG", why.to_owned()));
+        }
     }
     if !fuzz::is_possible() {
         let why = "The fuzzing of what reads the bytes of strangers: libFuzzer needs a C++ compiler, which is \

@@ -65,4 +65,17 @@ impl Contents {
         let layout = Layout::new(entries, DosTime::from_unix_millis(plan.claimed_at))?;
         Ok(Self { layout, content })
     }
+
+    /// Eight hex digits that differ where the files do: by name, length or content.
+    pub fn fingerprint(&self) -> String {
+        let mut hasher = crc32fast::Hasher::new();
+        for Entry { name, size, crc32 } in self.layout.entries() {
+            hasher.update(name.as_bytes());
+            // Ends the name, whatever follows.
+            hasher.update(&[0]);
+            hasher.update(&size.to_le_bytes());
+            hasher.update(&crc32.to_le_bytes());
+        }
+        format!("{:08x}", hasher.finalize())
+    }
 }

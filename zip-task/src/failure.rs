@@ -57,7 +57,7 @@ pub enum Failure {
     #[error("the report could not be put into words")]
     Json(#[source] serde_json::Error),
     /// Asked to stop from outside.
-    #[error("stopped from outside before the archive was made")]
+    #[error("stopped from outside before all was made")]
     Stopped,
 }
 

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crc32fast::Hasher;
-use farm_contract::keys::{BlendKey, FrameName, TRIGGER_SUFFIXES};
+use farm_contract::keys::{BlendKey, FrameName, OWN_NAMES, TRIGGER_SUFFIXES};
 use farm_contract::metadata;
 use farm_contract::plan::SourceId;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -183,7 +183,7 @@ enum Candidate {
 /// Whether a name in the folder can be a frame's.
 fn candidate(name: &str) -> Candidate {
     // What zip-task itself makes, and the markers that some programs put for folders.
-    if matches!(name, "" | "frames.zip" | "report.json" | MISSING_TXT) || name.ends_with('/') {
+    if OWN_NAMES.contains(&name) || matches!(name, "" | MISSING_TXT) || name.ends_with('/') {
         return Candidate::No;
     }
     // Another upload, and what lies in its folder.
@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn names_that_are_not_a_frames_or_would_leave_the_archive_are_left_out() {
         for name in
-            ["", "frames.zip", "report.json", "missing.txt", "sub/", "b.blend", "b.blend/frame_0001.png"]
+            OWN_NAMES.into_iter().chain(["", "missing.txt", "sub/", "b.blend", "b.blend/frame_0001.png"])
         {
             assert!(matches!(candidate(name), Candidate::No), "{name}");
         }

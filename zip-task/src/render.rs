@@ -1,6 +1,6 @@
 //! One run: from the plan of a render to its archive and its report.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use farm_contract::exit::TaskExit;
@@ -13,8 +13,10 @@ use crate::census::Census;
 use crate::contents::Contents;
 use crate::failure::Failure;
 use crate::folder::{self, Folder};
+use crate::label::Maker;
 use crate::options::Options;
-use crate::store::{Condition, Kind, Label, Store};
+use crate::preview::{self, Shot, Trouble};
+use crate::store::{Condition, Kind, Store};
 use crate::upload::{self, Stop, unless};
 use crate::{frames, records, verdict};
 
@@ -112,7 +114,7 @@ impl<'a> Run<'a> {
         let mut pass = 0;
         loop {
             pass += 1;
-            match self.pass().await {
+            match self.pass(pass == PASSES).await {
                 // A frame or the archive is no longer what was just looked at.
                 Err(Failure::Storage(error)) if matches!(error.kind, Kind::Conflict | Kind::Missing) => {
                     tracing::info!(key = error.key, "changed meanwhile; looking again");
@@ -125,7 +127,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn pass(&mut self) -> Result<Report, Failure> {
+    /// `last` says that nothing is looked at anew after this.
+    async fn pass(&mut self, last: bool) -> Result<Report, Failure> {
         let key = &self.options.folder;
         let zip = key.frames_zip();
         // In this order: a newer upload that takes the folder over after the second line has
@@ -138,19 +141,77 @@ impl<'a> Run<'a> {
             .insert(unless(stop, take_census(self.store, self.options, self.plan, self.planned)).await?);
         let (done, planned) = (census.done(), census.planned);
         tracing::info!(done, planned, files = census.files.len(), "looked for frames");
+        let mut maker = None;
         if done > 0 {
             let contents = Contents::of(self.plan, key, census)?;
-            tracing::info!(bytes = contents.layout.len(), "writing {zip}");
-            let condition = before.map_or(Condition::Absent, |head| Condition::Unchanged(head.etag));
-            upload::write(self.store, &label(self.plan, zip), &contents, &condition, stop).await?;
+            let maker = maker.insert(Maker::new(self.plan, &contents));
+            let label = maker.label(zip, "application/zip");
+            if before.as_ref().is_some_and(|head| label.is_of(head)) {
+                tracing::info!("{} is there from an earlier attempt", label.key);
+                unless(stop, self.store.clear_unfinished(&label.key)).await?;
+            } else {
+                tracing::info!(bytes = contents.layout.len(), "writing {}", label.key);
+                let condition = before.map_or(Condition::Absent, |head| Condition::Unchanged(head.etag));
+                upload::write(self.store, &label, &contents, &condition, stop).await?;
+            }
         } else if before.is_some_and(|head| {
             head.metadata.get(metadata::RENDER).map(String::as_str) != Some(self.plan.render.as_str())
         }) {
             census.warnings.push(format!("`{zip}` is from an earlier render."));
         }
-        let report = verdict::made(self.plan, key, census, now());
+        let pictures = preview::pictures(&census.files);
+        let moving = maker.zip(self.plan.preview).filter(|_| pictures.len() > 1);
+        let mut report = verdict::made(self.plan, key, census, now());
+        if moving.is_none() {
+            report.warnings.extend(self.leftovers().await);
+        }
         self.folder().report(&report).await?;
+        let Some((maker, preview)) = moving else { return Ok(report) };
+        tracing::info!(frames = pictures.len(), "making {} and {}", key.preview(), key.contact_sheet());
+        let shot = Shot { store: self.store, folder: key, preview, pictures, maker };
+        self.moving_pictures(report, &shot, last).await
+    }
+
+    /// Makes moving pictures, and gives the `report` that says so. What goes wrong there is a warning: the archive stands.
+    async fn moving_pictures(
+        &self,
+        mut report: Report,
+        shot: &Shot<'_>,
+        last: bool,
+    ) -> Result<Report, Failure> {
+        match preview::make(shot, self.stop, self.folder().ours()).await {
+            Ok(()) => {
+                report.preview = Some(shot.folder.preview());
+                report.contact_sheet = Some(shot.folder.contact_sheet());
+            }
+            Err(Trouble::Failure(failure)) if ends(&failure, last) => return Err(failure),
+            Err(trouble) => {
+                report.warnings.push(trouble.warning());
+                report.warnings.extend(self.leftovers().await);
+            }
+        }
+        report.written_at = now();
+        match self.folder().report(&report).await {
+            Err(Failure::Superseded { folder, by }) => return Err(Failure::Superseded { folder, by }),
+            Err(error) => tracing::warn!(%error, "the report does not tell of the moving pictures"),
+            Ok(()) => {}
+        }
         Ok(report)
+    }
+
+    /// Moving pictures of an earlier render, in words. Where the bucket does not tell, nothing is said.
+    async fn leftovers(&self) -> Vec<String> {
+        preview::leftovers(self.store, &self.options.folder).await.unwrap_or_default()
+    }
+}
+
+/// Whether what befell the moving pictures befalls all of it: the task is to end, the folder is another's, or a frame is
+/// no longer what it was and all is looked at anew.
+fn ends(failure: &Failure, last: bool) -> bool {
+    match failure {
+        Failure::Stopped | Failure::Superseded { .. } => true,
+        Failure::Storage(error) => !last && matches!(error.kind, Kind::Conflict | Kind::Missing),
+        _ => false,
     }
 }
 
@@ -166,15 +227,6 @@ async fn take_census(
     let mut census = Census::take(plan, planned, found, &records);
     frames::learn_checksums(store, &options.folder, &mut census.files).await?;
     Ok(census)
-}
-
-fn label(plan: &Plan, key: String) -> Label {
-    let metadata = HashMap::from([
-        (metadata::RENDER.to_owned(), plan.render.to_string()),
-        (metadata::SOURCE.to_owned(), plan.source.id.to_string()),
-    ]);
-    let tagging = Some(metadata::rendered_tagging());
-    Label { key, content_type: "application/zip", metadata, tagging }
 }
 
 /// Milliseconds since 1970.

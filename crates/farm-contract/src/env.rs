@@ -44,12 +44,14 @@ pub const THREADS: &str = "FARM_THREADS";
 /// MiB of memory that the task has (render-task), for its words when they are not enough. Unset: the
 /// machine's.
 pub const MEMORY: &str = "FARM_MEMORY";
-/// Folder for the downloaded file and the frames in work (render-task). Unset: the system's
-/// temporary folder.
+/// Folder for the downloaded file and the frames in work (render-task), and for the film in work (zip-task). Unset:
+/// the system's temporary folder.
 pub const SCRATCH: &str = "FARM_SCRATCH";
 /// ARN of the compute environment that is Fargate Spot (render-task): a task can tell by it where it runs. Unset: it
 /// cannot tell.
 pub const SPOT_ENVIRONMENT: &str = "FARM_SPOT_ENVIRONMENT";
+/// The `ffmpeg` that makes moving pictures (zip-task). Unset: the one on PATH.
+pub const FFMPEG: &str = "FARM_FFMPEG";
 
 /// Set by Fargate: where a task is told of itself.
 pub const METADATA_URI: &str = "ECS_CONTAINER_METADATA_URI_V4";

@@ -134,6 +134,14 @@ impl FrameSpec {
         Self(vec![range])
     }
 
+    /// From one frame to the next, where all are one range. 1 where they are several.
+    pub fn step(&self) -> u32 {
+        match self.0.as_slice() {
+            [range] => range.step,
+            _ => 1,
+        }
+    }
+
     /// The frames in ascending order, each once.
     pub fn frames(&self) -> Vec<i32> {
         let mut frames: Vec<i32> = self.0.iter().flat_map(|range| range.frames()).collect();

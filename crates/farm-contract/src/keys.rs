@@ -5,6 +5,8 @@
 //! | `KEY` ending in `.blend` or `.blend.zip` | the upload |
 //! | `KEY/frame_0001.png` | a frame |
 //! | `KEY/frames.zip` | all frames of the render |
+//! | `KEY/preview.mp4` | they as a film |
+//! | `KEY/contact-sheet.gif` | they at one glance, moving |
 //! | `KEY/report.json` | what became of the upload |
 //! | `.farm/renders/ID/plan.json` | the claim and the plan |
 //! | `.farm/renders/ID/tasks/INDEX.json` | what a child did |
@@ -130,12 +132,22 @@ impl BlendKey {
 
     /// `KEY/frames.zip`.
     pub fn frames_zip(&self) -> String {
-        self.file("frames.zip")
+        self.file(FRAMES_ZIP)
+    }
+
+    /// `KEY/preview.mp4`.
+    pub fn preview(&self) -> String {
+        self.file(PREVIEW)
+    }
+
+    /// `KEY/contact-sheet.gif`.
+    pub fn contact_sheet(&self) -> String {
+        self.file(CONTACT_SHEET)
     }
 
     /// `KEY/report.json`.
     pub fn report(&self) -> String {
-        self.file("report.json")
+        self.file(REPORT)
     }
 }
 
@@ -157,6 +169,18 @@ pub fn report_of_refused(key: &str) -> String {
 }
 
 const FRAME_PREFIX: &str = "frame_";
+
+/// All frames of the render.
+pub const FRAMES_ZIP: &str = "frames.zip";
+/// They as a film.
+pub const PREVIEW: &str = "preview.mp4";
+/// They at one glance, moving.
+pub const CONTACT_SHEET: &str = "contact-sheet.gif";
+/// What became of the upload.
+pub const REPORT: &str = "report.json";
+
+/// What the farm itself makes below an upload's key: no file of a frame may have one of these names.
+pub const OWN_NAMES: [&str; 4] = [FRAMES_ZIP, PREVIEW, CONTACT_SHEET, REPORT];
 
 /// `frame_0001`: at least four digits, the minus sign of a negative frame counted, as Blender
 /// numbers its own files.

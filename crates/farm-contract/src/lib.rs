@@ -25,6 +25,7 @@ pub mod notify;
 pub mod offer;
 pub mod order;
 pub mod plan;
+pub mod preview;
 pub mod project;
 pub mod record;
 pub mod report;

@@ -1,5 +1,5 @@
-//! User metadata that render-task puts on every file it uploads, and the tag of all that a render
-//! makes.
+//! User metadata that render-task puts on every file it uploads, and zip-task on what it makes of them; and the tag of
+//! all that a render makes.
 //!
 //! Names are as the S3 API takes them, without the `x-amz-meta-` prefix; values are ASCII.
 
@@ -17,8 +17,11 @@ pub const FILES: &str = "farm-files";
 pub const SECONDS: &str = "farm-seconds";
 /// CRC-32 (IEEE) of the content, 8 hex digits.
 pub const CRC32: &str = "farm-crc32";
+/// Of an archive and of moving pictures: what went into them, 8 hex digits. What says the same need not be made
+/// again.
+pub const CONTENTS: &str = "farm-contents";
 
-/// Object tag of what a render makes, frames and archive: the bucket's lifecycle goes by it.
+/// Object tag of what a render makes, frames, archive and moving pictures: the bucket's lifecycle goes by it.
 pub const RENDERED_TAG: (&str, &str) = ("farm", "render");
 
 /// The tag as the S3 API takes it with an object: `NAME=VALUE`.

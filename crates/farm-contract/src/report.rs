@@ -74,6 +74,12 @@ pub struct Report {
     /// Key of the archive, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zip: Option<String>,
+    /// Key of the frames as a film, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview: Option<String>,
+    /// Key of the frames at one glance, where there are moving pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact_sheet: Option<String>,
     /// All that is in the way, where that is more than the message says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<Fault>,
@@ -122,6 +128,8 @@ impl Report {
             resume: None,
             frames: None,
             zip: None,
+            preview: None,
+            contact_sheet: None,
             problems: Vec::new(),
             warnings: Vec::new(),
             measured: None,

@@ -7,6 +7,7 @@ use crate::fault::Fault;
 use crate::frames::{EXAMPLES, FrameRange, FrameSpec};
 use crate::limits::{BUDGET, DEADLINE, Limits};
 use crate::order::{ORDER, Order};
+use crate::preview::{self, PREVIEW};
 use crate::project::{ContentHash, MAIN, PROJECT, check_path};
 use crate::settings::{self, Settings};
 
@@ -32,6 +33,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     [FRAME, FRAMES, CHUNK, ORDER, DEADLINE, BUDGET, BLENDER, MAIN, PROJECT, MISSING, SCRIPTS]
         .into_iter()
         .chain(settings::NAMES)
+        .chain([PREVIEW])
 }
 
 /// Which frames an upload asks for.
@@ -95,6 +97,8 @@ pub struct Request {
     pub settings: Settings,
     /// The Blender that it names, as `4.5`.
     pub blender: Option<String>,
+    /// Whether moving pictures are made of the frames, where there are two of them.
+    pub preview: bool,
     /// Of an archive: the file that is rendered, by its path in it or the end of that.
     pub main: Option<String>,
     /// The list of the project's other files.
@@ -114,6 +118,7 @@ impl Request {
         let (mut order, mut blender, mut main, mut project) = (None, None, None, None);
         let (mut allowed, mut settings) = (Allowances::default(), Settings::default());
         let mut limits = Limits::default();
+        let mut preview = true;
         let mut warnings = Vec::new();
         for (key, value) in tags {
             match key {
@@ -126,6 +131,7 @@ impl Request {
                 CHUNK => chunk = read_chunk(value)?,
                 ORDER => order = Some(value.parse()?),
                 BLENDER => blender = Some(read_blender(value)?),
+                PREVIEW => preview = preview::read(value)?,
                 MAIN => {
                     check_path(value.trim())?;
                     main = Some(value.trim().to_owned());
@@ -170,7 +176,19 @@ impl Request {
                 ));
             }
         };
-        Ok(Self { frames, chunk, order, limits, allowed, settings, blender, main, project, warnings })
+        Ok(Self {
+            frames,
+            chunk,
+            order,
+            limits,
+            allowed,
+            settings,
+            blender,
+            preview,
+            main,
+            project,
+            warnings,
+        })
     }
 }
 
@@ -255,6 +273,12 @@ mod tests {
     }
 
     #[test]
+    fn there_is_a_preview_unless_the_upload_wants_none() {
+        assert!(read(&[("frame", "3")]).expect("good").preview);
+        assert!(!read(&[("frame", "3"), ("preview", "off")]).expect("good").preview);
+    }
+
+    #[test]
     fn what_is_refused_otherwise_is_allowed_by_its_own_tag() {
         assert!(read(&[("frame", "3")]).expect("good").allowed.is_none());
         let request = read(&[("frame", "3"), ("missing", "allow")]).expect("good");
@@ -312,6 +336,7 @@ mod tests {
             &[("frame", "3"), ("project", "abc")],
             &[("frame", "3"), ("scripts", "yes")],
             &[("frame", "3"), ("missing", "")],
+            &[("frame", "3"), ("preview", "no")],
             &[("Frame", "3")],
         ];
         for tags in tags {
@@ -325,7 +350,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_tags_are_read_without_panic(tags in proptest::collection::vec(("(frame|frames|chunk|order|deadline|budget|missing|scripts|scene|samples|blender|main|project|format|\\PC*)", "\\PC*"), 0..4)) {
+        fn any_tags_are_read_without_panic(tags in proptest::collection::vec(("(frame|frames|chunk|order|deadline|budget|missing|scripts|scene|samples|blender|main|project|format|preview|\\PC*)", "\\PC*"), 0..4)) {
             let _ = Request::from_tags(tags.iter().map(|(k, v)| (k.as_str(), v.as_str())));
         }
     }

@@ -27,6 +27,7 @@ fn the_protocol_page_names_every_word_of_the_contract() {
         env::SCRATCH,
         env::SPOT_ENVIRONMENT,
         env::METADATA_URI,
+        env::FFMPEG,
         env::ARRAY_INDEX,
         env::JOB_ID,
         env::JOB_ATTEMPT,
@@ -37,12 +38,16 @@ fn the_protocol_page_names_every_word_of_the_contract() {
         metadata::FILES,
         metadata::SECONDS,
         metadata::CRC32,
+        metadata::CONTENTS,
         keys::TRIGGER_SUFFIXES[0],
         keys::TRIGGER_SUFFIXES[1],
         keys::FARM_PREFIX,
         keys::OFFER,
         keys::STOP_SUFFIX,
     ];
+    for own in keys::OWN_NAMES {
+        assert!(page.contains(&format!("`KEY/{own}`")), "docs/protocol.md does not name `KEY/{own}`");
+    }
     for word in words {
         assert!(page.contains(&format!("`{word}`")), "docs/protocol.md does not name `{word}`");
     }

@@ -54,6 +54,8 @@ pub struct Verdict {
     pub frames: Option<FrameSpec>,
     /// In which order they are begun.
     pub order: Order,
+    /// Frames that the scene has in a second. None where only the beginning of the file is known.
+    pub frames_per_second: Option<f64>,
     /// What is in the way. Nothing is rendered unless this is empty.
     pub errors: Vec<Fault>,
     /// What the artist should know though it is rendered.

@@ -57,6 +57,7 @@ pub(crate) fn chosen<'a>(request: &Request, facts: &'a Facts, verdict: &mut Verd
 pub(crate) fn judge(request: &Request, facts: &Facts, scene: &Scene, verdict: &mut Verdict) {
     let step = u32::try_from(scene.frame_step).unwrap_or(1).max(1);
     frames(request, scene.frame_start, scene.frame_end, step, verdict);
+    verdict.frames_per_second = Some(scene.frames_per_second());
     names(request, facts, scene, verdict);
     engine(request, scene, verdict);
     cameras(request, scene, verdict);

@@ -50,6 +50,7 @@ fn a_scene_with_nothing_wrong_is_rendered_without_a_word() {
     assert_eq!(verdict.scene, "Shot");
     // The scene's step counts.
     assert_eq!(verdict.frames.expect("frames").frames(), [10, 12, 14, 16, 18, 20]);
+    assert_eq!(verdict.frames_per_second, Some(24.0));
 }
 
 #[test]

@@ -166,9 +166,9 @@ impl Farm {
             queues: blueprint.queues.clone(),
             definitions,
             slots: config.workers.count,
-            base_environment: std::env::var("PATH")
-                .map(|path| ("PATH".to_owned(), path))
+            base_environment: ["PATH", env::FFMPEG]
                 .into_iter()
+                .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
                 .collect(),
             log_dir: folder.logs.clone(),
             ce_name: "this-machine".to_owned(),

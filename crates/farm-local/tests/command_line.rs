@@ -9,6 +9,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use farm_contract::report::{Report, State};
+use farm_testing::tool;
 use rustix::process::{Pid, Signal, kill_process};
 use support::farm::entries;
 use support::{blender, program, python, scene};
@@ -48,6 +49,17 @@ fn a_file_becomes_frames_an_archive_and_a_contact_sheet_and_a_second_run_renders
         assert_eq!(std::fs::read(out.path().join(&name)).unwrap(), bytes, "{name}");
     }
     assert!(image::open(out.path().join("contact-sheet.jpg")).is_ok());
+    if tool("FARM_TEST_FFMPEG").is_some() {
+        for (name, told) in [
+            ("preview.mp4", report(out.path()).preview),
+            ("contact-sheet.gif", report(out.path()).contact_sheet),
+        ] {
+            assert!(
+                out.path().join(name).is_file() && told.is_some_and(|key| key.ends_with(name)),
+                "{name}: {said}"
+            );
+        }
+    }
 
     let again = run(&scene("plain"), "1-3", out.path()).output().unwrap();
     let said = text(&again);
@@ -78,6 +90,10 @@ fn missing_files_are_let_pass_where_the_command_says_so() {
 /// What the README shows of `cargo xtask local`, against what it prints; numbers may differ.
 #[test]
 fn the_readme_shows_what_a_run_prints() {
+    // It shows the moving pictures too.
+    if tool("FARM_TEST_FFMPEG").is_none() {
+        return;
+    }
     let readme = include_str!("../../../README.md");
     let shown = readme.split("$ cargo xtask local\n").nth(1).unwrap().split("```").next().unwrap();
     let (_, shown) = shown.split_once("\n\n").expect("a heading, an empty line, the summary");

@@ -4,6 +4,7 @@ use farm_contract::Fault;
 use farm_contract::allowances::ALLOW;
 use farm_contract::frames::EXAMPLES;
 use farm_contract::order::ORDER;
+use farm_contract::preview::PREVIEW;
 use farm_contract::project::{ContentHash, MAIN, PROJECT};
 use farm_contract::settings::{CAMERA, SCENE, VIEW_LAYER};
 use farm_contract::tags::{self, BLENDER, CHUNK, Chunk, FRAME, FRAMES, FramesAsked, Request};
@@ -37,6 +38,7 @@ pub fn of_request(
     tags.extend(request.limits.pairs());
     tags.extend(request.settings.pairs());
     tags.extend(request.blender.clone().map(|version| (BLENDER, version)));
+    tags.extend((!request.preview).then(|| (PREVIEW, "off".to_owned())));
     tags.extend(request.main.clone().map(|main| (MAIN, main)));
     tags.extend(project.map(|list| (PROJECT, list.to_string())));
     tags.extend(request.allowed.names().map(|name| (name, ALLOW.to_owned())));
@@ -134,6 +136,8 @@ mod tests {
             Request::from_tags(tags.iter().map(|(name, value)| (*name, value.as_str()))).expect("read");
         assert_eq!(again, Request { project: Some(hash), ..asked });
         assert_eq!(of_request(&request(&[("frame", "3")]), None), Ok(vec![("frame", "3".to_owned())]));
+        let still = of_request(&request(&[("frame", "3"), ("preview", "off")]), None).expect("taken");
+        assert_eq!(still[1], (PREVIEW, "off".to_owned()));
         assert_eq!(
             of_request(&request(&[("frames", "scene"), ("chunk", "auto")]), None),
             Ok(vec![("frames", "scene".to_owned())])

@@ -18,7 +18,7 @@ pub(super) const WRITE: &[&str] = &["s3:PutObject"];
 pub(super) const READ_AND_WRITE: &[&str] = &["s3:GetObject", "s3:PutObject"];
 /// Writes an object with the tag that the bucket's lifecycle goes by.
 pub(super) const WRITE_TAGGED: &[&str] = &["s3:PutObject", "s3:PutObjectTagging"];
-/// Writes an archive in parts, and clears them away where it fails.
+/// Writes an archive or a film in parts, and clears them away where it fails.
 pub(super) const WRITE_LARGE: &[&str] = &["s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectTagging"];
 /// A key of the owner's: to read, and to write in one call or in parts.
 pub(super) const USE_KEY: &[&str] = &["kms:Decrypt", "kms:GenerateDataKey"];
@@ -63,9 +63,17 @@ pub(super) const TASK_RECORDS: &[&str] = &[".farm/renders/*/tasks/*"];
 /// All that zip-task looks at: what lies below uploads, plans and records.
 pub(super) const RENDERS: &[&str] = &["*.blend/*", "*.blend.zip/*", ".farm/renders/*"];
 /// What zip-task alone writes.
-pub(super) const VERDICTS: &[&str] = &["*/frames.zip", "*/report.json"];
-/// The archive.
-pub(super) const ARCHIVES: &[&str] = &["*.blend/frames.zip", "*.blend.zip/frames.zip"];
+pub(super) const VERDICTS: &[&str] =
+    &["*/frames.zip", "*/preview.mp4", "*/contact-sheet.gif", "*/report.json"];
+/// What is made of the frames: archive, film and contact sheet.
+pub(super) const ARCHIVES: &[&str] = &[
+    "*.blend/frames.zip",
+    "*.blend.zip/frames.zip",
+    "*.blend/preview.mp4",
+    "*.blend.zip/preview.mp4",
+    "*.blend/contact-sheet.gif",
+    "*.blend.zip/contact-sheet.gif",
+];
 /// What became of an upload.
 pub(super) const REPORTS: &[&str] = &["*.blend/report.json", "*.blend.zip/report.json"];
 /// Plans, and the reports that go with them; some uploads cannot have theirs beside them.
@@ -109,9 +117,11 @@ mod tests {
                 assert!(any(MADE, &upload.file(made)) && any(RENDERS, &upload.file(made)));
                 assert!(!any(VERDICTS, &upload.file(made)) && !any(UPLOADS, &upload.file(made)));
             }
-            assert!(any(ARCHIVES, &upload.frames_zip()) && any(RENDERS, &upload.frames_zip()));
+            for made in [upload.frames_zip(), upload.preview(), upload.contact_sheet()] {
+                assert!(any(ARCHIVES, &made) && any(RENDERS, &made) && any(VERDICTS, &made), "{made}");
+            }
             assert!(any(REPORTS, &upload.report()) && any(PLANS, &upload.report()));
-            assert!(any(VERDICTS, &upload.report()) && any(VERDICTS, &upload.frames_zip()));
+            assert!(any(VERDICTS, &upload.report()));
             assert!(!any(ARCHIVES, &upload.report()) && !any(MADE, upload.as_str()));
         }
         assert!(any(PLANS, &keys::plan(&id)) && any(RENDERS, &keys::plan(&id)));

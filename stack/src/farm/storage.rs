@@ -199,7 +199,9 @@ mod tests {
         let frame = key.file("frame_0001.png");
         let refused = keys::report_of_refused(".farm/x.blend");
         let starts = |key: &str| TRIGGER_SUFFIXES.iter().any(|suffix| key.ends_with(suffix));
-        for own in [key.report(), key.frames_zip(), frame, keys::plan(&id), keys::task(&id, 3), refused] {
+        let made = [key.frames_zip(), key.preview(), key.contact_sheet(), key.report(), frame];
+        let kept = [keys::plan(&id), keys::task(&id, 3), refused];
+        for own in made.into_iter().chain(kept) {
             assert!(!starts(&own), "{own}");
         }
         assert!(starts(key.as_str()) && starts("project.blend.zip"));

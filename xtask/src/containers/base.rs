@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-use super::{found, install};
+use crate::debian::{found, install};
 use crate::deploy::Engine;
 use crate::output::{self, Advice};
 

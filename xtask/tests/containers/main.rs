@@ -60,12 +60,22 @@ fn upload(machine: &Machine, file: &std::path::Path, key: &str, tags: &str) {
 
 /// The report of an upload, once it is over.
 fn report(machine: &Machine, key: &str) -> serde_json::Value {
+    report_once(machine, key, "report['state'] not in (None, 'accepted')")
+}
+
+/// The report of an upload, once film and contact sheet are there. They come last.
+fn shown(machine: &Machine, key: &str) -> serde_json::Value {
+    report_once(machine, key, "report.get('contact_sheet') or report.get('warnings')")
+}
+
+/// The report of an upload, once it is as asked, or after five minutes.
+fn report_once(machine: &Machine, key: &str, when: &str) -> serde_json::Value {
     machine.ask(&format!(
         "s3 = aws('s3')\n\
          for _ in range(600):\n\
          \x20   try: report = json.load(s3.get_object(Bucket='{BUCKET}', Key='{key}/report.json')['Body'])\n\
          \x20   except s3.exceptions.NoSuchKey: report = {{'state': None}}\n\
-         \x20   if report['state'] not in (None, 'accepted'): break\n\
+         \x20   if {when}: break\n\
          \x20   time.sleep(0.5)\n\
          print(json.dumps(report))"
     ))
@@ -116,10 +126,15 @@ fn a_farm_is_deployed_renders_in_its_images_is_changed_and_goes() {
     // Four frames of the demo, by the tag alone.
     let demo = scene(&machine, "demo.blend", DEMO);
     upload(&machine, &demo, "a/demo.blend", "frame=4");
-    let ended = report(&machine, "a/demo.blend");
-    assert_eq!(ended["state"], "complete", "{ended}");
+    let ended = shown(&machine, "a/demo.blend");
+    assert_eq!(
+        (&ended["state"], &ended["preview"]),
+        (&"complete".into(), &"a/demo.blend/preview.mp4".into()),
+        "{ended}"
+    );
     let mut expected: Vec<String> = (1..=4).map(|frame| format!("frame_{frame:04}.png")).collect();
-    expected.extend(["frames.zip".to_owned(), "report.json".to_owned()]);
+    expected.extend(["contact-sheet.gif", "frames.zip", "preview.mp4", "report.json"].map(str::to_owned));
+    expected.sort();
     assert_eq!(keys(&machine, "a/demo.blend"), expected);
 
     // A task that is taken away as Spot does it is tried again, and no frame is lost.
@@ -138,9 +153,9 @@ fn a_farm_is_deployed_renders_in_its_images_is_changed_and_goes() {
         std::thread::sleep(std::time::Duration::from_millis(200));
     }
     machine.docker(&["stop", "--time", "120", running.trim()]);
-    let ended = report(&machine, "heavy.blend");
+    let ended = shown(&machine, "heavy.blend");
     assert_eq!(ended["state"], "complete", "{ended}");
-    assert_eq!(keys(&machine, "heavy.blend").len(), 6 + 2);
+    assert_eq!(keys(&machine, "heavy.blend").len(), 6 + 4);
     let attempts = machine.ask(
         "b = aws('batch')\nqueue = b.describe_job_queues()['jobQueues'][0]['jobQueueArn']\n\
          jobs = [j['jobId'] for s in ('SUCCEEDED', 'FAILED') for j in b.list_jobs(jobQueue=queue, jobStatus=s)['jobSummaryList']]\n\

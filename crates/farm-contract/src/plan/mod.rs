@@ -15,6 +15,7 @@ use crate::allowances::Allowances;
 use crate::fault::Fault;
 use crate::frames::FrameSpec;
 use crate::order::Order;
+use crate::preview::Preview;
 use crate::settings::Settings;
 use crate::versioned;
 
@@ -60,6 +61,10 @@ pub struct Plan {
     /// The Blender that renders, as `4.5`. None in plans of a farm that had but one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blender: Option<String>,
+    /// How fast the moving pictures play that are made of the frames. None where none are made: the upload wants none,
+    /// there is one frame, or the farm made none yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview: Option<Preview>,
     /// Who holds the claim: the function's request id.
     pub claimed_by: String,
     /// When the claim was made or taken over, milliseconds since 1970.
@@ -94,6 +99,7 @@ impl Plan {
             allowed: Allowances::default(),
             settings: Settings::default(),
             blender: None,
+            preview: None,
             claimed_by: String::new(),
             claimed_at: 0,
             arrays: Vec::new(),
@@ -141,9 +147,18 @@ mod tests {
         let source = Source::of("a.blend", "\"e\"", 1, "4.5");
         let plan = Plan::draft(RenderId::of_event("b", "k", "v", "s"), "b", "a.blend", source, "1-3");
         let json = serde_json::to_string(&plan).expect("JSON");
-        for word in
-            ["settings", "blender", "project", "main", "allowed", "attempt_seconds", "order", "stopped"]
-        {
+        let words = [
+            "settings",
+            "blender",
+            "project",
+            "main",
+            "allowed",
+            "attempt_seconds",
+            "order",
+            "stopped",
+            "preview",
+        ];
+        for word in words {
             assert!(!json.contains(&format!("\"{word}\"")), "{json}");
         }
         assert_eq!(Plan::from_json(json.as_bytes()), Ok(plan));

@@ -52,7 +52,7 @@ fn nothing_that_the_farm_writes_starts_a_render() {
         let key = BlendKey::parse(upload).expect("an upload");
         let extension = |extension| FrameName { frame: -7, rest: format!("_L.{extension}") }.to_string();
         let frames = ["png", "exr", "jp2"].map(|it| key.file(&extension(it)));
-        let made = [key.frames_zip(), key.report(), key.file("depth/Image0001.exr")];
+        let made = keys::OWN_NAMES.iter().chain(&["depth/Image0001.exr"]).map(|name| key.file(name));
         let kept = [keys::plan(&render), keys::task(&render, 3), keys::report_of_refused(".farm/x.blend")];
         for written in frames.into_iter().chain(made).chain(kept) {
             assert!(!starts(&written), "{written}");

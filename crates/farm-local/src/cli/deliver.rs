@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use farm_contract::keys::FrameName;
+use farm_contract::keys::{FrameName, OWN_NAMES};
 use farm_local::farm::Farm;
 
 /// Name of the contact sheet.
@@ -24,8 +24,8 @@ impl Delivery {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let delivery = Self { folder: folder.to_owned() };
         if !folder.join(mark).exists() {
-            let ours = ["frames.zip", "report.json", SHEET];
-            let clash = |name: &String| FrameName::parse(name).is_some() || ours.contains(&name.as_str());
+            let ours = |name: &str| OWN_NAMES.contains(&name) || name == SHEET;
+            let clash = |name: &String| FrameName::parse(name).is_some() || ours(name);
             if let Some(name) = delivery.names().into_iter().find(clash) {
                 bail!(
                     "{} holds a `{name}` that the farm did not write; give another folder with --out",
@@ -99,7 +99,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("notes.txt"), "").expect("written");
         assert!(Delivery::new(folder.path(), ".farm").is_ok());
-        for name in ["frame_0002.png", "frames.zip", "report.json", SHEET] {
+        for name in OWN_NAMES.into_iter().chain(["frame_0002.png", SHEET]) {
             let file = folder.path().join(name);
             std::fs::write(&file, "mine").expect("written");
             let refused = Delivery::new(folder.path(), ".farm").expect_err(name).to_string();

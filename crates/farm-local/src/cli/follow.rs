@@ -23,6 +23,8 @@ pub enum News {
     Frame { frame: i32, seconds: Option<f64> },
     /// A file of the render is there: its key, and its name below the upload's folder.
     File { key: String, name: String },
+    /// Its archive is there. Moving pictures are being made.
+    Archived,
     /// Its last report.
     Ended(Report),
     /// It will not end by itself.
@@ -39,6 +41,10 @@ pub struct Follow {
     source: Option<SourceId>,
     /// Frames of the plan, once it is told.
     planned: Option<BTreeSet<i32>>,
+    /// Whether moving pictures are made of them.
+    moving: bool,
+    /// The last report so far, where moving pictures may still come.
+    last: Option<Report>,
     seen: BTreeSet<i32>,
 }
 
@@ -52,6 +58,8 @@ impl Follow {
             source: None,
             key,
             planned: None,
+            moving: false,
+            last: None,
             seen: BTreeSet::new(),
         }
     }
@@ -85,14 +93,21 @@ impl Follow {
     }
 
     /// What a job's change of state means for this render: without its archive job, or the
-    /// finisher of a failed one, it would wait for ever.
-    pub fn job(&self, event: &Value) -> Option<News> {
+    /// finisher of a failed one, it would wait for ever. At that job's end its last report stands.
+    pub fn job(&mut self, event: &Value) -> Option<News> {
         let detail = &event["detail"];
         let name = detail["jobName"].as_str()?;
         let failed = detail["status"] == "FAILED";
+        let ended = failed || detail["status"] == "SUCCEEDED";
         let ran = detail["attempts"].as_array().is_some_and(|attempts| !attempts.is_empty());
         let ours = [true, false].iter().any(|&partial| name == command::zip_job_name(&self.render, partial));
-        (failed && ran && ours).then(|| {
+        if !(ended && ran && ours) {
+            return None;
+        }
+        if let Some(report) = self.last.take() {
+            return Some(News::Ended(report));
+        }
+        failed.then(|| {
             let reason = detail["statusReason"].as_str().unwrap_or("no reason given");
             News::Stuck(format!("the job that makes the archive failed: {reason}"))
         })
@@ -114,7 +129,13 @@ impl Follow {
                     None => self.accepted(report.clone())?,
                     Some(_) => Vec::new(),
                 };
-                news.push(News::Ended(report));
+                if self.moving && report.zip.is_some() && report.preview.is_none() {
+                    if self.last.replace(report).is_none() {
+                        news.push(News::Archived);
+                    }
+                } else {
+                    news.push(News::Ended(report));
+                }
                 Ok(news)
             }
         }
@@ -126,7 +147,9 @@ impl Follow {
         self.planned = Some(frames.frames().into_iter().collect());
         let plan =
             self.store.read(&self.bucket, &keys::plan(&self.render)).context("cannot read the plan")?;
-        self.source = Some(Plan::from_json(&plan)?.source.id);
+        let plan = Plan::from_json(&plan)?;
+        self.moving = plan.preview.is_some();
+        self.source = Some(plan.source.id);
         let mut news = vec![News::Accepted(report)];
         news.append(&mut self.kept()?);
         Ok(news)

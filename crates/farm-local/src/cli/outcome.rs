@@ -1,13 +1,13 @@
 //! How a run ended, told to the person in front.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
 use farm_contract::Fault;
 use farm_contract::frames::FrameSpec;
-use farm_contract::keys::FrameName;
+use farm_contract::keys::{self, FrameName};
 use farm_contract::record::FrameFault;
 use farm_contract::report::{Report, State};
 use farm_local::sheet::{self, SheetError};
@@ -26,6 +26,8 @@ pub struct Parts {
     pub frames: Duration,
     /// From the last frame to the archive.
     pub archive: Duration,
+    /// From the archive to the moving pictures, where there are any.
+    pub preview: Option<Duration>,
 }
 
 /// A run that came to its end.
@@ -68,9 +70,11 @@ impl Outcome {
             show::item("frames", &format!("{}{more}{kept}", first.display()));
         }
         if report.zip.is_some() {
-            let path = delivery.path("frames.zip");
-            let bytes = std::fs::metadata(&path).map_or(0, |file| file.len());
-            show::item("archive", &format!("{} ({})", path.display(), show::size(bytes)));
+            show::item("archive", &sized(&delivery.path(keys::FRAMES_ZIP)));
+        }
+        if report.preview.is_some() {
+            show::item("preview", &sized(&delivery.path(keys::PREVIEW)));
+            show::item("moving sheet", &sized(&delivery.path(keys::CONTACT_SHEET)));
         }
         draw_sheet(delivery, own.into_iter().map(|(_, path)| path).collect());
         show::item("report", &delivery.path("report.json").display().to_string());
@@ -98,7 +102,7 @@ impl Outcome {
     }
 
     fn times(&self) -> String {
-        let Parts { upload, plan, frames, archive } = self.parts;
+        let Parts { upload, plan, frames, archive, preview } = self.parts;
         let begun = format!(
             "{} in all: upload {}, plan {}",
             show::span(self.all),
@@ -109,8 +113,17 @@ impl Outcome {
             return begun;
         }
         let each = self.progress.each().map_or_else(String::new, |each| format!(" ({each})"));
-        format!("{begun}, frames {}{each}, archive {}", show::span(frames), show::span(archive))
+        let preview = preview.filter(|_| self.report.preview.is_some());
+        let preview =
+            preview.map_or_else(String::new, |preview| format!(", preview {}", show::span(preview)));
+        format!("{begun}, frames {}{each}, archive {}{preview}", show::span(frames), show::span(archive))
     }
+}
+
+/// A file and its size.
+fn sized(path: &Path) -> String {
+    let bytes = std::fs::metadata(path).map_or(0, |file| file.len());
+    format!("{} ({})", path.display(), show::size(bytes))
 }
 
 /// A sheet is a courtesy: where the format cannot be shown, the render is no worse.

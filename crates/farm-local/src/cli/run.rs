@@ -10,9 +10,10 @@ use anyhow::{Context, Result, anyhow, bail};
 use farm::{Destination, Prepared, Source, plan_submission};
 use farm_contract::Fault;
 use farm_contract::allowances::{ALLOW, MISSING, SCRIPTS};
-use farm_contract::keys::BlendKey;
+use farm_contract::keys::{self, BlendKey};
 use farm_contract::limits;
 use farm_contract::offer::Offer;
+use farm_contract::preview::PREVIEW;
 use farm_contract::settings;
 use farm_contract::tags::{self, Request};
 use farm_local::farm::{Farm, FarmConfig};
@@ -127,7 +128,7 @@ impl Run {
         told.tell(&prepared.verdict.warnings);
         let mut progress = Progress::hidden();
         let mut since = Instant::now();
-        let mut delivered = Vec::new();
+        let (mut delivered, mut archived) = (Vec::new(), None);
         loop {
             // Objects first: a report is always written before the job that wrote it ends.
             let news = tokio::select! {
@@ -158,12 +159,22 @@ impl Run {
                     News::File { key, name } => {
                         delivered.push((name.clone(), delivery.fetch(farm, &key, &name).await?));
                     }
+                    News::Archived => archived = Some(since.elapsed()),
                     News::Ended(report) => {
-                        parts.archive = since.elapsed().saturating_sub(parts.frames);
+                        let end = since.elapsed();
+                        parts.archive = archived.unwrap_or(end).saturating_sub(parts.frames);
+                        parts.preview = archived.map(|archived| end.saturating_sub(archived));
                         progress.finish();
                         delivery.fetch(farm, &follow.key().report(), "report.json").await?;
                         if report.zip.is_some() {
-                            delivery.fetch(farm, &follow.key().frames_zip(), "frames.zip").await?;
+                            delivery.fetch(farm, &follow.key().frames_zip(), keys::FRAMES_ZIP).await?;
+                        }
+                        let moving =
+                            [(&report.preview, keys::PREVIEW), (&report.contact_sheet, keys::CONTACT_SHEET)];
+                        for (key, name) in moving {
+                            if let Some(key) = key {
+                                delivery.fetch(farm, key, name).await?;
+                            }
                         }
                         told.tell(&report.warnings);
                         let peak_memory_mib = follow.peak_memory_mib();
@@ -241,7 +252,7 @@ fn request(frames: &str, allow: &[String], tags: &[String]) -> Result<Request, F
                 format!(
                     "Write --tag NAME=VALUE with one of {}, {}.",
                     settings::NAMES.join(", "),
-                    [tags::CHUNK, limits::DEADLINE, limits::BUDGET].join(", ")
+                    [tags::CHUNK, limits::DEADLINE, limits::BUDGET, PREVIEW].join(", ")
                 ),
             ));
         }

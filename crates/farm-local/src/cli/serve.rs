@@ -134,7 +134,7 @@ async fn narrate(farm: &Farm) -> Result<()> {
                     show::warning(&format!("{}: {error:#}", object.key));
                 }
             }
-            Some(event) = jobs.recv() => one_job(&uploads, &event),
+            Some(event) = jobs.recv() => one_job(farm, &mut uploads, &event),
             Some(failure) = failures.recv() => show::warning(&format!("trigger-lambda gave up: {}", failure.reason)),
             else => return Ok(()),
         }
@@ -180,29 +180,34 @@ fn one_object(
                 *done += 1;
                 show::line(&format!("{}: frame {frame}  ({done} of {planned})", follow.key()));
             }
-            News::File { .. } => {}
-            News::Ended(report) => {
-                let state = match report.state {
-                    State::Rejected => "refused: ",
-                    State::Partial | State::Failed => "failed: ",
-                    State::Accepted | State::Complete => "",
-                };
-                show::line(&format!("{}: {state}{}", follow.key(), report.message));
-                report.hint.iter().for_each(|text| show::line(&format!("{}: hint: {text}", follow.key())));
-                if let Some(zip) = &report.zip {
-                    show::line(&format!("{}: aws s3 cp 's3://{}/{zip}' .", follow.key(), farm.bucket()));
-                }
-            }
+            News::File { .. } | News::Archived => {}
+            News::Ended(report) => ended(farm, follow.key(), &report),
             News::Stuck(why) => show::warning(&format!("{}: {why}", follow.key())),
         }
     }
     Ok(())
 }
 
-fn one_job(uploads: &HashMap<String, (Follow, u64, u64)>, event: &Value) {
-    for (follow, _, _) in uploads.values() {
-        if let Some(News::Stuck(why)) = follow.job(event) {
-            show::warning(&format!("{}: {why}", follow.key()));
+/// How an upload ended, and how its owner comes by what was made of it.
+fn ended(farm: &Farm, key: &BlendKey, report: &Report) {
+    let state = match report.state {
+        State::Rejected => "refused: ",
+        State::Partial | State::Failed => "failed: ",
+        State::Accepted | State::Complete => "",
+    };
+    show::line(&format!("{key}: {state}{}", report.message));
+    report.hint.iter().for_each(|text| show::line(&format!("{key}: hint: {text}")));
+    for made in [&report.zip, &report.preview, &report.contact_sheet].into_iter().flatten() {
+        show::line(&format!("{key}: aws s3 cp 's3://{}/{made}' .", farm.bucket()));
+    }
+}
+
+fn one_job(farm: &Farm, uploads: &mut HashMap<String, (Follow, u64, u64)>, event: &Value) {
+    for (follow, _, _) in uploads.values_mut() {
+        match follow.job(event) {
+            Some(News::Stuck(why)) => show::warning(&format!("{}: {why}", follow.key())),
+            Some(News::Ended(report)) => ended(farm, follow.key(), &report),
+            _ => {}
         }
     }
 }

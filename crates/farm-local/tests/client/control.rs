@@ -42,7 +42,9 @@ async fn a_stop_before_anything_began_and_one_that_comes_too_late() {
     let mut cancel = bench.command(&["cancel", KEY]);
     let cancel = tokio::task::spawn_blocking(move || cancel.output().unwrap());
     // The jobs are stopped while nothing has a place; what is there of it is told when one is free.
-    let stopped = async || bench.farm.jobs().await.iter().any(|(name, status)| name.contains("render") && status == "FAILED");
+    let stopped = async || {
+        bench.farm.jobs().await.iter().any(|(name, status)| name.contains("render") && status == "FAILED")
+    };
     while !stopped().await {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }

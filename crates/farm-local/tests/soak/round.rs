@@ -118,6 +118,7 @@ fn upload(chance: &Chance, number: u64, at: usize, notes: &Path) -> Uploaded {
         always: false,
         wrong: wrong.clone(),
         heavy,
+        wait: Vec::new(),
     };
     let chunk = 1 + chance.below(4);
     let tags = vec![("frames", FrameSpec::describe(&frames)), ("chunk", chunk.to_string())];

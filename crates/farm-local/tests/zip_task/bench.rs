@@ -13,7 +13,7 @@ use farm_contract::keys::{self, BlendKey, FrameName};
 use farm_contract::plan::{Plan, RenderId, Source};
 use farm_contract::record::{RECORD_VERSION, TaskRecord, TaskSeconds};
 use farm_contract::report::{Report, State};
-use farm_contract::{command, metadata};
+use farm_contract::{command, env, metadata};
 use farm_local::s3::{Credentials, Store, StoreOptions, serve};
 use futures::{StreamExt, stream};
 use tempfile::TempDir;
@@ -29,6 +29,10 @@ pub struct Bench {
     pub address: std::net::SocketAddr,
     pub key: BlendKey,
     pub plan: Plan,
+    /// What zip-task finds as ffmpeg.
+    pub ffmpeg: Option<PathBuf>,
+    /// Where zip-task works.
+    pub scratch: TempDir,
     folder: TempDir,
 }
 
@@ -67,12 +71,17 @@ impl Bench {
                 &FrameSpec::describe(&frames.collect::<Vec<_>>()),
             )
         };
-        let bench = Self { s3: Client::from_conf(config), address, key, plan, folder };
-        bench.put(&keys::plan(&bench.plan.render), serde_json::to_vec(&bench.plan).unwrap()).await;
+        let scratch = tempfile::tempdir().unwrap();
+        let bench = Self { s3: Client::from_conf(config), address, key, plan, ffmpeg: None, scratch, folder };
+        bench.put_plan().await;
         let mut report = Report::new(State::Accepted, "Accepted.", BUCKET, bench.key.as_str(), CLAIMED_AT);
         report.render = Some(bench.plan.render.clone());
         bench.put_report(&report).await;
         bench
+    }
+
+    pub async fn put_plan(&self) {
+        self.put(&keys::plan(&self.plan.render), serde_json::to_vec(&self.plan).unwrap()).await;
     }
 
     pub async fn put(&self, key: &str, body: Vec<u8>) {
@@ -152,6 +161,8 @@ impl Bench {
             .env("AWS_REGION", "us-east-1")
             .env("AWS_ACCESS_KEY_ID", "key")
             .env("AWS_SECRET_ACCESS_KEY", "secret")
+            .env(env::SCRATCH, self.scratch.path())
+            .envs(self.ffmpeg.as_ref().map(|ffmpeg| (env::FFMPEG, ffmpeg)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -19,4 +19,5 @@ pub use find::Found;
 pub(crate) use jobs::describe;
 pub use jobs::{Jobs, Waiting};
 pub use state::{Cells, Cost, Counts, FileLink, Seconds, Sheets, State};
-pub use watch::{Seen, Watch, millis};
+pub(crate) use watch::millis;
+pub use watch::{Seen, Watch};

@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use farm_contract::keys::BlendKey;
 use farm_contract::plan::Plan;
+use farm_contract::preview::Preview;
 use farm_contract::record::TaskRecord;
 use farm_contract::report::{self, Report};
 
@@ -117,6 +118,8 @@ impl Watch {
         if let Some(plan) = &seen.plan {
             state.render = Some(plan.render.to_string());
             state.warnings.clone_from(&plan.warnings);
+            let speed = |preview: Preview| f64::from(preview.frames.get()) / f64::from(preview.seconds.get());
+            state.fps = plan.preview.map(speed);
         }
         if let Some(report) = &seen.report {
             state.state = report.state;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use aws_sdk_s3::Client;
-use farm::render::{Watch, find, millis};
+use farm::render::{Watch, find};
 use farm::{Destination, Farm, Prepared, Source, plan_submission};
 use farm_aws::Session;
 use farm_contract::Fault;
@@ -16,6 +16,9 @@ use farm_contract::allowances::{ALLOW, MISSING, SCRIPTS};
 use farm_contract::keys::BlendKey;
 use farm_contract::limits::{BUDGET, DEADLINE};
 use farm_contract::order::{ORDER, Order};
+use farm_contract::plan::RenderId;
+use farm_contract::preview::PREVIEW;
+use farm_contract::report::{Report, State};
 use farm_contract::settings::{CAMERA, ENGINE, FORMAT, PERCENTAGE, SAMPLES, SCENE, VIEW_LAYER};
 use farm_contract::tags::{self, BLENDER, CHUNK, FRAMES, Request};
 use farm_terminal::{INTERRUPTED, interrupted, say};
@@ -89,6 +92,9 @@ pub struct Submit {
     /// Region of the bucket.
     #[arg(long)]
     region: Option<String>,
+    /// Whether the render gets a preview.mp4 and a contact-sheet.gif; left out, it does where it has several frames.
+    #[arg(long, value_name = "WHETHER", value_parser = ["on", "off"])]
+    preview: Option<String>,
     /// Name of the render, instead of the file's own.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -116,7 +122,7 @@ impl Submit {
         };
         let session = Session::open(self.region.as_deref(), ANSWER).await?;
         let farm = Farm::open(&session, &to.bucket, self.priced.list()).await?;
-        let prepared = tokio::select! {
+        let (prepared, before) = tokio::select! {
             prepared = prepare(&farm, source, to, request) => prepared?,
             () = interrupted() => return Ok(ExitCode::from(INTERRUPTED)),
         };
@@ -141,7 +147,7 @@ impl Submit {
         }
         let key = prepared.to.key;
         tokio::select! {
-            () = taken(&farm, &key) => {}
+            () = taken(&farm, &key, before.as_ref()) => {}
             () = interrupted() => return Ok(ExitCode::from(INTERRUPTED)),
         }
         match self.pull {
@@ -191,6 +197,7 @@ impl Submit {
             (SAMPLES, self.samples.as_ref()),
             (PERCENTAGE, self.percentage.as_ref()),
             (BLENDER, self.blender.as_ref()),
+            (PREVIEW, self.preview.as_ref()),
         ];
         let settings = settings.into_iter().filter_map(|(name, value)| Some((name, value?.as_str())));
         let allowed = self.allow.iter().map(|what| (what.as_str(), ALLOW));
@@ -199,33 +206,38 @@ impl Submit {
 }
 
 /// Waits until the report is of this very upload, and no longer of one before it under the same name.
-async fn taken(farm: &Farm, key: &BlendKey) {
+async fn taken(farm: &Farm, key: &BlendKey, before: Option<&Report>) {
+    let render = |report: &Report| -> Option<RenderId> { report.render.clone() };
     for _ in 0..TAKEN_WITHIN {
-        let head = farm.bucket.head(key.as_str()).await.ok().flatten();
-        let report = find::report(&farm.bucket, key).await.ok().flatten();
         // What cannot be looked at now is looked at again.
-        if head.zip(report).is_some_and(|(head, report)| {
-            let newer =
-                head.modified.is_none_or(|made| millis(made) <= report.written_at.saturating_add(1_000));
-            report.etag.as_deref() == Some(&head.etag) && newer
-        }) {
-            return;
+        if let Some(report) = find::report(&farm.bucket, key).await.ok().flatten() {
+            let rejected = report.state == State::Rejected
+                && before.is_none_or(|before| before.written_at != report.written_at);
+            if rejected || report.render.is_some() && before.map(render) != Some(render(&report)) {
+                return;
+            }
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 
-/// Looks at the scene, and tells the verdict and what should come of it.
-async fn prepare(farm: &Farm, source: Source, to: Destination, request: Request) -> Result<Prepared> {
+/// Looks at the scene, and tells the verdict and what should come of it. Gives the report of an earlier render, too.
+async fn prepare(
+    farm: &Farm,
+    source: Source,
+    to: Destination,
+    request: Request,
+) -> Result<(Prepared, Option<Report>)> {
     let offer = farm.offer.clone();
     let look = move || plan_submission(&source, &to, request, offer.as_ref());
     let prepared = tokio::task::spawn_blocking(look).await.context("the look was broken off")??;
     tell::verdict(&prepared.verdict, farm.offer.is_some());
+    let mut report = None;
     if prepared.verdict.errors.is_empty() {
-        let report = find::report(&farm.bucket, &prepared.to.key).await?;
+        report = find::report(&farm.bucket, &prepared.to.key).await?;
         if let Some(expected) = prepared.expected(farm.offer.as_ref(), report.as_ref(), &farm.prices) {
             tell::expected(&expected, &farm.prices);
         }
     }
-    Ok(prepared)
+    Ok((prepared, report))
 }
