@@ -102,7 +102,8 @@ async fn an_upload_is_deleted_with_all_that_was_made_of_it_and_nothing_else() {
     let left: Vec<_> =
         all.iter().filter(|object| object.key == KEY || object.key.starts_with(&format!("{KEY}/"))).collect();
     assert!(left.is_empty(), "{left:?}");
-    bench.run(&["status", KEY]).await.has(1, &["hint: "]);
+    let whole = format!("s3://{}/{KEY}", bench.farm.farm.bucket());
+    bench.run(&["status", &whole]).await.has(1, &["there is no `", "hint: "]);
     bench.run(&["status", &format!("{KEY}.blend")]).await.has(0, &["complete"]);
     bench.farm.farm.shutdown().await;
 }
