@@ -34,7 +34,9 @@ impl Doctor {
             bucket: self.farm.bucket.or_else(of_environment),
             region: self.farm.region,
             local: self.local,
-            own_s3: of("AWS_ENDPOINT_URL_S3").filter(|_| of("AWS_ENDPOINT_URL").is_none()),
+            // One of AWS's own addresses is still AWS.
+            own_s3: of("AWS_ENDPOINT_URL_S3")
+                .filter(|address| of("AWS_ENDPOINT_URL").is_none() && !address.contains("amazonaws.com")),
             blender: of("BLENDER").map(Into::into),
             folder: std::env::current_dir().context("cannot tell which folder this is")?,
         };
