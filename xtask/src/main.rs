@@ -93,6 +93,9 @@ enum Verb {
     /// Delete an upload with its frames, its archive and its records.
     #[command(disable_help_flag = true)]
     Rm(client::Args),
+    /// Look whether all is right for a render, in the account and here, and say what mends what is not.
+    #[command(disable_help_flag = true)]
+    Doctor(client::Args),
     #[command(subcommand)]
     Bench(bench::Args),
     /// See that format, lints, generated code and the directions between crates are in order.
@@ -124,6 +127,7 @@ fn main() -> ExitCode {
         Verb::Cancel(args) => client::run("cancel", &args).map(|never| match never {}),
         Verb::Cost(args) => client::run("cost", &args).map(|never| match never {}),
         Verb::Rm(args) => client::run("rm", &args).map(|never| match never {}),
+        Verb::Doctor(args) => client::run("doctor", &args).map(|never| match never {}),
         Verb::Bench(args) => bench::run(&args),
         Verb::Check => check::run(),
     };

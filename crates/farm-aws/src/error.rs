@@ -88,6 +88,11 @@ impl AwsError {
         self.fault == Fault::Unreachable || self.code.as_deref().is_some_and(asks)
     }
 
+    /// Whether nobody is logged in, or a login is over that this machine knows of.
+    pub fn is_logged_out(&self) -> bool {
+        self.fault == Fault::LoggedOut
+    }
+
     /// Whether AWS's words have this in them; `words` are in small letters.
     pub fn says(&self, words: &str) -> bool {
         self.words.to_lowercase().contains(words)
@@ -145,7 +150,7 @@ mod tests {
         for words in ["the SSO token has expired", "the process of credential_process failed"] {
             let over = lost(&format!("an error occurred while loading credentials: {words}"));
             assert!(over.hint(|_| None).is_some_and(|hint| hint.contains("`aws sso login`")), "{over}");
-            assert!(!over.is_passing());
+            assert!(over.is_logged_out() && !over.is_passing());
         }
         let away = lost("an error occurred while loading credentials: connection refused");
         assert!(away.is_passing() && away.hint(|_| None).is_some_and(|hint| hint.contains("network")));

@@ -2,13 +2,16 @@
 //! its own puts them between [`caller`] and [`patience`], which takes in much.
 
 /// Variables that send calls elsewhere.
-const ENDPOINTS: [&str; 6] = [
+const ENDPOINTS: [&str; 9] = [
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_CLOUDFORMATION",
     "AWS_ENDPOINT_URL_S3",
     "AWS_ENDPOINT_URL_BATCH",
     "AWS_ENDPOINT_URL_STS",
     "AWS_ENDPOINT_URL_ECR",
+    "AWS_ENDPOINT_URL_EC2",
+    "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
+    "AWS_ENDPOINT_URL_SERVICE_QUOTAS",
 ];
 
 /// What helps, by AWS's code and words. None where nothing better is known than those words.

@@ -9,4 +9,4 @@ pub mod hint;
 mod session;
 
 pub use error::AwsError;
-pub use session::{NoRegion, Session};
+pub use session::{Caller, NoRegion, Session};

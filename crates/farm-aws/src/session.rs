@@ -47,11 +47,29 @@ impl Session {
     /// # Errors
     /// Nobody is logged in, or AWS does not say.
     pub async fn account(&self) -> Result<String, AwsError> {
+        Ok(self.caller().await?.account)
+    }
+
+    /// Who is logged in.
+    ///
+    /// # Errors
+    /// Nobody is, or AWS does not say.
+    pub async fn caller(&self) -> Result<Caller, AwsError> {
         const DOING: &str = "find out whose account this is";
         let answer = aws_sdk_sts::Client::new(&self.config).get_caller_identity().send().await;
         let answer = answer.map_err(|error| AwsError::new(DOING, error))?;
-        answer.account.ok_or_else(|| AwsError::unsent(DOING, "AWS does not say"))
+        let account = answer.account.ok_or_else(|| AwsError::unsent(DOING, "AWS does not say"))?;
+        Ok(Caller { account, arn: answer.arn.unwrap_or_default() })
     }
+}
+
+/// Somebody who is logged in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The account: 12 digits.
+    pub account: String,
+    /// The user, or the role that is played.
+    pub arn: String,
 }
 
 /// No region is named anywhere.

@@ -1,16 +1,18 @@
 //! What an artist does with the farm from his own machine, as a library.
 //!
-//! All of it goes through the bucket: who may write an upload there may do all of this, and it works
+//! All of it but [`doctor`] goes through the bucket: who may write an upload there may do it, and it works
 //! the same against AWS and against the farm on one machine. It says nothing to anybody: that is the
 //! program's.
 //!
 //! Start reading at [`submit`] (a scene with all that it names, into the bucket), then [`project`] (what it
 //! names, on this disk); at [`inspect`](mod@inspect) for what a file says of itself, at
-//! [`forecast`] for what a render would cost, and at [`resume`](mod@resume) for what is missing of a render.
+//! [`forecast`] for what a render would cost, at [`doctor`] for what is in the way of one, and at [`resume`](mod@resume) for
+//! what is missing of one.
 
 pub mod bucket;
 mod copying;
 pub mod destination;
+pub mod doctor;
 pub mod error;
 pub mod farm;
 pub mod forecast;

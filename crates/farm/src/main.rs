@@ -13,7 +13,9 @@ use farm_aws::NoRegion;
 use farm_contract::Fault;
 use farm_terminal::{INTERRUPTED, interrupted, say};
 
-use cli::{Cancel, Cost, Inspect, List, Logs, Plan, Pull, Remove, Rerender, Resume, Status, Submit, Watch};
+use cli::{
+    Cancel, Cost, Doctor, Inspect, List, Logs, Plan, Pull, Remove, Rerender, Resume, Status, Submit, Watch,
+};
 
 /// The render farm, from an artist's machine.
 #[derive(Debug, Parser)]
@@ -45,6 +47,8 @@ enum Command {
     Cancel(Cancel),
     /// Show what a render cost, or all of them.
     Cost(Cost),
+    /// Look whether all is right for a render, and say what mends what is not.
+    Doctor(Doctor),
     /// Delete an upload with its frames, its archive and its records.
     #[command(name = "rm")]
     Remove(Remove),
@@ -88,6 +92,7 @@ async fn run(command: Command) -> ExitCode {
         Command::Rerender(rerender) => interruptible(rerender.run()).await,
         Command::Cancel(cancel) => interruptible(cancel.run()).await,
         Command::Cost(cost) => interruptible(cost.run()).await,
+        Command::Doctor(doctor) => interruptible(doctor.run()).await,
         Command::Remove(remove) => interruptible(remove.run()).await,
         Command::Completions { shell } => cli::completions(shell, Command::command()),
     };

@@ -84,7 +84,7 @@ impl At {
 }
 
 /// The bucket that the environment names, with or without `s3://`.
-fn of_environment() -> Option<String> {
+pub(super) fn of_environment() -> Option<String> {
     let named = std::env::var(BUCKET).ok()?;
     let name = named.strip_prefix("s3://").unwrap_or(&named).split('/').next()?;
     (!name.is_empty()).then(|| name.to_owned())

@@ -4,6 +4,7 @@ mod ask;
 mod at;
 mod control;
 mod cost;
+mod doctor;
 mod exit;
 mod inspect;
 mod logs;
@@ -23,6 +24,7 @@ use farm_plan::prices::Prices;
 
 pub use control::{Cancel, Remove, Rerender, Resume};
 pub use cost::Cost;
+pub use doctor::Doctor;
 pub use inspect::Inspect;
 pub use logs::Logs;
 pub use plan::Plan;

@@ -58,7 +58,7 @@ impl Sheet {
 }
 
 /// A text in so many columns: what is too long loses its middle, since a path tells most at its ends.
-pub(super) fn fitted(text: &str, columns: usize) -> String {
+pub(crate) fn fitted(text: &str, columns: usize) -> String {
     if text.width() <= columns {
         return text.to_owned();
     }
@@ -81,7 +81,7 @@ fn taken(chars: impl Iterator<Item = char>, columns: usize) -> String {
 }
 
 /// A text in lines of so many columns, broken at spaces.
-fn wrapped(text: &str, columns: usize) -> Vec<String> {
+pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ').filter(|word| !word.is_empty()) {
         let word = fitted(word, columns);
