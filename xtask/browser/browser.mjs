@@ -1,12 +1,12 @@
 // A Chromium without a window, and what checks and screenshots need of it.
 
+import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
 
-import puppeteer from "puppeteer-core";
-
-/** What the command line says; `--chromium PATH` of every one. */
+/** What the command line says; `--chromium PATH` of every one, and `--packages FOLDER`, in which `node_modules` lies. */
 export function options(more = {}) {
-  const { values } = parseArgs({ options: { chromium: { type: "string" }, ...more } });
+  const known = { chromium: { type: "string" }, packages: { type: "string", default: import.meta.dirname } };
+  const { values } = parseArgs({ options: { ...known, ...more } });
   if (!values.chromium) {
     console.error("Say which Chromium with --chromium PATH, such as /usr/bin/chromium.");
     process.exit(64);
@@ -14,7 +14,8 @@ export function options(more = {}) {
   return values;
 }
 
-export function launch(executablePath) {
+export function launch(executablePath, packages) {
+  const puppeteer = createRequire(`${packages}/package.json`)("puppeteer-core");
   // Chromium has no sandbox for root.
   const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
   return puppeteer.launch({

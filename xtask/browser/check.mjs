@@ -9,8 +9,8 @@ import { frames } from "./check-frames.mjs";
 import { service } from "./check-service.mjs";
 import { launch, options } from "./browser.mjs";
 
-const { chromium } = options();
-const browser = await launch(chromium);
+const { chromium, packages } = options();
+const browser = await launch(chromium, packages);
 let failed = false;
 for (const [name, check] of [...frames, ...details, ...service]) {
   const started = performance.now();

@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { drawn, launch, options, show } from "./browser.mjs";
 import { Fixture } from "./fixture.mjs";
 
-const { chromium, out } = options({ out: { type: "string", default: "." } });
+const { chromium, packages, out } = options({ out: { type: "string", default: "." } });
 mkdirSync(out, { recursive: true });
-const browser = await launch(chromium);
+const browser = await launch(chromium, packages);
 
 async function take(page, name) {
   const path = join(out, `${name}.png`);

@@ -10,16 +10,7 @@ export async function watched(browser, { fixture: wanted, prepare, path = "", vi
   const fixture = await new Fixture(wanted).start();
   const page = await show(browser, "about:blank", view);
   await page.evaluateOnNewDocument(addPixelOf);
-  const complaints = [];
-  page.on("console", (message) => {
-    if (["error", "warn"].includes(message.type()))
-      complaints.push(`${message.text()} ${message.location().url ?? ""}`);
-  });
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  page.on("requestfailed", (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
-  page.on("response", (response) => {
-    if (response.status() >= 400) complaints.push(`${response.url()}: ${response.status()}`);
-  });
+  const complaints = complaining(page);
   try {
     await prepare?.(fixture, page);
     await page.goto(fixture.url + path);
@@ -30,6 +21,21 @@ export async function watched(browser, { fixture: wanted, prepare, path = "", vi
     await page.close();
     await fixture.stop();
   }
+}
+
+/** What a page says on its console, and what it asks for in vain, from now on. */
+export function complaining(page) {
+  const complaints = [];
+  page.on("console", (message) => {
+    if (["error", "warn"].includes(message.type()))
+      complaints.push(`${message.text()} ${message.location().url ?? ""}`);
+  });
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("requestfailed", (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
+  page.on("response", (response) => {
+    if (response.status() >= 400) complaints.push(`${response.url()}: ${response.status()}`);
+  });
+  return complaints;
 }
 
 /** Gives the page `pixelOf`, which reads a pixel of a canvas without making that a slow one. */

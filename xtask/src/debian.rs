@@ -8,12 +8,13 @@ use anyhow::{Context, Result};
 use crate::output::{self, Advice};
 
 /// Debian's packages of these programs.
-const PACKAGES: [(&str, &str); 5] = [
+const PACKAGES: [(&str, &str); 6] = [
     ("dockerd", "docker.io"),
     ("podman", "podman"),
     ("docker-registry", "docker-registry"),
     ("debootstrap", "debootstrap"),
     ("ffmpeg", "ffmpeg"),
+    ("chromium", "chromium"),
 ];
 /// Where they lie, also where PATH does not say so.
 const FOLDERS: [&str; 2] = ["/usr/sbin", "/usr/bin"];

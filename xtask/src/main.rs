@@ -23,6 +23,7 @@ mod local;
 mod npm;
 mod output;
 mod python;
+mod screenshots;
 mod soak;
 mod test;
 mod tools;
@@ -98,6 +99,8 @@ enum Verb {
     Doctor(client::Args),
     #[command(subcommand)]
     Bench(bench::Args),
+    /// Take the pictures of the page and of the terminal anew that the documents show.
+    Screenshots,
     /// See that format, lints, generated code and the directions between crates are in order.
     Check,
 }
@@ -129,6 +132,7 @@ fn main() -> ExitCode {
         Verb::Rm(args) => client::run("rm", &args).map(|never| match never {}),
         Verb::Doctor(args) => client::run("doctor", &args).map(|never| match never {}),
         Verb::Bench(args) => bench::run(&args),
+        Verb::Screenshots => screenshots::run(),
         Verb::Check => check::run(),
     };
     outcome.unwrap_or_else(|error| {

@@ -30,12 +30,12 @@ pub fn is_there() -> bool {
 ///
 /// # Errors
 /// They are not; it says what to do.
-pub fn wanted() -> Result<()> {
+pub fn wanted(what_for: &str) -> Result<()> {
     if is_there() {
         return Ok(());
     }
     Err(Advice::error(
-        "There is no Node.js to measure beside.",
+        format!("There is no Node.js {what_for}."),
         "Install Node.js 18 or newer with npm, such as with `apt-get install nodejs npm`, and run this again.",
     ))
 }

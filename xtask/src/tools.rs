@@ -18,12 +18,14 @@ const PYTHON: Version = Version { minor: 11 };
 const LOCALSTACK_PYTHON: Version = Version { minor: 13 };
 
 /// The variables in which the tests find them.
-pub const VARIABLES: [&str; 5] = [
+pub const VARIABLES: [&str; 7] = [
     "FARM_TEST_PYTHON",
     "FARM_TEST_CHECKOV",
     "FARM_TEST_LOCALSTACK",
     "FARM_TEST_IAM_SIMULATOR",
     "FARM_TEST_FFMPEG",
+    "FARM_TEST_CHROMIUM",
+    "FARM_TEST_BROWSER",
 ];
 
 /// The variable in which the tests find the names of those of [`VARIABLES`] that this machine cannot
@@ -98,6 +100,20 @@ pub fn ensure(installs: bool) -> Result<Tools> {
             tools.left_out.push(("FARM_TEST_FFMPEG", why.to_owned()));
         }
     }
+    if installs {
+        debian::install("chromium")?;
+    }
+    match debian::on_path("chromium").filter(|_| npm::is_there()) {
+        Some(chromium) => {
+            tools.environment.push(("FARM_TEST_CHROMIUM", chromium));
+            tools.environment.push(("FARM_TEST_BROWSER", browser().ensure()?));
+        }
+        None => {
+            let why = "The tests of the page in a browser: Chromium (Debian's package chromium) and Node 18 or newer with \
+                       npm are not both on PATH.";
+            tools.left_out.push(("FARM_TEST_CHROMIUM", why.to_owned()));
+        }
+    }
     if !fuzz::is_possible() {
         let why = "The fuzzing of what reads the bytes of strangers: libFuzzer needs a C++ compiler, which is \
                    neither on PATH nor named in CXX.";
@@ -148,6 +164,19 @@ fn localstack() -> Packages<'static> {
         requirements: include_str!("../localstack-requirements.txt"),
         sources: Some(include_str!("../localstack-sources.txt")),
         check: |python| imports(python, "localstack.aws.components, localstack.runtime.main"),
+    }
+}
+
+/// What drives a browser through the page of `farm watch --web`.
+pub fn browser() -> npm::Package<'static> {
+    npm::Package {
+        contents: Contents {
+            name: "browser",
+            what: "what drives a browser through pages (puppeteer-core)",
+            size: "about 12 MB from npm's registry, 57 MB on disk",
+        },
+        manifest: include_str!("../browser/package.json"),
+        lock: include_str!("../browser/package-lock.json"),
     }
 }
 

@@ -66,11 +66,12 @@ fn what_is_left_out_is_said_before_and_after_the_tests() {
         assert!(part.contains("deploy the stack to LocalStack: it needs Python 3.13"), "{said}");
         assert!(part.contains("simulate IAM: the simulator needs Node 18"), "{said}");
         assert!(part.contains("film and contact sheet: ffmpeg and ffprobe"), "{said}");
+        assert!(part.contains("the page in a browser: Chromium"), "{said}");
         assert!(part.contains("bytes of strangers: libFuzzer needs a C++ compiler"), "{said}");
     }
     assert!(said.contains("FARM_TEST_PYTHON=") && said.contains("FARM_TEST_CHECKOV="), "{said}");
     assert!(!said.contains("FARM_TEST_LOCALSTACK=") && !said.contains("FARM_TEST_IAM_SIMULATOR="), "{said}");
-    let left_out = "FARM_TEST_LOCALSTACK,FARM_TEST_IAM_SIMULATOR,FARM_TEST_FFMPEG,FARM_TEST_FUZZING,\
+    let left_out = "FARM_TEST_LOCALSTACK,FARM_TEST_IAM_SIMULATOR,FARM_TEST_FFMPEG,FARM_TEST_CHROMIUM,FARM_TEST_FUZZING,\
                     FARM_TEST_CONTAINERS,FARM_TEST_PODMAN,FARM_TEST_REGISTRY";
     assert!(said.contains(&format!("FARM_TEST_LEFT_OUT={left_out}\n")), "{said}");
 }

@@ -18,7 +18,7 @@ use crate::output;
 /// # Errors
 /// Something of it cannot be had here, or fails.
 pub fn run() -> Result<ExitCode> {
-    npm::wanted()?;
+    npm::wanted("to measure beside")?;
     let node = bundle(&package())?;
     let function = programs::build()?.trigger_lambda;
     let mut bench = Command::new(measured::build()?);

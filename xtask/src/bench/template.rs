@@ -16,7 +16,7 @@ use crate::output;
 /// # Errors
 /// Something of it cannot be had here, or fails.
 pub fn run() -> Result<ExitCode> {
-    npm::wanted()?;
+    npm::wanted("to measure beside")?;
     let cdk = package().ensure()?;
     cargo::build(Programs::Stack)?;
     let stack = folders::programs()?.join("stack");

@@ -1,6 +1,7 @@
 //! The artist's client as a person calls it, against the whole farm on loopback with a Blender that renders in no time.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test panics")]
 
+mod browser;
 mod control;
 mod frames;
 mod look;

@@ -10,14 +10,14 @@ use crate::support::fake::Fake;
 use crate::{Bench, KEY};
 
 /// `farm watch --web`, and the address that it told.
-struct Page {
+pub struct Page {
     process: Child,
     host: String,
     path: String,
 }
 
 impl Page {
-    fn open(bench: &Bench) -> Self {
+    pub fn open(bench: &Bench) -> Self {
         let mut command = bench.command(&["watch", KEY, "--web"]);
         let mut process = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(process.stderr.take().unwrap()).lines();
@@ -27,6 +27,10 @@ impl Page {
         let told = told.expect("an address");
         let (host, path) = told.split_once('/').unwrap();
         Self { process, host: host.to_owned(), path: format!("/{path}") }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}{}", self.host, self.path)
     }
 
     /// Status, head and body of the answer.

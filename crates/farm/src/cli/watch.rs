@@ -207,7 +207,7 @@ impl Screen {
         if !seen.frames.is_empty() {
             text += "\n";
             text += &table::strip(&seen.frames, inks, Some(columns));
-            text += &table::legend(&seen.frames);
+            text += &table::legend(&seen.frames, inks);
         }
         // What is longer than the screen could not be drawn over.
         let lines: Vec<&str> = text.lines().take(rows.saturating_sub(1)).collect();

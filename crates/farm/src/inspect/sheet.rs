@@ -41,6 +41,12 @@ impl Sheet {
         }
     }
 
+    /// A name, and a word of which the colour says something.
+    pub(crate) fn mark(&mut self, name: &str, word: &str, ink: Ink) {
+        let name = self.look.ink(Ink::Dim, &format!("{name:<NAME$}"));
+        self.text += &format!("  {name} {}\n", self.look.ink(ink, word));
+    }
+
     /// A name of which the colour says something, words on it in so many columns, and a path: all on one line, in
     /// which both are shortened.
     pub(super) fn file(&mut self, (name, ink): (&str, Ink), words: &str, columns: usize, path: &str) {

@@ -34,7 +34,7 @@ pub fn one(seen: &Seen, look: Look, width: Option<usize>) -> String {
     let (name, ink) = word(state.state);
     let mut sheet = Sheet::new(look, width);
     sheet.heading(&format!("s3://{}/{}", state.bucket, state.name));
-    sheet.row("state", &look.ink(ink, name));
+    sheet.mark("state", name, ink);
     if !seen.frames.is_empty() {
         sheet.row("frames", &frames(seen));
     }
@@ -60,11 +60,13 @@ pub fn one(seen: &Seen, look: Look, width: Option<usize>) -> String {
     if seen.jobs.as_ref().is_some_and(|jobs| jobs.archiving) {
         sheet.row("archive", "frames.zip is being made");
     }
-    for (frames, fault) in faults(&seen.frames).into_iter().take(TOLD) {
+    let faults = faults(&seen.frames);
+    for (frames, fault) in faults.iter().take(TOLD) {
         sheet.row("failed", &format!("{frames}: {fault}"));
     }
     sheet.row("report", &state.message);
-    sheet.row("to do", state.hint.as_deref().unwrap_or_default());
+    let hint = state.hint.as_deref().filter(|hint| !faults.iter().any(|(_, fault)| fault.ends_with(hint)));
+    sheet.row("to do", hint.unwrap_or_default());
     let more = state.warnings.len().saturating_sub(TOLD);
     state.warnings.iter().take(TOLD).for_each(|warning| sheet.row("warning", warning));
     if more > 0 {
@@ -169,10 +171,11 @@ pub fn strip(frames: &[Frame], look: Look, width: Option<usize>) -> String {
 }
 
 /// What the signs of a strip mean.
-pub fn legend(frames: &[Frame]) -> String {
+pub fn legend(frames: &[Frame], look: Look) -> String {
     let each = frames.len().div_ceil(STRIP_COLUMNS * STRIP_ROWS);
     let many = if each > 1 { ", the least done of several frames for one sign" } else { "" };
-    format!("  █ done  ▓ there before  ▒ rendering  ░ starting  · waiting  x failed{many}\n")
+    let words = format!("  █ done  ▓ there before  ▒ rendering  ░ starting  · waiting  x failed{many}");
+    look.ink(Ink::Dim, &words) + "\n"
 }
 
 fn sign(frames: &[Frame]) -> (char, Ink) {
