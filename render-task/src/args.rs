@@ -41,6 +41,9 @@ pub struct Args {
     /// In which order frames are begun.
     #[arg(long, default_value_t)]
     pub order: Order,
+    /// US dollars that the whole render may cost before it is stopped.
+    #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
+    pub max_cost: Option<f64>,
     /// Number of this job's first child in the whole render.
     #[arg(long, value_name = "NUMBER", required_unless_present = "children")]
     first_child: Option<u32>,
@@ -116,6 +119,11 @@ impl Args {
         let Wanted { scene, camera, view_layer, format, engine, samples, percentage } = self.wanted.clone();
         Settings { scene, camera, view_layer, format, engine, samples, percentage }
     }
+}
+
+fn dollars(text: &str) -> Result<f64, String> {
+    let amount = text.parse().ok().filter(|amount: &f64| amount.is_finite() && *amount > 0.0);
+    amount.ok_or_else(|| "it is a number of US dollars".to_owned())
 }
 
 fn path(text: &str) -> Result<String, Fault> {

@@ -29,6 +29,8 @@ pub struct Environment {
     pub memory: Memory,
     /// Where Fargate tells of the task; none elsewhere.
     pub metadata: Option<String>,
+    /// What Fargate costs, as [`env::PRICES`] has it.
+    pub prices: Option<String>,
     /// ARN of the compute environment that is Fargate Spot.
     pub spot_environment: Option<String>,
 }
@@ -92,6 +94,7 @@ impl Environment {
             blender: if blender.contains('/') { program(absolute(blender)) } else { blender.into() },
             threads: number(env::THREADS)?.filter(|threads| *threads > 0).unwrap_or_else(cpus),
             memory: number(env::MEMORY)?.map_or_else(Memory::of_machine, |mib| Memory { mib }),
+            prices: get(env::PRICES),
             metadata: get(env::METADATA_URI),
             spot_environment: get(env::SPOT_ENVIRONMENT),
             scratch: absolute(get(env::SCRATCH).map_or_else(std::env::temp_dir, PathBuf::from)),

@@ -86,6 +86,11 @@ impl Journal {
         self.death.take_if(|death| death.exit == TaskExit::OutOfMemory)
     }
 
+    /// Seconds that are paid for so far; none where nobody is billed.
+    pub fn paid_seconds(&self) -> f64 {
+        self.machine.as_ref().map_or(0.0, |machine| machine.paid(self.started.elapsed()).seconds)
+    }
+
     /// How the child ends that has tried all of its frames.
     ///
     /// # Errors

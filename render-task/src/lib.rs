@@ -22,6 +22,7 @@ pub mod machine;
 pub mod picture;
 pub mod project;
 pub mod session;
+pub mod spending;
 pub mod stop;
 pub mod store;
 pub mod taken;

@@ -232,7 +232,7 @@ impl<'a> Session<'a> {
             loop {
                 tokio::select! {
                     biased;
-                    () = self.stop.requested() => return Err(stopped()),
+                    why = self.stop.requested() => return Err(stopped(why)),
                     Some(done) = self.uploads.join_next() => note(self.journal, done)?,
                     answer = &mut answer => break answer,
                 }

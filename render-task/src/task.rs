@@ -21,6 +21,7 @@ use crate::journal::Journal;
 use crate::machine::Machine;
 use crate::project::Fetch;
 use crate::session::{Scene, Session};
+use crate::spending::Spending;
 use crate::stop::Stop;
 use crate::store::{Bucket, Upload};
 
@@ -43,7 +44,21 @@ pub async fn run(args: &Args, environment: &Environment, mut stop: Stop) -> Resu
     if journal.machine.is_some() && (environment.attempt > 1 || args.is_second_try()) {
         journal.paid_before = paid_before(&bucket, &key).await;
     }
-    let ended = match work(child, args, environment, &bucket, &mut journal, &mut stop).await {
+    let spending = spending(args, environment, &bucket, &journal, child)?;
+    let allowed = match &spending {
+        Some(spending) => spending.begin(journal.paid_seconds()).await,
+        None => Ok(()),
+    };
+    let watching = spending.clone().map(|spending| tokio::spawn(spending.watch(stop.stopper())));
+    let worked = match allowed {
+        Ok(()) => work(child, args, environment, &bucket, &mut journal, &mut stop).await,
+        Err(failure) => Err(failure),
+    };
+    watching.inspect(|watching| watching.abort());
+    if let Some(spending) = &spending {
+        spending.end(journal.paid_seconds()).await;
+    }
+    let ended = match worked {
         Ok(()) => journal.verdict(),
         Err(failure) => Err(failure),
     };
@@ -63,6 +78,26 @@ pub async fn run(args: &Args, environment: &Environment, mut stop: Stop) -> Resu
             }
             Err(failure)
         }
+    }
+}
+
+/// What counts the render's cost, where it may not cost more than so much and somebody is billed for it.
+fn spending(
+    args: &Args,
+    environment: &Environment,
+    bucket: &Bucket,
+    journal: &Journal,
+    child: u32,
+) -> Result<Option<Spending>, Failure> {
+    let Some(most) = args.max_cost else { return Ok(None) };
+    match &journal.machine {
+        Some(machine) => Spending::new(bucket, &args.render, child, environment, machine, most).map(Some),
+        None if environment.metadata.is_some() => Err(Failure::new(
+            TaskExit::TryAgain,
+            "Fargate did not tell what this task costs, and the render may not cost more than so much.",
+            "Another attempt asks again.",
+        )),
+        None => Ok(None),
     }
 }
 

@@ -82,6 +82,7 @@ pub fn plan(intake: &Intake<'_>, config: &Config, holder: &str, now: u64) -> Res
     Ok(Plan {
         chunk: layout.chunk,
         order,
+        max_cost: request.limits.max_cost_text(),
         attempt_seconds: Some(attempt_seconds(config.frame_seconds, layout.chunk, &model)),
         sequencer: Some(intake.sequencer.to_owned()),
         allowed: request.allowed,

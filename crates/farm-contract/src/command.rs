@@ -38,6 +38,9 @@ fn render_children(plan: &Plan, which: &str, children: &str) -> Vec<String> {
     if !plan.order.is_linear() {
         arguments.push(format!("--{ORDER}={}", plan.order));
     }
+    if let Some(most) = &plan.max_cost {
+        arguments.push(format!("--max-cost={most}"));
+    }
     if let Some(version) = &plan.source.version_id {
         arguments.push(format!("--version-id={version}"));
     }

@@ -53,6 +53,10 @@ pub const SPOT_ENVIRONMENT: &str = "FARM_SPOT_ENVIRONMENT";
 /// The `ffmpeg` that makes moving pictures (zip-task). Unset: the one on PATH.
 pub const FFMPEG: &str = "FARM_FFMPEG";
 
+/// US dollars for an hour of a vCPU and of a GiB, on Fargate and on Fargate Spot, with spaces between them (render-task):
+/// what a render with a limit of its cost is counted by.
+pub const PRICES: &str = "FARM_PRICES";
+
 /// Set by Fargate: where a task is told of itself.
 pub const METADATA_URI: &str = "ECS_CONTAINER_METADATA_URI_V4";
 /// Set by Batch in each child of an array job; absent in a plain job, which is child 0.

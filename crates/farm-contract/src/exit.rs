@@ -23,6 +23,8 @@ pub enum TaskExit {
     /// Blender needed more memory than the task has: another attempt with as much would end the
     /// same way, one with more may not.
     OutOfMemory = 68,
+    /// The render would cost more than it may.
+    CostReached = 69,
     /// No space left in the task's scratch folder or in the bucket.
     NoSpace = 74,
     /// Stopped from outside, storage not answering, Blender killed by a signal: the same task
@@ -32,7 +34,7 @@ pub enum TaskExit {
 
 impl TaskExit {
     /// Every exit, in order of its code.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Done,
         Self::Failed,
         Self::Usage,
@@ -40,6 +42,7 @@ impl TaskExit {
         Self::Superseded,
         Self::Incomplete,
         Self::OutOfMemory,
+        Self::CostReached,
         Self::NoSpace,
         Self::TryAgain,
     ];

@@ -10,6 +10,7 @@
 //! | `KEY/report.json` | what became of the upload |
 //! | `.farm/renders/ID/plan.json` | the claim and the plan |
 //! | `.farm/renders/ID/tasks/INDEX.json` | what a child did |
+//! | `.farm/renders/ID/spending/NOTE` | what a task costs |
 //! | `.farm/renders/ID/stop.json` | that the render is to end |
 //! | `.farm/renders/ID/notices/STATE.json` | that somebody is told of this end |
 //! | `.farm/files/SHA256` | a file of projects, by its content |
@@ -237,6 +238,11 @@ pub fn tasks_prefix(render: &RenderId) -> String {
 /// The record of one child, by its number in the whole render.
 pub fn task(render: &RenderId, child: u32) -> String {
     format!("{}{child}.json", tasks_prefix(render))
+}
+
+/// Prefix of what the tasks of a render note of its cost.
+pub fn spending_prefix(render: &RenderId) -> String {
+    format!("{}spending/", render_prefix(render))
 }
 
 /// How the key of a [`stop`] ends: the bucket's notification filter.

@@ -30,6 +30,7 @@ pub mod project;
 pub mod record;
 pub mod report;
 pub mod settings;
+pub mod spending;
 pub mod stop;
 pub mod tags;
 mod versioned;

@@ -6,6 +6,8 @@ use crate::fault::Fault;
 pub const DEADLINE: &str = "deadline";
 /// How many US dollars they may cost.
 pub const BUDGET: &str = "budget";
+/// How many US dollars a render may cost before it is stopped.
+pub const MAX_COST: &str = "max_cost";
 
 /// The longest deadline: the time that Fargate gives a task.
 const MOST_SECONDS: u32 = 14 * 24 * 60 * 60;
@@ -18,6 +20,7 @@ const MOST_DOLLARS: u32 = 1_000_000;
 pub struct Limits {
     deadline_seconds: Option<u32>,
     budget_cents: Option<u32>,
+    max_cents: Option<u32>,
 }
 
 impl Limits {
@@ -44,16 +47,21 @@ impl Limits {
 
     /// The budget as its tag says it: `5`, `2.50`.
     pub fn budget_text(&self) -> Option<String> {
-        let of = |cents: u32| match cents % 100 {
-            0 => (cents / 100).to_string(),
-            rest => format!("{}.{rest:02}", cents / 100),
-        };
-        self.budget_cents.map(of)
+        self.budget_cents.map(text)
+    }
+
+    /// What the render may cost before it is stopped, as its tag says it. Nothing is planned by it.
+    pub fn max_cost_text(&self) -> Option<String> {
+        self.max_cents.map(text)
     }
 
     /// What is limited, by the names of the tags.
     pub fn pairs(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let all = [(DEADLINE, self.deadline_text()), (BUDGET, self.budget_text())];
+        let all = [
+            (DEADLINE, self.deadline_text()),
+            (BUDGET, self.budget_text()),
+            (MAX_COST, self.max_cost_text()),
+        ];
         all.into_iter().filter_map(|(name, value)| Some((name, value?)))
     }
 
@@ -64,7 +72,8 @@ impl Limits {
     pub fn take(&mut self, name: &str, value: &str) -> Result<bool, Fault> {
         match name {
             DEADLINE => self.deadline_seconds = Some(deadline(value)?),
-            BUDGET => self.budget_cents = Some(budget(value)?),
+            BUDGET => self.budget_cents = Some(dollars(name, value)?),
+            MAX_COST => self.max_cents = Some(dollars(name, value)?),
             _ => return Ok(false),
         }
         Ok(true)
@@ -93,7 +102,8 @@ fn deadline(value: &str) -> Result<u32, Fault> {
     })
 }
 
-fn budget(value: &str) -> Result<u32, Fault> {
+/// Dollars and cents, in cents.
+fn dollars(name: &str, value: &str) -> Result<u32, Fault> {
     let text = value.trim();
     let (dollars, cents) = text.split_once('.').unwrap_or((text, "00"));
     let tenfold = if cents.len() == 1 { 10 } else { 1 };
@@ -101,11 +111,21 @@ fn budget(value: &str) -> Result<u32, Fault> {
     let all = number(dollars).filter(|dollars| *dollars <= MOST_DOLLARS).zip(cents);
     all.map(|(dollars, cents)| dollars * 100 + cents).filter(|cents| *cents > 0).ok_or_else(|| {
         Fault::new(
-            format!("budget={value} is not a number of US dollars that a render can have."),
-            "Write dollars, up to 1000000, and cents behind a point, with no sign of a currency: budget=5, budget=2.50. \
-             Or leave the tag `budget` out.",
+            format!("{name}={value} is not a number of US dollars that a render can have."),
+            format!(
+                "Write dollars, up to 1000000, and cents behind a point, with no sign of a currency: {name}=5, {name}=2.50. \
+                 Or leave the tag `{name}` out."
+            ),
         )
     })
+}
+
+/// Cents as dollars.
+fn text(cents: u32) -> String {
+    match cents % 100 {
+        0 => (cents / 100).to_string(),
+        rest => format!("{}.{rest:02}", cents / 100),
+    }
 }
 
 /// A number that is written in digits alone.
@@ -144,6 +164,7 @@ mod tests {
             assert_eq!((limits.budget(), limits.budget_text()), (Some(dollars), Some(text.to_owned())));
             assert_eq!(limits.pairs().collect::<Vec<_>>(), [(BUDGET, text.to_owned())]);
         }
+        assert_eq!(taken(MAX_COST, "2.5").pairs().collect::<Vec<_>>(), [(MAX_COST, "2.50".to_owned())]);
         assert_eq!(Limits::default().take("owner", "ana"), Ok(false));
         assert_eq!(Limits::default().pairs().count(), 0);
     }

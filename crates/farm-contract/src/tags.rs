@@ -5,7 +5,7 @@
 use crate::allowances::{Allowances, MISSING, SCRIPTS};
 use crate::fault::Fault;
 use crate::frames::{EXAMPLES, FrameRange, FrameSpec};
-use crate::limits::{BUDGET, DEADLINE, Limits};
+use crate::limits::{BUDGET, DEADLINE, Limits, MAX_COST};
 use crate::order::{ORDER, Order};
 use crate::preview::{self, PREVIEW};
 use crate::project::{ContentHash, MAIN, PROJECT, check_path};
@@ -30,7 +30,7 @@ pub const RESERVED: [&str; 1] = ["spot"];
 
 /// All tags that are honoured.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    [FRAME, FRAMES, CHUNK, ORDER, DEADLINE, BUDGET, BLENDER, MAIN, PROJECT, MISSING, SCRIPTS]
+    [FRAME, FRAMES, CHUNK, ORDER, DEADLINE, BUDGET, MAX_COST, BLENDER, MAIN, PROJECT, MISSING, SCRIPTS]
         .into_iter()
         .chain(settings::NAMES)
         .chain([PREVIEW])

@@ -27,6 +27,7 @@ fn the_protocol_page_names_every_word_of_the_contract() {
         env::SCRATCH,
         env::SPOT_ENVIRONMENT,
         env::METADATA_URI,
+        env::PRICES,
         env::FFMPEG,
         env::ARRAY_INDEX,
         env::JOB_ID,

@@ -83,6 +83,8 @@ pub(super) const PLANS: &[&str] = &[
     "*.blend.zip/report.json",
     ".farm/rejected/*/report.json",
 ];
+/// What the tasks of a render note of its cost, and the request to stop it.
+pub(super) const SPENDING: &[&str] = &[".farm/renders/*/spending/*", ".farm/renders/*/stop.json"];
 /// Requests to stop a render.
 pub(super) const STOPS: &[&str] = &[".farm/renders/*/stop.json"];
 /// Who tells of an end, and whether it is told.
@@ -125,6 +127,8 @@ mod tests {
             assert!(!any(ARCHIVES, &upload.report()) && !any(MADE, upload.as_str()));
         }
         assert!(any(PLANS, &keys::plan(&id)) && any(RENDERS, &keys::plan(&id)));
+        let note = format!("{}1.a.ended.5", keys::spending_prefix(&id));
+        assert!(any(SPENDING, &note) && any(SPENDING, &keys::stop(&id)) && !any(SPENDING, &keys::plan(&id)));
         assert!(
             any(STOPS, &keys::stop(&id)) && !any(PLANS, &keys::stop(&id)) && !any(STOPS, &keys::plan(&id))
         );

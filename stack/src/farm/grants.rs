@@ -154,6 +154,7 @@ pub(super) fn render_role(
         allow("ReadProject", actions::READ, keys(actions::PROJECTS)),
         allow("WriteFrames", actions::WRITE_TAGGED, keys(actions::MADE)),
         allow("WriteRecord", actions::WRITE, keys(actions::TASK_RECORDS)),
+        allow("WriteSpending", actions::WRITE, keys(actions::SPENDING)),
         deny("NoVerdict", keys(actions::VERDICTS)),
         deny("NoUpload", keys(actions::UPLOADS)),
         use_key(storage)?,

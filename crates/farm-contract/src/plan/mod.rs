@@ -52,6 +52,9 @@ pub struct Plan {
     /// Seconds that one attempt of a child may take. None in plans of a farm that knew but the limit of a frame.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt_seconds: Option<u32>,
+    /// US dollars that it may cost before it is stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_cost: Option<String>,
     /// What is let pass that is refused otherwise.
     #[serde(default, skip_serializing_if = "Allowances::is_none")]
     pub allowed: Allowances,
@@ -96,6 +99,7 @@ impl Plan {
             chunk: 1,
             order: Order::Linear,
             attempt_seconds: None,
+            max_cost: None,
             allowed: Allowances::default(),
             settings: Settings::default(),
             blender: None,
@@ -156,6 +160,7 @@ mod tests {
             "attempt_seconds",
             "order",
             "stopped",
+            "max_cost",
             "preview",
         ];
         for word in words {

@@ -1,0 +1,214 @@
+//! What the tasks of a render cost while it goes on: names of empty objects, so that one list tells all of it.
+//!
+//! A task notes when it began and what an hour of it costs, and at its end what it cost.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use crate::fault::Fault;
+
+/// The least that Fargate bills of a task, in seconds.
+const MINIMUM_SECONDS: f64 = 60.0;
+/// Millionths of a US dollar.
+const MICRO: f64 = 1e6;
+
+/// What Fargate costs where the farm stands: [`PRICES`](crate::env::PRICES).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prices {
+    /// US dollars for an hour of a vCPU, and of a GiB, on Fargate.
+    pub on_demand: [f64; 2],
+    /// The same on Fargate Spot.
+    pub spot: [f64; 2],
+}
+
+impl Prices {
+    /// US dollars for an hour of a task. What is not known to be Spot is taken for the dearer one.
+    pub fn hour(&self, vcpus: f64, memory_mib: u64, spot: Option<bool>) -> f64 {
+        let [vcpu, gib] = if spot == Some(true) { self.spot } else { self.on_demand };
+        vcpus * vcpu + memory_mib as f64 / 1024.0 * gib
+    }
+}
+
+impl FromStr for Prices {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        let good = |price: &f64| price.is_finite() && *price >= 0.0;
+        let prices = text.split_whitespace().map(|word| word.parse().ok().filter(good));
+        match prices.collect::<Option<Vec<f64>>>().as_deref() {
+            Some([vcpu, gib, spot_vcpu, spot_gib]) => {
+                Ok(Self { on_demand: [*vcpu, *gib], spot: [*spot_vcpu, *spot_gib] })
+            }
+            _ => Err(Fault::new(
+                format!("`{text}` are no four prices."),
+                "They are US dollars for an hour of a vCPU and of a GiB, on Fargate and on Fargate Spot.",
+            )),
+        }
+    }
+}
+
+/// A task's word on what it costs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// It began.
+    Began {
+        /// Its number in the render.
+        child: u32,
+        /// Tells its attempts apart.
+        attempt: String,
+        /// Millionths of a US dollar for an hour of it.
+        hour: u64,
+        /// Since when it is paid for, milliseconds since 1970.
+        at: u64,
+    },
+    /// It ended.
+    Ended {
+        /// Its number in the render.
+        child: u32,
+        /// Tells its attempts apart.
+        attempt: String,
+        /// Millionths of a US dollar that it cost.
+        cost: u64,
+    },
+}
+
+impl Note {
+    /// As the last part of a key.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Began { child, attempt, hour, at } => format!("{child}.{attempt}.began.{hour}.{at}"),
+            Self::Ended { child, attempt, cost } => format!("{child}.{attempt}.ended.{cost}"),
+        }
+    }
+
+    /// Reads the last part of a key. `None` where it is no note.
+    pub fn parse(name: &str) -> Option<Self> {
+        let parts: Vec<&str> = name.split('.').collect();
+        let attempt = |text: &str| text.to_owned();
+        Some(match parts.as_slice() {
+            [child, of, "began", hour, at] => Self::Began {
+                child: child.parse().ok()?,
+                attempt: attempt(of),
+                hour: hour.parse().ok()?,
+                at: at.parse().ok()?,
+            },
+            [child, of, "ended", cost] => {
+                Self::Ended { child: child.parse().ok()?, attempt: attempt(of), cost: cost.parse().ok()? }
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// US dollars in millionths.
+pub fn micro(dollars: f64) -> u64 {
+    // The cast holds at the ends.
+    (dollars.max(0.0) * MICRO).round() as u64
+}
+
+/// What a render cost so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Spent {
+    /// US dollars.
+    pub usd: f64,
+    /// US dollars for an hour of all tasks that are at work.
+    pub hour: f64,
+}
+
+impl Spent {
+    /// By the notes of its tasks, `now` in milliseconds since 1970. An attempt that left no word at its end was paid for
+    /// until the next of the same child began.
+    pub fn of(notes: &[Note], now: u64) -> Self {
+        let mut ended: HashMap<(u32, &str), u64> = HashMap::new();
+        let mut began: HashMap<u32, Vec<(u64, &str, u64)>> = HashMap::new();
+        for note in notes {
+            match note {
+                Note::Ended { child, attempt, cost } => drop(ended.insert((*child, attempt), *cost)),
+                Note::Began { child, attempt, hour, at } => {
+                    began.entry(*child).or_default().push((*at, attempt, *hour));
+                }
+            }
+        }
+        let mut spent = Self { usd: ended.values().map(|cost| *cost as f64 / MICRO).sum(), hour: 0.0 };
+        for (child, mut attempts) in began {
+            attempts.sort_unstable();
+            for (place, (at, attempt, hour)) in attempts.iter().enumerate() {
+                if ended.contains_key(&(child, *attempt)) {
+                    continue;
+                }
+                let next = attempts.get(place + 1).map(|(next, ..)| *next);
+                let seconds = next.unwrap_or(now).saturating_sub(*at) as f64 / 1000.0;
+                let hour = *hour as f64 / MICRO;
+                spent.usd += seconds.max(MINIMUM_SECONDS) / 3600.0 * hour;
+                if next.is_none() {
+                    spent.hour += hour;
+                }
+            }
+        }
+        spent
+    }
+
+    /// What it will have cost when all that are at work have worked on for so many seconds.
+    pub fn after(&self, seconds: f64) -> f64 {
+        self.usd + self.hour * seconds / 3600.0
+    }
+}
+
+/// US dollars of one attempt.
+pub fn cost(hour: f64, seconds: f64) -> f64 {
+    seconds.max(MINIMUM_SECONDS) / 3600.0 * hour
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn began(child: u32, attempt: &str, at: u64) -> Note {
+        Note::Began { child, attempt: attempt.into(), hour: 3_600_000, at }
+    }
+
+    fn ended(child: u32, attempt: &str, cost: u64) -> Note {
+        Note::Ended { child, attempt: attempt.into(), cost }
+    }
+
+    #[test]
+    fn what_ended_and_what_is_at_work_counts_once() {
+        // A dollar a second, and a clock that stands at 1,000 s.
+        let now = 1_000_000;
+        let spent = |notes: &[Note]| Spent::of(notes, now);
+        let dear = Note::Began { child: 1, attempt: "a".into(), hour: 3_600_000_000, at: 900_000 };
+        assert!((spent(&[dear.clone()]).usd - 100_000.0 / 1000.0).abs() < 1e-6);
+        assert_eq!(spent(&[dear.clone(), ended(1, "a", 5_000_000)]), Spent { usd: 5.0, hour: 0.0 });
+        // One that was lost is paid for until its child's next attempt began; a minute at least.
+        let lost = [began(2, "a", 500_000), began(2, "b", 900_000), ended(2, "b", 0)];
+        assert!((spent(&lost).usd - 0.4).abs() < 1e-9 && spent(&lost).hour == 0.0);
+        assert!((spent(&[began(3, "a", 999_999)]).usd - 0.06).abs() < 1e-9);
+        assert!((spent(&[began(3, "a", now)]).after(3600.0) - 3.66).abs() < 1e-9);
+        assert_eq!(spent(&[]), Spent::default());
+    }
+
+    #[test]
+    fn prices_are_four_numbers() {
+        let prices: Prices = "0.04048 0.004445 0.01291 0.00142".parse().expect("four");
+        assert!((prices.hour(4.0, 8192, Some(true)) - 0.063).abs() < 1e-4);
+        assert!((prices.hour(4.0, 8192, None) - 0.19748).abs() < 1e-4);
+        for text in ["", "1 2 3", "1 2 3 4 5", "1 2 3 -4", "1 2 3 nan", "a b c d"] {
+            assert!(text.parse::<Prices>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_note_reads_back(child: u32, attempt in "[0-9a-f]{8}", hour: u64, at: u64) {
+            for note in [Note::Began { child, attempt: attempt.clone(), hour, at }, ended(child, &attempt, hour)] {
+                prop_assert_eq!(Note::parse(&note.name()), Some(note));
+            }
+        }
+
+        #[test]
+        fn any_name_is_read_without_panic(name in "\\PC*") {
+            let _ = Note::parse(&name);
+        }
+    }
+}
