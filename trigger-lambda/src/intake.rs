@@ -91,6 +91,7 @@ pub fn plan(intake: &Intake<'_>, config: &Config, holder: &str, now: u64) -> Res
         preview: Preview::of(&frames, frames_per_second).filter(|_| request.preview),
         claimed_by: holder.to_owned(),
         claimed_at: now,
+        begun_at: now,
         arrays: layout.arrays,
         warnings,
         ..draft

@@ -24,6 +24,7 @@ impl Trigger {
     /// # Errors
     /// Batch does not answer.
     pub(crate) async fn note_second_tries(&self, plan: &mut Plan, jobs: &[JobView]) -> Result<bool> {
+        let stopped = plan.stopped.is_some();
         for array in plan.arrays.iter_mut().filter(|array| !array.looked_through) {
             let failed = |job: &&JobView| {
                 array.job_id.as_deref() == Some(job.id.as_str()) && job.state == JobState::Failed
@@ -31,7 +32,7 @@ impl Trigger {
             let Some(job) = jobs.iter().find(failed) else { continue };
             array.looked_through = true;
             // Whoever stopped it did not mean it to go on elsewhere.
-            if job.stopped {
+            if job.stopped || stopped {
                 continue;
             }
             let hungry = self.batch.out_of_memory(job, array.children).await?;

@@ -29,6 +29,8 @@ enum Fault {
     Unreachable,
     /// AWS answered.
     Answered,
+    /// The answer broke off, or asked for patience.
+    Passing,
 }
 
 impl AwsError {
@@ -49,6 +51,7 @@ impl AwsError {
             // Of a login that is over, or that there never was: the SDK fails before it sends anything.
             SdkError::DispatchFailure(_) if lacks_credentials(&words) => Fault::LoggedOut,
             SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => Fault::Unreachable,
+            SdkError::ResponseError(_) => Fault::Passing,
             _ => Fault::Answered,
         };
         Self { doing: doing.into(), code, words, fault }
@@ -59,12 +62,17 @@ impl AwsError {
         Self { doing: doing.into(), code: None, words: words.into(), fault: Fault::Answered }
     }
 
+    /// An answer that broke off while it was read.
+    pub fn broken(doing: impl Into<String>, words: impl Into<String>) -> Self {
+        Self { fault: Fault::Passing, ..Self::unsent(doing, words) }
+    }
+
     /// What helps. Of what AWS answered, `answered` says it: [`hint::any`], or a program's own.
     pub fn hint(&self, answered: impl FnOnce(&str) -> Option<String>) -> Option<String> {
         match self.fault {
             Fault::LoggedOut => Some(hint::logged_out()),
             Fault::Unreachable => Some(hint::unreachable()),
-            Fault::Answered => {
+            Fault::Answered | Fault::Passing => {
                 let code = self.code.as_deref().unwrap_or_default();
                 answered(&format!("{code}: {}", self.words))
             }
@@ -81,11 +89,13 @@ impl AwsError {
                 "InternalFailure",
                 "InternalError",
                 "ServiceUnavailable",
+                "SlowDown",
+                "RequestTimeout",
             ]
             .iter()
             .any(|asks| code.contains(asks))
         };
-        self.fault == Fault::Unreachable || self.code.as_deref().is_some_and(asks)
+        matches!(self.fault, Fault::Unreachable | Fault::Passing) || self.code.as_deref().is_some_and(asks)
     }
 
     /// Whether nobody is logged in, or a login is over that this machine knows of.

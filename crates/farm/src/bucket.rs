@@ -44,6 +44,8 @@ pub struct Head {
     pub size: u64,
     /// When it was written.
     pub modified: Option<SystemTime>,
+    /// Whether it is encrypted with a key of the owner's.
+    pub own_key: bool,
     /// Media type.
     pub content_type: Option<String>,
     /// What its writer says of it.
@@ -78,7 +80,7 @@ impl Bucket {
             Ok(answer) => {
                 let etag = answer.e_tag().unwrap_or_default().to_owned();
                 let body = answer.body.collect().await;
-                let body = body.map_err(|error| AwsError::unsent(doing(), error.to_string()))?;
+                let body = body.map_err(|error| AwsError::broken(doing(), error.to_string()))?;
                 Ok(Some((body.into_bytes(), etag)))
             }
             Err(error)
@@ -100,6 +102,10 @@ impl Bucket {
                 etag: head.e_tag().unwrap_or_default().to_owned(),
                 size: head.content_length().and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
                 modified: head.last_modified.and_then(|time| SystemTime::try_from(time).ok()),
+                own_key: head
+                    .server_side_encryption
+                    .as_ref()
+                    .is_some_and(|how| how.as_str().starts_with("aws:kms")),
                 content_type: head.content_type,
                 metadata: head.metadata.unwrap_or_default(),
             })),

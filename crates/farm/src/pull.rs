@@ -10,13 +10,15 @@ use std::path::{Component, Path, PathBuf};
 
 use crc_fast::{CrcAlgorithm, Digest};
 use farm_aws::AwsError;
-use farm_contract::{Fault, keys::BlendKey, metadata};
+use farm_contract::keys::{BlendKey, FrameName, OWN_NAMES};
+use farm_contract::{Fault, metadata};
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::io::AsyncWriteExt;
 
-use crate::bucket::Bucket;
+use crate::bucket::{Bucket, Head};
+use crate::copying::status;
 use crate::error::FarmError;
-use crate::render::{Frame, FrameFile, Seen};
+use crate::render::{FrameFile, Seen};
 
 /// Files at once.
 const AT_ONCE: usize = 8;
@@ -29,6 +31,19 @@ pub struct Pull {
     folder: PathBuf,
     /// Name -> ETag of what is known to lie in the folder.
     there: HashMap<String, String>,
+    /// Name -> what a file beside the pictures said of itself.
+    heads: HashMap<String, Head>,
+}
+
+/// What came of one file.
+#[derive(Debug, Clone, Copy)]
+enum Fetched {
+    /// It was fetched: so many bytes.
+    Now(u64),
+    /// It lay in the folder.
+    There,
+    /// It is no longer what it was when it was listed.
+    Gone,
 }
 
 /// What came of one round.
@@ -49,7 +64,7 @@ impl Pull {
     /// It cannot be made.
     pub fn new(bucket: Bucket, key: BlendKey, folder: &Path) -> Result<Self, FarmError> {
         std::fs::create_dir_all(folder).map_err(FarmError::written(folder))?;
-        Ok(Self { bucket, key, folder: folder.to_owned(), there: HashMap::new() })
+        Ok(Self { bucket, key, folder: folder.to_owned(), there: HashMap::new(), heads: HashMap::new() })
     }
 
     /// The folder.
@@ -66,21 +81,21 @@ impl Pull {
         seen: &Seen,
         told: &(dyn Fn(&str, u64) + Sync),
     ) -> Result<Pulled, FarmError> {
+        let there = || seen.frames.iter().filter(|frame| frame.progress.is_there());
+        let partly = there().any(|frame| frame.files.len() < frame.files_in_all);
+        let mut beside = if partly { self.beside(seen).await? } else { HashMap::new() };
         let mut wanted = Vec::new();
-        for frame in seen.frames.iter().filter(|frame| frame.progress.is_there()) {
-            let known = |file: &FrameFile| self.there.get(&file.name) == Some(&file.etag);
-            if frame.files.len() >= frame.files_in_all {
-                wanted.extend(frame.files.iter().filter(|file| !known(file)).cloned());
-            } else {
-                // Of an earlier render: what lies beside its pictures is found by what it says of itself.
-                wanted.extend(self.all_of(frame).await?.into_iter().filter(|file| !known(file)));
-            }
+        for frame in there() {
+            let more =
+                if frame.files.len() < frame.files_in_all { beside.remove(&frame.number) } else { None };
+            let files = frame.files.iter().cloned().chain(more.unwrap_or_default());
+            wanted.extend(files.filter(|file| self.there.get(&file.name) != Some(&file.etag)));
         }
         let this = &*self;
-        let outcomes: Vec<(FrameFile, Option<u64>)> = stream::iter(wanted)
+        let outcomes: Vec<(FrameFile, Fetched)> = stream::iter(wanted)
             .map(|file| async move {
                 let fetched = this.file(&file).await?;
-                if let Some(bytes) = fetched {
+                if let Fetched::Now(bytes) = fetched {
                     told(&file.name, bytes);
                 }
                 Ok::<_, FarmError>((file, fetched))
@@ -91,41 +106,56 @@ impl Pull {
         let mut pulled = Pulled::default();
         for (file, fetched) in outcomes {
             match fetched {
-                Some(bytes) => {
+                Fetched::Now(bytes) => {
                     pulled.fetched += 1;
                     pulled.bytes += bytes;
                 }
-                None => pulled.there += 1,
+                Fetched::There => pulled.there += 1,
+                Fetched::Gone => continue,
             }
             self.there.insert(file.name, file.etag);
         }
         Ok(pulled)
     }
 
-    /// All files of a frame of which only its own pictures are known.
-    async fn all_of(&self, frame: &Frame) -> Result<Vec<FrameFile>, FarmError> {
+    /// What lies beside the pictures of frames that no record of this render tells of, by frame: files that say of
+    /// themselves that they are of this frame, made from the same source.
+    async fn beside(&mut self, seen: &Seen) -> Result<HashMap<i32, Vec<FrameFile>>, FarmError> {
+        let Some(plan) = &seen.plan else { return Ok(HashMap::new()) };
         let folder = self.key.folder();
-        let number = frame.number.to_string();
-        let mut files = frame.files.clone();
-        for listed in self.bucket.list(&folder).await? {
-            let Some(name) = listed.key.strip_prefix(&folder) else { continue };
-            if files.iter().any(|file| file.name == name) {
+        let listed = self.bucket.list(&folder).await?;
+        let others = listed.into_iter().filter_map(|listed| {
+            let name = listed.key.strip_prefix(&folder)?.to_owned();
+            let own = OWN_NAMES.contains(&name.as_str()) || FrameName::parse(&name).is_some();
+            (!own).then_some((name, listed))
+        });
+        let others: Vec<_> = others.collect();
+        let known = |name: &str, etag: &str| self.heads.get(name).is_some_and(|head| head.etag == etag);
+        let new: Vec<_> = others.iter().filter(|(name, it)| !known(name, &it.etag)).cloned().collect();
+        let bucket = &self.bucket;
+        let heads = stream::iter(new)
+            .map(|(name, listed)| async move { bucket.head(&listed.key).await.map(|head| (name, head)) });
+        let heads: Vec<_> = heads.buffer_unordered(AT_ONCE).try_collect().await?;
+        self.heads.extend(heads.into_iter().filter_map(|(name, head)| Some((name, head?))));
+        let mut beside: HashMap<i32, Vec<FrameFile>> = HashMap::new();
+        for (name, listed) in others {
+            let Some(head) = self.heads.get(&name) else { continue };
+            let Some(frame) = head.number(metadata::FRAME) else { continue };
+            if head.get(metadata::SOURCE) != Some(plan.source.id.as_str()) {
                 continue;
             }
-            let Some(head) = self.bucket.head(&listed.key).await? else { continue };
-            if head.get(metadata::FRAME) == Some(&number) {
-                let crc32 = head.get(metadata::CRC32).and_then(|digits| u32::from_str_radix(digits, 16).ok());
-                files.push(FrameFile { name: name.to_owned(), etag: listed.etag, size: listed.size, crc32 });
-            }
+            let crc32 = head.get(metadata::CRC32).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+            let file = FrameFile { name, etag: listed.etag, size: listed.size, crc32 };
+            beside.entry(frame).or_default().push(file);
         }
-        Ok(files)
+        Ok(beside)
     }
 
-    /// Fetches one file; `None` where it lies there already.
-    async fn file(&self, file: &FrameFile) -> Result<Option<u64>, FarmError> {
+    /// Fetches one file, unless it lies there already.
+    async fn file(&self, file: &FrameFile) -> Result<Fetched, FarmError> {
         let path = self.folder.join(safe(&file.name)?);
         if self.is_there(&path, file).await? {
-            return Ok(None);
+            return Ok(Fetched::There);
         }
         if let Some(parent) = path.parent() {
             tokio::fs::create_dir_all(parent).await.map_err(FarmError::written(parent))?;
@@ -133,7 +163,12 @@ impl Pull {
         let key = self.key.file(&file.name);
         let doing = || format!("fetch `{key}`");
         let call = self.bucket.client.get_object().bucket(&self.bucket.name).key(&key).if_match(&file.etag);
-        let answer = call.send().await.map_err(|error| AwsError::new(doing(), error))?;
+        let answer = match call.send().await {
+            Ok(answer) => answer,
+            // Replaced or deleted since it was listed: the next round sees what is there then.
+            Err(error) if matches!(status(&error), Some(404 | 412)) => return Ok(Fetched::Gone),
+            Err(error) => return Err(AwsError::new(doing(), error).into()),
+        };
         // Beside it, so that the rename is one step; two pulls at once do not share a file.
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let part = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
@@ -142,7 +177,7 @@ impl Pull {
             let mut crc = Digest::new(CrcAlgorithm::Crc32IsoHdlc);
             let (mut body, mut bytes) = (answer.body, 0u64);
             while let Some(chunk) =
-                body.try_next().await.map_err(|error| AwsError::unsent(doing(), error.to_string()))?
+                body.try_next().await.map_err(|error| AwsError::broken(doing(), error.to_string()))?
             {
                 crc.update(&chunk);
                 bytes += chunk.len() as u64;
@@ -160,7 +195,7 @@ impl Pull {
             // What is told is why it failed; the next pull writes its own.
             let _ = tokio::fs::remove_file(&part).await;
         }
-        written.map(Some)
+        written.map(Fetched::Now)
     }
 
     /// Whether a file with these very bytes lies there.

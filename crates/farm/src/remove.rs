@@ -1,23 +1,18 @@
 //! Deleting an upload with all that was made of it.
 
-use std::collections::HashSet;
-
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use farm_aws::AwsError;
 use farm_contract::Fault;
-use farm_contract::keys::{self, BlendKey, RENDERS_PREFIX};
-use farm_contract::plan::{Plan, RenderId};
+use farm_contract::keys::{self, BlendKey};
 use farm_contract::report::State;
-use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::bucket::{Bucket, Listed};
 use crate::error::FarmError;
 use crate::render::Found;
+use crate::render::find::renders_of;
 
 /// Objects that one call deletes.
 const MOST: usize = 1000;
-/// Plans that are read at once.
-const AT_ONCE: usize = 32;
 
 /// What would be deleted.
 #[derive(Debug, Clone, Default)]
@@ -38,7 +33,8 @@ impl Removal {
     /// Its render is under way, or the bucket does not tell.
     pub async fn of(bucket: &Bucket, found: &Found) -> Result<Self, FarmError> {
         let key = &found.key;
-        if found.report.as_ref().is_some_and(|report| report.state == State::Accepted) {
+        // One that the farm itself says is stuck has nobody who would end it.
+        if found.report.as_ref().is_some_and(|it| it.state == State::Accepted && it.hint.is_none()) {
             return Err(Fault::new(
                 format!("`{key}` is being rendered."),
                 format!("Stop it first: farm cancel s3://{}/{key}.", bucket.name),
@@ -50,6 +46,13 @@ impl Removal {
             removal.take(bucket.list(&keys::render_prefix(&render)).await?);
         }
         let made = bucket.list(&key.folder()).await?;
+        if let Some(other) = made.iter().find(|listed| BlendKey::parse(&listed.key).is_ok()) {
+            return Err(Fault::new(
+                format!("Another upload lies below it: `{}`.", other.key),
+                "Delete that one first, or move it.",
+            )
+            .into());
+        }
         let frames = key.frames_prefix();
         removal.frames = made.iter().filter(|listed| listed.key.starts_with(&frames)).count();
         removal.take(made);
@@ -91,16 +94,4 @@ impl Removal {
         }
         Ok(())
     }
-}
-
-/// All renders of an upload, also those that are not its newest.
-async fn renders_of(bucket: &Bucket, key: &BlendKey) -> Result<HashSet<RenderId>, FarmError> {
-    let ids = bucket.folders(RENDERS_PREFIX).await?;
-    let own = stream::iter(ids.iter().filter_map(|id| RenderId::parse(id).ok())).map(|id| async move {
-        let read = bucket.read(&keys::plan(&id)).await?;
-        let plan = read.and_then(|(json, _)| Plan::from_json(&json).ok());
-        Ok::<_, FarmError>(plan.filter(|plan| plan.key == key.as_str()).map(|_| id))
-    });
-    let own: Vec<_> = own.buffer_unordered(AT_ONCE).try_collect().await?;
-    Ok(own.into_iter().flatten().collect())
 }

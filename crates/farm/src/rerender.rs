@@ -33,6 +33,16 @@ pub async fn rerender(bucket: &Bucket, found: &Found, frames: &FrameSpec) -> Res
         return Err(FarmError::UnderWay(found.key.to_string()));
     }
     let wanted = of_plan(plan, frames)?;
+    let upload = bucket.head(found.key.as_str()).await?;
+    let upload = upload.ok_or_else(|| FarmError::NoUpload(found.key.to_string()))?;
+    if upload.own_key {
+        return Err(Fault::new(
+            "This bucket encrypts with a key of yours: there the same bytes written again are another upload, of which \
+             every frame would be rendered.",
+            "If that is meant: farm resume.",
+        )
+        .into());
+    }
     let listed = bucket.list(&found.key.frames_prefix()).await?;
     let folder = found.key.folder();
     let names = listed.iter().filter_map(|listed| {

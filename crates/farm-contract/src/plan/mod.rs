@@ -72,6 +72,9 @@ pub struct Plan {
     pub claimed_by: String,
     /// When the claim was made or taken over, milliseconds since 1970.
     pub claimed_at: u64,
+    /// When the upload was planned, milliseconds since 1970. Nothing in plans of a farm that did not note it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub begun_at: u64,
     /// The render jobs, in order of their frames.
     pub arrays: Vec<ArrayJob>,
     /// Batch's id of the zip job, once submitted.
@@ -106,11 +109,17 @@ impl Plan {
             preview: None,
             claimed_by: String::new(),
             claimed_at: 0,
+            begun_at: 0,
             arrays: Vec::new(),
             zip_job_id: None,
             stopped: None,
             warnings: Vec::new(),
         }
+    }
+
+    /// When the render began: the claim may have been taken anew since.
+    pub fn since(&self) -> u64 {
+        if self.begun_at > 0 { self.begun_at } else { self.claimed_at }
     }
 
     /// Reads `plan.json`.
@@ -133,6 +142,10 @@ impl Plan {
     pub fn is_submitted(&self) -> bool {
         self.zip_job_id.is_some() && self.arrays.iter().all(|array| array.job_id.is_some())
     }
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 #[cfg(test)]
@@ -160,6 +173,7 @@ mod tests {
             "attempt_seconds",
             "order",
             "stopped",
+            "begun_at",
             "max_cost",
             "preview",
         ];

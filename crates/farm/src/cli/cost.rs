@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use farm::render::{Found, Watch, cost::Ledger, find, table};
+use farm::render::{Found, cost::Ledger, find, table};
 use farm::{Farm, FarmError};
 use farm_plan::dollars;
 use farm_terminal::Look;
@@ -18,7 +18,7 @@ const AT_ONCE: usize = 4;
 
 /// Show what a render cost, or all of them.
 ///
-/// From what its tasks wrote down: real seconds from the start of the image's pull, Fargate Spot and Fargate told apart.
+/// Also what was paid for it before it was resumed. From what its tasks wrote down: real seconds from the start of the image's pull, Fargate Spot and Fargate told apart.
 #[derive(Debug, clap::Args)]
 pub struct Cost {
     /// The render; left out, all of the farm's.
@@ -72,8 +72,11 @@ impl Cost {
     }
 }
 
+/// Of all of an upload's renders: one that was resumed was paid for before, too.
 async fn ledger(farm: &Farm, found: Found) -> Result<(String, Ledger), FarmError> {
-    let name = found.key.to_string();
-    let mut watch = Watch::new(farm.clone(), found.key);
-    Ok((name, watch.look().await?.ledger))
+    let mut records = Vec::new();
+    for render in find::renders_of(&farm.bucket, &found.key).await? {
+        records.extend(find::records(&farm.bucket, &render).await?);
+    }
+    Ok((found.key.to_string(), Ledger::of(&records, farm.offer.as_ref(), &farm.prices)))
 }

@@ -38,9 +38,13 @@ impl Logs {
         let seen = Watch::new(farm.clone(), found.key).look().await?;
         let children = children(&seen.frames, self.frame, &plan.frames)?;
         let reader = Reader::new(&Session::open(self.at.farm.region.as_deref(), ANSWER).await?);
-        let mut tasks = Vec::new();
+        let (mut tasks, mut any) = (Vec::new(), false);
         for child in children.iter().take(MOST) {
             let attempts = reader.of_child(&farm, &plan, *child).await?;
+            if attempts.is_empty() {
+                continue;
+            }
+            any = true;
             let frames = seen.frames.iter().filter(|frame| frame.child == *child).map(|frame| frame.number);
             let frames = FrameSpec::describe(&frames.collect::<Vec<_>>());
             if self.json {
@@ -58,6 +62,14 @@ impl Logs {
                     out::text(&format!("{}\n", printable(&line)))?;
                 }
             }
+        }
+        if !any {
+            return Err(Fault::new(
+                "There is no log of these tasks.",
+                "They have not begun, or ended more than a week ago: Batch remembers its jobs so long. The log group of the \
+                 farm keeps what they said for longer.",
+            )
+            .into());
         }
         if self.json {
             out::json(&json!({"tasks": tasks}))?;

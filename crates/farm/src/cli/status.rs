@@ -103,7 +103,7 @@ async fn row(farm: &Farm, found: Found) -> Result<Row> {
     if let Some(report) = found.report.as_ref().filter(|report| report.state != report::State::Accepted) {
         let frames = report.frames.as_ref();
         let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-        let took = found.plan.as_ref().map(|plan| report.written_at.saturating_sub(plan.claimed_at));
+        let took = found.plan.as_ref().map(|plan| report.written_at.saturating_sub(plan.since()));
         return Ok(Row {
             name,
             state: report.state,

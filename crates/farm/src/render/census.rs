@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use farm_contract::exit::TaskExit;
 use farm_contract::keys::{self, BlendKey, FrameName};
 use farm_contract::metadata;
 use farm_contract::plan::Plan;
@@ -164,6 +165,15 @@ impl Census {
         let places: HashMap<i32, usize> =
             frames.iter().enumerate().map(|(at, frame)| (frame.number, at)).collect();
         for record in self.records() {
+            // One that will be tried again has not failed yet.
+            if let Some(fault) =
+                record.fault.as_ref().filter(|_| record.exit_code != TaskExit::TryAgain.code())
+            {
+                for frame in frames.iter_mut().filter(|frame| frame.child == record.child) {
+                    frame.progress = Progress::Failed;
+                    frame.fault = Some(format!("{} {}", fault.message, fault.hint));
+                }
+            }
             for failed in &record.failed {
                 if let Some(at) = places.get(&failed.frame) {
                     frames[*at].progress = Progress::Failed;

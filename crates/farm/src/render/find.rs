@@ -1,17 +1,24 @@
 //! Which render is meant.
 
+use std::time::{Duration, Instant};
+
 use farm_contract::Fault;
 use farm_contract::keys::{self, BlendKey, RENDERS_PREFIX};
 use farm_contract::plan::{Plan, RenderId};
-use farm_contract::report::Report;
+use farm_contract::record::TaskRecord;
+use farm_contract::report::{Report, State};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use crate::bucket::Bucket;
+use crate::bucket::{Bucket, Head};
 use crate::error::FarmError;
 use crate::location::Location;
 
+use super::watch::millis;
+
 /// Plans that are read at once.
 const AT_ONCE: usize = 32;
+/// Between two looks at a report.
+const LOOKS: Duration = Duration::from_millis(500);
 /// Names that are listed where several are meant.
 const LISTED: usize = 10;
 
@@ -33,6 +40,10 @@ impl Found {
     /// It has none: why, in the report's words.
     pub fn planned(&self) -> Result<&Plan, FarmError> {
         self.plan.as_ref().ok_or_else(|| match &self.report {
+            Some(report) if report.state != State::Rejected => FarmError::Over(
+                self.key.to_string(),
+                "its plan is no longer there, as the bucket keeps it for some time only".to_owned(),
+            ),
             Some(report) => {
                 FarmError::Rejected(self.key.to_string(), report.message.clone(), report.hint.clone())
             }
@@ -53,7 +64,7 @@ pub async fn all(bucket: &Bucket) -> Result<Vec<Found>, FarmError> {
         .try_collect::<Vec<_>>()
         .await?;
     let mut plans: Vec<Plan> = plans.into_iter().flatten().collect();
-    plans.sort_by(|a, b| (b.claimed_at, &b.key).cmp(&(a.claimed_at, &a.key)));
+    plans.sort_by(|a, b| (b.since(), &b.key).cmp(&(a.since(), &a.key)));
     let mut seen = std::collections::HashSet::new();
     plans.retain(|plan| seen.insert(plan.key.clone()));
     let found = stream::iter(plans).map(|plan| async move {
@@ -137,16 +148,53 @@ fn unclear(meant: &str, all: &[Found], several: &[&Found]) -> Fault {
     }
 }
 
-/// The render of an upload.
+/// The render of an upload. One that was written since the farm last reported on it has none yet.
 ///
 /// # Errors
 /// There is no such upload, or the bucket does not tell.
 pub async fn at(bucket: &Bucket, key: &BlendKey) -> Result<Found, FarmError> {
-    let report = report(bucket, key).await?;
-    if report.is_none() && bucket.head(key.as_str()).await?.is_none() {
-        return Err(FarmError::NoUpload(key.to_string()));
+    let (report, head) = futures::try_join!(report(bucket, key), bucket.head(key.as_str()))?;
+    match (report, head) {
+        (None, None) => Err(FarmError::NoUpload(key.to_string())),
+        (Some(report), Some(head)) if is_older(&report, &head) => {
+            Ok(Found { key: key.clone(), plan: None, report: None })
+        }
+        (report, _) => again(bucket, key.clone(), report).await,
     }
-    again(bucket, key.clone(), report).await
+}
+
+/// Whether a report is of what lay there before.
+fn is_older(report: &Report, head: &Head) -> bool {
+    let other = report.etag.as_ref().is_some_and(|etag| *etag != head.etag);
+    // The bucket tells whole seconds.
+    other || head.modified.is_some_and(|modified| millis(modified) > report.written_at)
+}
+
+/// Waits until the farm has looked at an upload that was just written: until its report is of another render than
+/// `before`. Whether that came in time.
+///
+/// # Errors
+/// The bucket does not tell.
+pub async fn taken(
+    bucket: &Bucket,
+    key: &BlendKey,
+    before: Option<&Report>,
+    within: Duration,
+) -> Result<bool, FarmError> {
+    let begun = Instant::now();
+    loop {
+        if let Some(report) = report(bucket, key).await? {
+            let other = before.is_none_or(|before| before.render != report.render);
+            let anew = before.is_none_or(|before| before.written_at != report.written_at);
+            if report.render.is_some() && other || report.state == State::Rejected && anew {
+                return Ok(true);
+            }
+        }
+        if begun.elapsed() > within {
+            return Ok(false);
+        }
+        tokio::time::sleep(LOOKS).await;
+    }
 }
 
 async fn again(bucket: &Bucket, key: BlendKey, report: Option<Report>) -> Result<Found, FarmError> {
@@ -156,6 +204,33 @@ async fn again(bucket: &Bucket, key: BlendKey, report: Option<Report>) -> Result
         None => None,
     };
     Ok(Found { key, plan, report })
+}
+
+/// All renders of an upload, also those that are not its newest.
+///
+/// # Errors
+/// The bucket does not tell.
+pub async fn renders_of(bucket: &Bucket, key: &BlendKey) -> Result<Vec<RenderId>, FarmError> {
+    let ids = bucket.folders(RENDERS_PREFIX).await?;
+    let own = stream::iter(ids.iter().filter_map(|id| RenderId::parse(id).ok())).map(|id| async move {
+        Ok::<_, FarmError>(plan(bucket, &id).await?.filter(|plan| plan.key == key.as_str()).map(|_| id))
+    });
+    let own: Vec<_> = own.buffer_unordered(AT_ONCE).try_collect().await?;
+    Ok(own.into_iter().flatten().collect())
+}
+
+/// What the tasks of a render wrote down. A record that cannot be read tells nothing.
+///
+/// # Errors
+/// The bucket does not tell.
+pub async fn records(bucket: &Bucket, render: &RenderId) -> Result<Vec<TaskRecord>, FarmError> {
+    let listed = bucket.list(&keys::tasks_prefix(render)).await?;
+    let read = stream::iter(listed).map(|listed| async move {
+        let read = bucket.read(&listed.key).await?;
+        Ok::<_, FarmError>(read.and_then(|(json, _)| TaskRecord::from_json(&json).ok()))
+    });
+    let read: Vec<_> = read.buffer_unordered(AT_ONCE).try_collect().await?;
+    Ok(read.into_iter().flatten().collect())
 }
 
 /// The plan of a render. One that is damaged, or of a later farm, is none.

@@ -93,9 +93,18 @@ impl Jobs {
             };
             jobs.waiting += u32::try_from(waiting).unwrap_or_default();
             if waiting > 0 {
-                submitted_at = submitted_at.max(time(detail.created_at()));
-                if let Some(reason) = detail.status_reason().filter(|reason| !reason.trim().is_empty()) {
-                    jobs.why.get_or_insert_with(|| Waiting::Batch(reason.to_owned()));
+                // Where some have ended already, the others have not waited since the beginning.
+                let ended = summary("SUCCEEDED") + summary("FAILED") > 0;
+                submitted_at =
+                    submitted_at.max(if ended { Some(SystemTime::now()) } else { time(detail.created_at()) });
+                let reason = match detail.array_properties() {
+                    // The parent waits for its children; why they do, the first of them says.
+                    Some(_) if summary("RUNNABLE") > 0 => reason_of_child(client, job.id).await?,
+                    Some(_) => None,
+                    None => detail.status_reason().map(str::to_owned),
+                };
+                if let Some(reason) = reason.filter(|reason| !reason.trim().is_empty()) {
+                    jobs.why.get_or_insert(Waiting::Batch(reason));
                 }
             }
             for (name, into) in [("RUNNING", &mut jobs.running), ("STARTING", &mut jobs.starting)] {
@@ -140,6 +149,13 @@ pub(crate) async fn describe(client: &Client, ids: &[String]) -> Result<Option<V
         }
     }
     Ok(Some(jobs))
+}
+
+/// Why the first of an array's children waits, where Batch says so.
+async fn reason_of_child(client: &Client, array: &str) -> Result<Option<String>, FarmError> {
+    let call = client.list_jobs().array_job_id(array).job_status(JobStatus::Runnable).max_results(1);
+    let page = call.send().await.map_err(|error| AwsError::new("look at the render's tasks", error))?;
+    Ok(page.job_summary_list().first().and_then(|child| child.status_reason()).map(str::to_owned))
 }
 
 /// The children of an array in this status, with the moment at which each began.

@@ -142,7 +142,7 @@ impl Watch {
         took.sort_by(|a, b| a.0.total_cmp(&b.0));
         let ended = seen.report.as_ref().filter(|report| report.state != report::State::Accepted);
         let until = ended.map_or(now, |report| report.written_at);
-        let since = seen.plan.as_ref().map(|plan| plan.claimed_at);
+        let since = seen.plan.as_ref().map(Plan::since);
         Seconds {
             median: took.get(took.len() / 2).map(|(seconds, _)| *seconds),
             slowest: took.last().map(|(seconds, _)| *seconds),
@@ -164,11 +164,12 @@ impl Watch {
     /// Seconds until all frames are there, about: what is left, by as many as are at work.
     fn left(&self, seen: &Seen) -> Option<f64> {
         let jobs = seen.jobs.as_ref()?;
-        let left = seen.frames.iter().filter(|frame| !frame.progress.is_there()).count() as f64;
-        if left == 0.0 {
-            return Some(0.0);
-        }
+        let open = |frame: &&Frame| !frame.progress.is_there() && frame.progress != Progress::Failed;
+        let left = seen.frames.iter().filter(open).count() as f64;
         let at_work = jobs.running.len() + jobs.starting.len();
+        if left == 0.0 || at_work == 0 && jobs.waiting == 0 {
+            return (left == 0.0).then_some(0.0);
+        }
         let tasks = self.farm.offer.as_ref().and_then(|offer| offer.tasks);
         let allowed = tasks.map_or(f64::INFINITY, |tasks| (tasks.vcpus_allowed / tasks.vcpus).max(1.0));
         let places = if at_work > 0 { at_work as f64 } else { allowed.min(f64::from(jobs.waiting.max(1))) };
@@ -187,7 +188,7 @@ impl Watch {
         let under_way: f64 = began.map(|time| time.as_secs_f64()).sum::<f64>() / 3600.0 * hour;
         let so_far = seen.ledger.usd() + under_way;
         let ended = state.state != report::State::Accepted;
-        let left = state.counts.planned - state.counts.done;
+        let left = state.counts.running + state.counts.waiting;
         let expected = match (ended, self.frame_seconds(seen)) {
             (true, _) => Some(so_far),
             (false, Some(frame)) => {

@@ -115,7 +115,17 @@ impl<'a> Puts<'a> {
                 None => self.upload_part(key, id, content, index).await,
             }
         });
-        let parts: Vec<CompletedPart> = parts.buffered(AT_ONCE).try_collect().await?;
+        let parts: Vec<CompletedPart> = match parts.buffered(AT_ONCE).try_collect().await {
+            Ok(parts) => parts,
+            // Somebody else sends the same content, and was faster.
+            Err(FarmError::Aws(error))
+                if error.code.as_deref() == Some("NoSuchUpload")
+                    && kept(self.client, self.bucket, key).await? =>
+            {
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
         let whole = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         let call = self.client.complete_multipart_upload().bucket(self.bucket).key(key).upload_id(id);
         match call.multipart_upload(whole).send().await {

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::types::CompletedPart;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -41,7 +42,12 @@ pub(super) async fn begun(
 ) -> Result<Option<Begun>, FarmError> {
     let doing = || format!("look for parts of `{key}`");
     let listed = client.list_multipart_uploads().bucket(bucket).prefix(key).send().await;
-    let listed = listed.map_err(|error| AwsError::new(doing(), error))?;
+    let listed = match listed {
+        Ok(listed) => listed,
+        // Who may write need not be let look at what others began.
+        Err(error) if error.code() == Some("AccessDenied") => return Ok(None),
+        Err(error) => return Err(AwsError::new(doing(), error).into()),
+    };
     let mut most: Option<Begun> = None;
     for upload in listed.uploads().iter().filter(|upload| upload.key() == Some(key)) {
         let Some(id) = upload.upload_id() else { continue };
@@ -63,7 +69,9 @@ pub(super) async fn begun(
                 }
             }
         }
-        if most.as_ref().is_none_or(|most| most.parts.len() < begun.parts.len()) {
+        // One without a good part may be of another program, which sends them otherwise.
+        let parts = most.as_ref().map_or(0, |most| most.parts.len());
+        if begun.parts.len() > parts {
             most = Some(begun);
         }
     }
