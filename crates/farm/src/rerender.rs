@@ -68,7 +68,7 @@ pub async fn rerender(bucket: &Bucket, found: &Found, frames: &FrameSpec) -> Res
     });
     marks.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
     let at = Location { bucket: bucket.name.clone(), key: found.key.clone() };
-    write_again(&bucket.client, &at).await.map(drop)
+    write_again(&bucket.client, &at, &[]).await.map(drop)
 }
 
 /// The frames, ascending, if the render has all of them.

@@ -28,11 +28,11 @@ pub enum Resumed {
     },
 }
 
-/// Has the missing frames of an upload rendered.
+/// Has the missing frames of an upload rendered; `tags` take the place of those of their names.
 ///
 /// # Errors
 /// There is no such upload, its render is under way, or a call did not come through.
-pub async fn resume(client: &Client, at: &Location) -> Result<Resumed, FarmError> {
+pub async fn resume(client: &Client, at: &Location, tags: &[(&str, String)]) -> Result<Resumed, FarmError> {
     let original = Original::look(client, &at.bucket, at.key.as_str()).await?;
     let original = original.ok_or_else(|| FarmError::NoUpload(at.key.to_string()))?;
     let bucket = Bucket::new(client.clone(), &at.bucket);
@@ -49,16 +49,21 @@ pub async fn resume(client: &Client, at: &Location) -> Result<Resumed, FarmError
         Some(report) => report.frames.map(|frames| frames.missing).unwrap_or_default(),
         None => String::new(),
     };
-    let etag = original.write_again().await?;
+    let etag = original.write_again(tags).await?;
     Ok(Resumed::Again { missing, kept: etag == original.etag() })
 }
 
-/// Has the bucket write an upload again in its own place, which begins a render. Whether it has the ETag of before.
+/// Has the bucket write an upload again in its own place, which begins a render; `tags` take the place of those of their
+/// names. Whether it has the ETag of before.
 ///
 /// # Errors
 /// There is none, or the bucket does not do it.
-pub(crate) async fn write_again(client: &Client, at: &Location) -> Result<bool, FarmError> {
+pub(crate) async fn write_again(
+    client: &Client,
+    at: &Location,
+    tags: &[(&str, String)],
+) -> Result<bool, FarmError> {
     let original = Original::look(client, &at.bucket, at.key.as_str()).await?;
     let original = original.ok_or_else(|| FarmError::NoUpload(at.key.to_string()))?;
-    Ok(original.write_again().await? == original.etag())
+    Ok(original.write_again(tags).await? == original.etag())
 }

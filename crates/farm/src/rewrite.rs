@@ -59,11 +59,11 @@ impl<'a> Original<'a> {
         self.etag().trim_matches('"').rsplit_once('-')?.1.parse().ok()
     }
 
-    /// Writes the object again in its own place. Gives its new ETag.
+    /// Writes the object again in its own place; `tags` take the place of those of their names. Gives its new ETag.
     ///
     /// # Errors
     /// It was replaced, or the bucket did not do it.
-    pub(crate) async fn write_again(&self) -> Result<String, FarmError> {
+    pub(crate) async fn write_again(&self, tags: &[(&str, String)]) -> Result<String, FarmError> {
         let mut copying = Copying {
             client: self.client,
             bucket: self.bucket,
@@ -78,20 +78,26 @@ impl<'a> Original<'a> {
             }),
             tagging: None,
         };
+        if !tags.is_empty() {
+            copying.tagging = Some(self.tagging(tags).await?);
+        }
         let written = match self.parts() {
             None => copying.whole().await,
             Some(parts) => {
-                copying.tagging = Some(self.tagging().await?);
+                copying.tagging = Some(self.tagging(tags).await?);
                 copying.in_parts(&self.lengths(parts).await?).await
             }
         };
         written.map_err(|failed| self.replaced(failed))
     }
 
-    async fn tagging(&self) -> Result<String, FarmError> {
+    async fn tagging(&self, others: &[(&str, String)]) -> Result<String, FarmError> {
         let tags = self.client.get_object_tagging().bucket(self.bucket).key(self.key).send().await;
         let tags = tags.map_err(|error| self.failed(error))?.tag_set;
-        Ok(tagging::encoded(tags.iter().map(|tag| (tag.key(), tag.value()))))
+        let kept = tags.iter().map(|tag| (tag.key(), tag.value()));
+        let kept = kept.filter(|(name, _)| others.iter().all(|(other, _)| other != name));
+        let others = others.iter().map(|(name, value)| (*name, value.as_str()));
+        Ok(tagging::encoded(kept.chain(others)))
     }
 
     /// Lengths of the parts in which the object came.

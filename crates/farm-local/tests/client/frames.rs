@@ -70,3 +70,35 @@ async fn a_pull_of_what_is_not_complete_says_so() {
     assert!(!into.join("frame_0001.png").exists(), "what is damaged never has the frame's name");
     bench.farm.farm.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_beside_a_frame_come_with_it_and_those_of_others_do_not() {
+    use farm_contract::metadata;
+    let bench = Bench::start().await;
+    bench.put(&Fake::default(), &[("frames", "1-2")]);
+    let report = bench.farm.last_report(KEY).await;
+    let (store, bucket) = (&bench.farm.farm.store, bench.farm.farm.bucket());
+    // As a frame of an earlier render is: no record of this one tells of it.
+    let prefix = farm_contract::keys::tasks_prefix(&report.render.unwrap());
+    for object in store.list(bucket, &prefix).unwrap() {
+        store.delete(bucket, &object.key).unwrap();
+    }
+    let frame = format!("{KEY}/frame_0001.png");
+    let mut said = store.head(bucket, &frame).unwrap().metadata;
+    said.insert(metadata::FILES.to_owned(), "2".to_owned());
+    let bytes = store.read(bucket, &frame).unwrap();
+    let put = |name: &str, bytes: &[u8], metadata| {
+        let attributes = farm_local::s3::PutAttributes { metadata, ..Default::default() };
+        store.put(bucket, &format!("{KEY}/{name}"), bytes, attributes).unwrap();
+    };
+    put("frame_0001.png", &bytes, said.clone());
+    said.remove(metadata::CRC32);
+    put("masks/mask_0001.png", b"a mask", said.clone());
+    said.insert(metadata::SOURCE.to_owned(), "another".to_owned());
+    put("masks/old_0001.png", b"of an older scene", said);
+    let into = bench.notes.path().join("frames");
+    bench.run(&["pull", KEY, into.to_str().unwrap()]).await.has(0, &["2 of 2 frames"]);
+    assert_eq!(std::fs::read(into.join("masks/mask_0001.png")).unwrap(), b"a mask");
+    assert!(!into.join("masks/old_0001.png").exists() && into.join("frame_0002.png").exists());
+    bench.farm.farm.shutdown().await;
+}

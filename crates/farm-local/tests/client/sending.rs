@@ -66,3 +66,34 @@ async fn a_large_file_goes_on_where_its_sending_was_broken_off() {
     assert!(bench.farm.unfinished_uploads().await.is_empty());
     bench.farm.farm.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_frames_go_before_the_others_and_are_kept() {
+    let bench = Bench::start().await;
+    let fake = Fake::default();
+    let file = bench.file("a.blend", &fake);
+    let submit = ["submit", file.to_str().unwrap(), "--frames", "1-9", "--scout"];
+    // Nobody can be asked: the three are there, and nothing else.
+    let said = bench.run(&submit).await;
+    said.has(1, &["1 5 9 (3 frames)", "frame 5 took", "all 9 frames: about", "--yes"]);
+    let frames = |names: Vec<String>| names.into_iter().filter(|name| name.starts_with("frame_")).count();
+    assert_eq!(frames(bench.farm.names("a.blend").await), 3);
+    let render = |frame: i32| {
+        bench.farm.metadata(&format!("a.blend/frame_{frame:04}.png"), farm_contract::metadata::RENDER)
+    };
+    let scouted = render(5);
+    let said = bench.run(&[&submit[..], &["--yes", "--watch"]].concat()).await;
+    said.has(0, &["The farm renders all frames", "9 of 9 done"]);
+    assert_eq!((render(1), render(9)), (scouted.clone(), scouted.clone()), "kept");
+    assert_ne!(render(2), scouted);
+    bench.farm.farm.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scouts_that_fail_keep_the_others_from_being_begun() {
+    let bench = Bench::start().await;
+    let file = bench.file("a.blend", &Fake { wrong: vec![5], ..Fake::default() });
+    let said = bench.run(&["submit", file.to_str().unwrap(), "--frames", "1-9", "--scout", "--yes"]).await;
+    said.has(3, &["wood", "The other frames were not begun"]);
+    bench.farm.farm.shutdown().await;
+}

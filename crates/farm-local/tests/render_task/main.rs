@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test panics")]
 
 mod assets;
+mod cost;
 mod faults;
 mod frames;
 mod harness;

@@ -6,19 +6,24 @@ use std::time::Duration;
 use anyhow::Result;
 use farm::remove::Removal;
 use farm::render::cost::PriceList;
-use farm::render::{Watch, table};
+use farm::render::{Watch, find, table};
 use farm::rerender::rerender;
 use farm::stop::stop;
-use farm::{Location, Resumed, resume};
+use farm::{Farm, Location, Resumed, resume};
 use farm_contract::frames::FrameSpec;
+use farm_contract::keys::BlendKey;
+use farm_contract::limits::{Limits, MAX_COST};
+use farm_contract::report::{Report, State};
 use farm_terminal::{count, say, size};
 use serde_json::json;
 
 use super::ask::{Answer, ask};
 use super::at::At;
-use super::watch::PAUSE;
+use super::watch::{PAUSE, Patience};
 use super::{exit, out};
 
+/// In which the farm looks at an upload, where nothing is wrong.
+pub(super) const TAKEN_WITHIN: Duration = Duration::from_secs(60);
 /// How long a render that was stopped may take until its report is there: tasks bring their frames to an end, and then
 /// the archive is made.
 const ENDS_WITHIN: Duration = Duration::from_secs(600);
@@ -28,6 +33,9 @@ const ENDS_WITHIN: Duration = Duration::from_secs(600);
 pub struct Resume {
     #[command(flatten)]
     at: At,
+    /// US dollars that it may cost from now on before it is stopped, instead of those that the upload names.
+    #[arg(long, value_name = "DOLLARS")]
+    max_cost: Option<String>,
     /// Write what came of it as JSON.
     #[arg(long)]
     json: bool,
@@ -36,8 +44,16 @@ pub struct Resume {
 impl Resume {
     pub async fn run(self) -> Result<ExitCode> {
         let (farm, found) = self.at.find(PriceList::default()).await?;
-        let upload = Location { bucket: farm.bucket.name.clone(), key: found.key };
-        let resumed = resume(&farm.bucket.client, &upload).await?;
+        let upload = Location { bucket: farm.bucket.name.clone(), key: found.key.clone() };
+        let mut limits = Limits::default();
+        if let Some(most) = &self.max_cost {
+            limits.take(MAX_COST, most)?;
+        }
+        let tags: Vec<_> = limits.pairs().collect();
+        let resumed = resume(&farm.bucket.client, &upload, &tags).await?;
+        if resumed != Resumed::Complete {
+            look(&farm, &upload.key, found.report.as_ref()).await?;
+        }
         if self.json {
             let (begun, missing, kept) = match &resumed {
                 Resumed::Complete => (false, "", true),
@@ -68,6 +84,14 @@ impl Resume {
     }
 }
 
+/// Waits until the farm has looked at what was written, so that whoever asks next is told of that.
+async fn look(farm: &Farm, key: &BlendKey, before: Option<&Report>) -> Result<()> {
+    if !find::taken(&farm.bucket, key, before, TAKEN_WITHIN).await? {
+        say("The farm has not looked at it yet; it will.");
+    }
+    Ok(())
+}
+
 /// Have frames rendered once more though they are there.
 ///
 /// The old ones stay until the new ones take their place.
@@ -87,6 +111,7 @@ impl Rerender {
     pub async fn run(self) -> Result<ExitCode> {
         let (farm, found) = self.at.find(PriceList::default()).await?;
         rerender(&farm.bucket, &found, &self.frames).await?;
+        look(&farm, &found.key, found.report.as_ref()).await?;
         let frames = FrameSpec::describe(&self.frames.frames());
         if self.json {
             out::json(&json!({"begun": true, "frames": frames}))?;
@@ -110,26 +135,41 @@ pub struct Cancel {
 impl Cancel {
     pub async fn run(self) -> Result<ExitCode> {
         let (farm, found) = self.at.find(PriceList::default()).await?;
+        let render = found.planned()?.render.clone();
         stop(&farm.bucket, &found, "It was stopped with `farm cancel`.").await?;
         say("Stopping: tasks bring the frames that are done into the bucket.");
         let mut watch = Watch::new(farm, found.key);
         let begun = std::time::Instant::now();
+        let mut patience = Patience::default();
         let seen = loop {
-            let seen = watch.look().await?;
-            if seen.is_over() || begun.elapsed() > ENDS_WITHIN {
-                break seen;
+            if let Some(seen) = patience.with(watch.look().await)? {
+                let other = seen.plan.as_ref().is_some_and(|plan| plan.render != render);
+                if seen.is_over() || other || begun.elapsed() > ENDS_WITHIN {
+                    break seen;
+                }
             }
             tokio::time::sleep(PAUSE).await;
         };
         if self.json {
             out::json(&seen.state)?;
         }
-        if !seen.is_over() {
-            say("Its jobs are stopped, but its report is not there yet: `farm status` tells when it is.");
+        let name = format!("s3://{}/{}", watch.farm().bucket.name, watch.key());
+        if seen.plan.as_ref().is_some_and(|plan| plan.render != render) {
+            say("A newer upload has taken its place meanwhile.");
+        } else if seen.state.state == State::Complete {
+            say(&format!("It was complete before it could be stopped. {}", seen.state.message));
+        } else if seen.is_over() {
+            say(&format!("Stopped: {}. {}", table::frames(&seen), seen.state.message));
+            say(&format!("To go on: farm resume {name}"));
+        } else {
+            let heard = seen.plan.as_ref().is_some_and(|plan| plan.stopped.is_some());
+            say(if heard {
+                "Its jobs are stopped, but its report is not there yet: `farm status` tells when it is."
+            } else {
+                "The farm was asked to stop it, and has not said yet that it does: `farm doctor` looks whether it can."
+            });
             return Ok(exit::of(seen.state.state));
         }
-        say(&format!("Stopped: {}. {}", table::frames(&seen), seen.state.message));
-        say(&format!("To go on: farm resume s3://{}/{}", watch.farm().bucket.name, watch.key()));
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Result;
-use farm::Farm;
 use farm::pull::Pull as Puller;
 use farm::render::cost::PriceList;
 use farm::render::{Seen, Watch};
+use farm::{Farm, FarmError};
 use farm_contract::keys::BlendKey;
 use farm_contract::report::State;
 use farm_terminal::{INTERRUPTED, count, interrupted, say, size};
@@ -70,7 +70,7 @@ pub(super) async fn pull(
         bar.set_length(seen.state.counts.planned as u64);
         puller.round(seen, &told).await?;
         bar.set_position(seen.state.counts.done as u64);
-        Ok(())
+        Ok::<_, FarmError>(())
     };
     let ended = tokio::select! {
         ended = async {

@@ -3,12 +3,13 @@
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
+use farm::FarmError;
 use farm::logs::Logs;
 use farm::render::{Seen, Watch as Look, table};
-use farm::web::{Page, publish, serve};
+use farm::web::{Page, Published, publish, serve};
 use farm_aws::Session;
 use farm_contract::limits::{DEADLINE, Limits};
 use farm_terminal::{INTERRUPTED, Look as Inks, interrupted, say};
@@ -18,6 +19,8 @@ use super::{exit, out};
 
 /// Between two looks.
 pub(super) const PAUSE: Duration = Duration::from_secs(2);
+/// Between two looks at what is over.
+const RESTING: Duration = Duration::from_secs(30);
 /// Looks that may fail one after the other.
 const PATIENCE: u32 = 30;
 
@@ -77,33 +80,52 @@ impl Watch {
 
 /// Looks, and goes on looking after the end of the render: it may be rendered again.
 async fn keep_looking(page: &Page, screen: &mut Screen) -> Result<ExitCode> {
+    let mut patience = Patience::default();
     loop {
-        match page.look().await {
-            Ok(seen) => screen.show(&seen),
-            Err(error) if error.may_pass() => say(&format!("  {error}; trying again")),
-            Err(error) => return Err(error.into()),
-        }
-        tokio::time::sleep(PAUSE).await;
+        let wait = match patience.with(page.look().await)? {
+            Some(seen) => {
+                screen.show(&seen);
+                pause(&seen)
+            }
+            None => PAUSE,
+        };
+        tokio::time::sleep(wait).await;
     }
 }
 
-/// Writes the page into the bucket until the render is over.
+/// Writes the page into the bucket until the render is over, or the address is.
 async fn published(watch: Look, within: Duration) -> Result<ExitCode> {
     let page = Arc::new(Page::new(watch));
     let work = async {
-        let mut before = None;
+        let (mut before, mut told, mut patience): (Option<Published>, Option<String>, _) =
+            (None, None, Patience::default());
         loop {
-            let seen = page.look().await?;
-            let told = before.is_some();
-            let now = publish(&page, &seen, within, before).await?;
-            if !told {
-                out::text(&format!("{}\n", now.url))?;
-                say("Whoever has this address can look at the frames until it ends.");
+            let edition = async {
+                let seen = page.look().await?;
+                if seen.plan.is_none() && !seen.is_over() {
+                    return Ok(None);
+                }
+                let now = publish(&page, &seen, within, before.clone()).await?;
+                Ok(Some((seen, now)))
+            };
+            if let Some(Some((seen, now))) = patience.with(edition.await)? {
+                if told.as_ref() != Some(&now.url) {
+                    out::text(&format!("{}\n", now.url))?;
+                    say(
+                        "Whoever has this address can look at the frames, and fetch frames.zip, until it ends.",
+                    );
+                    told = Some(now.url.clone());
+                }
+                let whole = now.whole;
+                let ended = SystemTime::now() >= now.until;
+                before = Some(now);
+                if ended || whole && seen.is_over() {
+                    return Ok(exit::of(seen.state.state));
+                }
+                if !whole {
+                    continue;
+                }
             }
-            if seen.is_over() {
-                return Ok(exit::of(seen.state.state));
-            }
-            before = Some(now);
             tokio::time::sleep(EDITION).await;
         }
     };
@@ -142,29 +164,58 @@ pub(super) async fn follow(mut watch: Look, json: bool) -> Result<ExitCode> {
     }
 }
 
-/// Looks until the render is over. One look that fails is no end: a laptop sleeps, a network goes away.
+/// Looks until the render is over, and does `each` with what is seen. What fails in passing is no end: a laptop sleeps, a
+/// network goes away.
 pub(super) async fn until_over(
     watch: &mut Look,
-    mut each: impl AsyncFnMut(&Seen) -> Result<()>,
+    mut each: impl AsyncFnMut(&Seen) -> Result<(), FarmError>,
 ) -> Result<Seen> {
-    let mut failures = 0;
+    let mut patience = Patience::default();
     loop {
-        match watch.look().await {
-            Ok(seen) => {
-                failures = 0;
-                each(&seen).await?;
-                if seen.is_over() {
-                    return Ok(seen);
-                }
-            }
-            Err(error) if failures < PATIENCE && error.may_pass() => {
-                failures += 1;
-                say(&format!("  {error}; trying again"));
-            }
-            Err(error) => return Err(error.into()),
-        }
-        tokio::time::sleep(PAUSE).await;
+        let seen = async {
+            let seen = watch.look().await?;
+            each(&seen).await.map(|()| seen)
+        };
+        let pause = match patience.with(seen.await)? {
+            Some(seen) if seen.is_over() => return Ok(seen),
+            Some(seen) => pause(&seen),
+            None => PAUSE,
+        };
+        tokio::time::sleep(pause).await;
     }
+}
+
+/// Failures that pass, of which only so many may follow each other.
+#[derive(Default)]
+pub(super) struct Patience(u32);
+
+impl Patience {
+    /// What came, or nothing where it failed in passing.
+    ///
+    /// # Errors
+    /// It will not pass, or has failed too often.
+    pub(super) fn with<T>(&mut self, came: Result<T, FarmError>) -> Result<Option<T>, FarmError> {
+        match came {
+            Ok(came) => {
+                self.0 = 0;
+                Ok(Some(came))
+            }
+            Err(error) if self.0 < PATIENCE && error.may_pass() => {
+                self.0 += 1;
+                say(&format!("  {error}; trying again"));
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// How long until the next look: a look at many frames is many calls, and what is over changes seldom.
+fn pause(seen: &Seen) -> Duration {
+    if seen.is_over() {
+        return RESTING;
+    }
+    PAUSE.max(Duration::from_millis(seen.frames.len() as u64 * 2))
 }
 
 /// A view that is drawn over itself on a terminal, and a line for each change elsewhere.

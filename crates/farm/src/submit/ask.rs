@@ -155,7 +155,7 @@ fn list(manifest: &Manifest) -> Result<Vec<u8>, Fault> {
 pub(super) async fn kept(client: &Client, bucket: &str, key: &str) -> Result<bool, FarmError> {
     let Some(original) = Original::look(client, bucket, key).await? else { return Ok(false) };
     if is_leaving(&original) {
-        match original.write_again().await {
+        match original.write_again(&[]).await {
             // Somebody else did the same at the same time.
             Ok(_) | Err(FarmError::Replaced(_)) => {}
             Err(error) => return Err(error),

@@ -15,6 +15,7 @@ mod plan;
 mod progress;
 mod put;
 mod resumed;
+mod scout;
 mod send;
 mod upload;
 
@@ -22,4 +23,5 @@ pub use ask::{Comparison, Content};
 pub use estimate::Expected;
 pub use plan::{Prepared, offer, plan_submission};
 pub use progress::{Progress, Step};
+pub use scout::{Outlook, Whole};
 pub use send::Sent;

@@ -107,6 +107,6 @@ mod tests {
     fn a_submission_is_sent_from_any_thread(prepared: &Prepared, client: &Client) {
         fn is_send(_: impl Send) {}
         is_send(prepared.send(client, &()));
-        is_send(crate::resume(client, &prepared.to));
+        is_send(crate::resume(client, &prepared.to, &[]));
     }
 }

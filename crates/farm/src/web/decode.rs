@@ -97,6 +97,14 @@ fn over_black(picture: DynamicImage) -> RgbImage {
 fn exr(bytes: &[u8]) -> Result<RgbImage, NoPicture> {
     use exr::prelude::{ReadChannels, ReadLayers, read};
     let wrong = |error: exr::error::Error| NoPicture(error.to_string());
+    // Before anything of that size is made.
+    let head = exr::meta::MetaData::read_from_buffered(Cursor::new(bytes), false).map_err(wrong)?;
+    let large = |header: &exr::meta::header::Header| {
+        header.layer_size.area().saturating_mul(header.channels.list.len() * 4) as u64
+    };
+    if head.headers.iter().map(large).sum::<u64>() > MOST_MEMORY {
+        return Err(NoPicture("it is too large to be shown here".to_owned()));
+    }
     let read = read().no_deep_data().largest_resolution_level().all_channels().all_layers().all_attributes();
     let picture = read.non_parallel().from_buffered(Cursor::new(bytes)).map_err(wrong)?;
     for layer in &picture.layer_data {

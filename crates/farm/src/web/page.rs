@@ -93,14 +93,19 @@ impl Page {
 
     /// What a sheet of these frames is now, as a number; 0 where it has no picture.
     async fn edition(&self, frames: &[Frame]) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        let mut any = false;
-        for (at, file) in frames.iter().enumerate().filter_map(|(at, frame)| Some((at, picture(frame)?))) {
-            any = true;
-            (at, &file.etag).hash(&mut hasher);
+        match pictures(frames) {
+            0 => 0,
+            pictures => {
+                let mut hasher = DefaultHasher::new();
+                (pictures, self.sheets.made(frames).await).hash(&mut hasher);
+                hasher.finish().max(1)
+            }
         }
-        self.sheets.made(frames).await.hash(&mut hasher);
-        if any { hasher.finish().max(1) } else { 0 }
+    }
+
+    /// Which pictures there are for the sheet of this number, as a number; 0 where there is none.
+    pub(super) fn pictures_of(&self, seen: &Seen, number: usize) -> u64 {
+        seen.frames.chunks(PER_SHEET).nth(number).map_or(0, pictures)
     }
 
     /// The sheet of this number as JPEG; `None` where there is none.
@@ -147,4 +152,14 @@ impl Page {
         let names = keys.filter_map(|key| key.rsplit('/').next());
         names.map(|name| FileLink { name: name.to_owned(), url: of(name) }).collect()
     }
+}
+
+fn pictures(frames: &[Frame]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let mut any = false;
+    for (at, file) in frames.iter().enumerate().filter_map(|(at, frame)| Some((at, picture(frame)?))) {
+        any = true;
+        (at, &file.etag).hash(&mut hasher);
+    }
+    if any { hasher.finish().max(1) } else { 0 }
 }

@@ -1,12 +1,13 @@
 //! The page in the bucket, for somebody without credentials: presigned, so that it ends by itself.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use farm_aws::AwsError;
 use farm_contract::keys;
+use farm_contract::plan::RenderId;
 
 use super::document::document;
 use super::page::Page;
@@ -20,9 +21,15 @@ pub struct Published {
     pub url: String,
     /// When that address ends at the latest.
     pub until: SystemTime,
-    /// Numbers of the sheets that were written, with their editions.
-    sheets: Vec<(usize, u64)>,
+    /// Whether every sheet has all pictures of what was seen.
+    pub whole: bool,
+    render: RenderId,
+    /// The sheets that were written: number, edition and address.
+    sheets: Vec<(usize, u64, String)>,
 }
+
+/// Sheets that one edition makes: so that the address is told soon, and what was made is seen.
+const AT_ONCE: usize = 8;
 
 /// Writes the page of what was seen below the render's own records, good for so long. `before` is what was published
 /// before: its address stays, and what has not changed is not written again.
@@ -36,39 +43,49 @@ pub async fn publish(
     before: Option<Published>,
 ) -> Result<Published, FarmError> {
     let Some(plan) = &seen.plan else { return Err(FarmError::NotPlanned(seen.key.to_string())) };
+    // Uploaded and planned anew: another folder, another address.
+    let before = before.filter(|before| before.render == plan.render);
     let folder = Folder { page, prefix: format!("{}page/", keys::render_prefix(&plan.render)) };
     let until = before.as_ref().map_or_else(|| SystemTime::now() + within, |before| before.until);
     // Signed for as long as the page itself is good; S3 takes no longer than a week.
     let left = until.duration_since(SystemTime::now()).unwrap_or(Duration::from_secs(1));
-    let mut written = before.as_ref().map(|before| before.sheets.clone()).unwrap_or_default();
-    let wanted = std::sync::Mutex::new(Vec::new());
+    let editions = Mutex::new(Vec::new());
     let note = |number: usize, edition: u64| {
-        wanted.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((number, edition));
-        Some(String::new())
+        editions.lock().unwrap_or_else(PoisonError::into_inner).push((number, edition));
+        None
     };
     let mut state = page.state(seen, note, |_| String::new()).await;
-    let wanted = wanted.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let mut urls = vec![None; state.sheets.as_ref().map_or(0, |sheets| sheets.urls.len())];
-    for (number, edition) in wanted {
-        // The edition counts what was made; making it is what a sheet does.
-        let name = format!("sheet-{number}-{edition:x}.jpg");
-        if !written.contains(&(number, edition)) {
-            if let Some(bytes) =
-                page.sheet(seen, number).await.map_err(|error| FarmError::Picture(error.to_string()))?
-            {
-                folder.put(&name, bytes, "image/jpeg").await?;
-            }
-            written.retain(|(other, _)| *other != number);
-            written.push((number, edition));
+    let mut sheets = before.as_ref().map(|before| before.sheets.clone()).unwrap_or_default();
+    let (mut made, mut whole) = (0, true);
+    for (number, _) in editions.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        // What is on it now; the one that is known counted fewer pictures, or others.
+        let current = page.pictures_of(seen, number);
+        if sheets.iter().any(|(other, edition, _)| *other == number && *edition == current) {
+            continue;
         }
-        if let Some(url) = urls.get_mut(number) {
-            *url = Some(folder.signed(&name, left).await?);
+        if made == AT_ONCE || before.is_none() {
+            whole = false;
+            continue;
+        }
+        made += 1;
+        let drawn = page.sheet(seen, number).await.map_err(|error| FarmError::Picture(error.to_string()))?;
+        let Some(bytes) = drawn else { continue };
+        let name = format!("sheet-{number}-{current:x}.jpg");
+        folder.put(&name, bytes, "image/jpeg").await?;
+        let older = sheets.iter().position(|(other, ..)| *other == number).map(|at| sheets.swap_remove(at));
+        sheets.push((number, current, folder.signed(&name, left).await?));
+        if let Some((_, edition, _)) = older {
+            folder.delete(&format!("sheet-{number}-{edition:x}.jpg")).await?;
         }
     }
-    if let Some(sheets) = &mut state.sheets {
-        sheets.urls = urls;
+    if let Some(shown) = &mut state.sheets {
+        for (number, _, url) in &sheets {
+            if let Some(place) = shown.urls.get_mut(*number) {
+                *place = Some(url.clone());
+            }
+        }
         if let Some(size) = page.sheets.size(&seen.frames, &page.folder).await {
-            sheets.tile = size.tile;
+            shown.tile = size.tile;
         }
     }
     state.files = folder.files(seen, left).await?;
@@ -82,7 +99,7 @@ pub async fn publish(
             folder.signed("index.html", left).await?
         }
     };
-    Ok(Published { url, until, sheets: written })
+    Ok(Published { url, until, whole, render: plan.render.clone(), sheets })
 }
 
 struct Folder<'a> {
@@ -102,6 +119,13 @@ impl Folder<'_> {
         let put = bucket.client.put_object().bucket(&bucket.name).key(&key).content_type(kind);
         let put = put.cache_control("no-cache").body(ByteStream::from(bytes)).send().await;
         put.map(drop).map_err(|error| AwsError::new(format!("write `{key}`"), error).into())
+    }
+
+    async fn delete(&self, name: &str) -> Result<(), FarmError> {
+        let bucket = &self.page.farm().bucket;
+        let key = format!("{}{name}", self.prefix);
+        let gone = bucket.client.delete_object().bucket(&bucket.name).key(&key).send().await;
+        gone.map(drop).map_err(|error| AwsError::new(format!("delete `{key}`"), error).into())
     }
 
     async fn signed(&self, name: &str, within: Duration) -> Result<String, FarmError> {

@@ -26,7 +26,7 @@ pub(super) const PER_SHEET: usize = (COLUMNS * ROWS) as usize;
 /// Frames that are fetched at once, and decoded at once.
 const AT_ONCE: usize = 4;
 /// How long a sheet waits for its frames; those that come later are on its next edition.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A small picture; none where there is none to be had.
 type Small = Option<Arc<RgbImage>>;

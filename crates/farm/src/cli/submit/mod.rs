@@ -9,29 +9,29 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use aws_sdk_s3::Client;
 use farm::render::{Watch, find};
-use farm::{Destination, Farm, Prepared, Source, plan_submission};
+use farm::submit::Whole;
+use farm::{Destination, Farm, FarmError, Location, Prepared, Source, plan_submission};
 use farm_aws::Session;
 use farm_contract::Fault;
 use farm_contract::allowances::{ALLOW, MISSING, SCRIPTS};
-use farm_contract::keys::BlendKey;
-use farm_contract::limits::{BUDGET, DEADLINE};
+use farm_contract::limits::{BUDGET, DEADLINE, MAX_COST};
 use farm_contract::order::{ORDER, Order};
-use farm_contract::plan::RenderId;
 use farm_contract::preview::PREVIEW;
 use farm_contract::report::{Report, State};
 use farm_contract::settings::{CAMERA, ENGINE, FORMAT, PERCENTAGE, SAMPLES, SCENE, VIEW_LAYER};
 use farm_contract::tags::{self, BLENDER, CHUNK, FRAMES, Request};
 use farm_terminal::{INTERRUPTED, interrupted, say};
 
+use super::ask::{Answer, ask};
 use super::at::{BUCKET, Priced};
+use super::control::TAKEN_WITHIN;
+use super::exit;
 use super::progress::Shown;
 use super::pull::pull;
-use super::watch::follow;
+use super::watch::{follow, until_over};
 
 /// How long one call waits for its answer: a bucket copies a part of some GB before it does.
 const ANSWER: Duration = Duration::from_secs(300);
-/// Seconds in which the farm looks at an upload.
-const TAKEN_WITHIN: u32 = 60;
 
 /// Send a scene with the files that it names to the farm.
 #[derive(Debug, clap::Args)]
@@ -59,6 +59,9 @@ pub struct Submit {
     /// They are to cost no more US dollars than that, such as 2.50, and be there as soon as can be.
     #[arg(long, value_name = "DOLLARS")]
     budget: Option<String>,
+    /// It is stopped before its tasks cost more US dollars than that; what is done is kept, and farm resume goes on.
+    #[arg(long, value_name = "DOLLARS")]
+    max_cost: Option<String>,
     /// The scene that is rendered, instead of the current one.
     #[arg(long, value_name = "NAME")]
     scene: Option<String>,
@@ -98,6 +101,13 @@ pub struct Submit {
     /// Name of the render, instead of the file's own.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// Render the first frame, the middle and the last before the others, and ask whether to go on when it is known what all
+    /// of them should take and cost.
+    #[arg(long)]
+    scout: bool,
+    /// With --scout: go on without a question.
+    #[arg(long, requires = "scout")]
+    yes: bool,
     /// Watch it until it has ended.
     #[arg(long)]
     watch: bool,
@@ -122,7 +132,7 @@ impl Submit {
         };
         let session = Session::open(self.region.as_deref(), ANSWER).await?;
         let farm = Farm::open(&session, &to.bucket, self.priced.list()).await?;
-        let (prepared, before) = tokio::select! {
+        let (mut prepared, before) = tokio::select! {
             prepared = prepare(&farm, source, to, request) => prepared?,
             () = interrupted() => return Ok(ExitCode::from(INTERRUPTED)),
         };
@@ -130,6 +140,7 @@ impl Submit {
             say("\nNothing was sent.");
             return Ok(ExitCode::FAILURE);
         }
+        let whole = if self.scout { prepared.scout() } else { None };
         let client = &farm.bucket.client;
         let shown = Shown::default();
         let outcome = tokio::select! {
@@ -142,13 +153,33 @@ impl Submit {
         };
         shown.end();
         say(&outcome?);
-        if self.dry_run || (!self.watch && self.pull.is_none()) {
+        if self.dry_run {
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut before = before;
+        if let Some(whole) = whole {
+            let scouted = tokio::select! {
+                scouted = scout(&farm, &prepared.to, &whole, before.as_ref(), self.yes) => scouted?,
+                () = interrupted() => {
+                    say("\nStopped: the three frames go on, the others are not begun.");
+                    return Ok(ExitCode::from(INTERRUPTED));
+                }
+            };
+            match scouted {
+                Scouted::Ended(code) => return Ok(code),
+                Scouted::GoneOn(report) => before = report,
+            }
+        }
+        if !self.watch && self.pull.is_none() {
             return Ok(ExitCode::SUCCESS);
         }
         let key = prepared.to.key;
-        tokio::select! {
-            () = taken(&farm, &key, before.as_ref()) => {}
+        let taken = tokio::select! {
+            taken = find::taken(&farm.bucket, &key, before.as_ref(), TAKEN_WITHIN) => taken?,
             () = interrupted() => return Ok(ExitCode::from(INTERRUPTED)),
+        };
+        if !taken {
+            return Err(FarmError::NotPlanned(key.to_string()).into());
         }
         match self.pull {
             Some(folder) => pull(farm, key, Some(folder), true, false).await,
@@ -189,6 +220,7 @@ impl Submit {
             (ORDER, order.as_ref()),
             (DEADLINE, self.deadline.as_ref()),
             (BUDGET, self.budget.as_ref()),
+            (MAX_COST, self.max_cost.as_ref()),
             (SCENE, self.scene.as_ref()),
             (CAMERA, self.camera.as_ref()),
             (VIEW_LAYER, self.view_layer.as_ref()),
@@ -205,20 +237,41 @@ impl Submit {
     }
 }
 
-/// Waits until the report is of this very upload, and no longer of one before it under the same name.
-async fn taken(farm: &Farm, key: &BlendKey, before: Option<&Report>) {
-    let render = |report: &Report| -> Option<RenderId> { report.render.clone() };
-    for _ in 0..TAKEN_WITHIN {
-        // What cannot be looked at now is looked at again.
-        if let Some(report) = find::report(&farm.bucket, key).await.ok().flatten() {
-            let rejected = report.state == State::Rejected
-                && before.is_none_or(|before| before.written_at != report.written_at);
-            if rejected || report.render.is_some() && before.map(render) != Some(render(&report)) {
-                return;
-            }
-        }
-        tokio::time::sleep(Duration::from_secs(1)).await;
+/// What came of the first three frames.
+enum Scouted {
+    /// No more is rendered.
+    Ended(ExitCode),
+    /// All others are; this was the report of the three.
+    GoneOn(Option<Report>),
+}
+
+/// Waits for the three frames, tells what all of them should come to, and asks.
+async fn scout(
+    farm: &Farm,
+    to: &Location,
+    whole: &Whole,
+    before: Option<&Report>,
+    yes: bool,
+) -> Result<Scouted> {
+    if !find::taken(&farm.bucket, &to.key, before, TAKEN_WITHIN).await? {
+        return Err(FarmError::NotPlanned(to.key.to_string()).into());
     }
+    let mut watch = Watch::new(farm.clone(), to.key.clone());
+    let seen = until_over(&mut watch, async |_| Ok(())).await?;
+    if seen.state.state != State::Complete {
+        say(&format!("\n{}", seen.state.message));
+        seen.state.hint.iter().for_each(|hint| say(&format!("hint: {hint}")));
+        say("The other frames were not begun.");
+        return Ok(Scouted::Ended(exit::of(seen.state.state)));
+    }
+    tell::outlook(whole, &seen, whole.outlook(&seen, farm.offer.as_ref(), &farm.prices), &farm.prices);
+    if !yes && ask("Render all of them?").await? == Answer::No {
+        say(&format!("The three frames are in {to}/; nothing else was begun."));
+        return Ok(Scouted::Ended(ExitCode::SUCCESS));
+    }
+    whole.go_on(&farm.bucket.client, to).await?;
+    say(&format!("The farm renders all frames of {to}.\nHow far it is: farm watch {to}"));
+    Ok(Scouted::GoneOn(seen.report))
 }
 
 /// Looks at the scene, and tells the verdict and what should come of it. Gives the report of an earlier render, too.

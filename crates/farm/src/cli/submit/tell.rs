@@ -1,10 +1,11 @@
 //! What is said before and after a scene is sent.
 
+use farm::render::Seen;
 use farm::render::cost::PriceList;
-use farm::submit::{Comparison, Expected};
+use farm::submit::{Comparison, Expected, Outlook, Whole};
 use farm::{Prepared, Sent};
 use farm_intake::Verdict;
-use farm_plan::{dollars, duration};
+use farm_plan::{Estimate, dollars, duration};
 use farm_terminal::{Ink, Look, count, plain, say, size};
 
 pub(super) fn verdict(verdict: &Verdict, offered: bool) {
@@ -52,6 +53,31 @@ pub(super) fn expected(expected: &Expected, prices: &PriceList) {
     for warning in &expected.choice.warnings {
         say(&format!("{} {warning}", Look::of_stderr().ink(Ink::Yellow, "warning:")));
     }
+}
+
+/// What all frames should take and cost, by the three that are there.
+pub(super) fn outlook(whole: &Whole, seen: &Seen, outlook: Option<Outlook>, prices: &PriceList) {
+    let took = seen.frames.iter().filter_map(|frame| Some((frame.number, frame.seconds?)));
+    let took = took.map(|(frame, seconds)| format!("frame {frame} took {}", duration(seconds)));
+    say(&format!("\n  {}", took.collect::<Vec<_>>().join(", ")));
+    let all = count(whole.frames.frames().len() as u64, "frame");
+    let Some(Outlook { least, likely, most, free }) = outlook else {
+        say(&format!("  What all {all} cost, the farm does not tell."));
+        return;
+    };
+    let time = |estimate: &Estimate| duration(estimate.finish_seconds);
+    say(&format!("  all {all}: about {} (from {} to {})", time(&likely), time(&least), time(&most)));
+    say(&if free {
+        "  cost: none, they are rendered on this machine".to_owned()
+    } else {
+        format!(
+            "  cost: about {} (from {} to {}), {}",
+            dollars(likely.cost_usd),
+            dollars(least.cost_usd),
+            dollars(most.cost_usd),
+            prices.words()
+        )
+    });
 }
 
 pub(super) fn would(prepared: &Prepared, compared: &Comparison) -> String {
