@@ -145,6 +145,8 @@ fn failed(mut seen: Seen) -> Seen {
 fn rows() -> Vec<Row> {
     let row = |name: &str, state, done, planned, time: &str, cost: Option<&str>| Row {
         name: name.to_owned(),
+        render: None,
+        since: None,
         state,
         frames: Some((done, planned)),
         time: Some(time.to_owned()),

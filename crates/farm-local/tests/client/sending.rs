@@ -22,6 +22,9 @@ async fn a_scene_is_sent_under_a_name_and_its_frames_come_back() {
     // The same name again is watched as the new render that it is, not as the one before.
     let said = bench.run(&["submit", file, "--frames", "1-4", "--name", "take 2", "--watch"]).await;
     said.has(0, &["4 of 4 done", "of an earlier render took"]);
+    let json = bench.json(&["submit", file, "--frames", "1-4", "--dry-run", "--json"]).await;
+    assert_eq!((json["frames"].as_str(), json["sent"]["sent"].as_bool()), (Some("1-4"), Some(false)));
+    assert_eq!(json["expected"]["estimate"]["children"], 2);
     bench.run(&["submit", file, "s3://b/c.blend", "--name", "x"]).await.has(1, &["Leave one of them out"]);
     bench.farm.farm.shutdown().await;
 }

@@ -6,6 +6,7 @@ use anyhow::Result;
 use farm::Farm;
 use farm::render::table::{self, Row};
 use farm::render::{Found, State, Watch, find};
+use farm_contract::plan::Plan;
 use farm_contract::report;
 use farm_plan::{dollars, duration};
 use farm_terminal::Look;
@@ -86,7 +87,10 @@ async fn show(farm: &Farm, found: Vec<Found>, json: bool) -> Result<ExitCode> {
     if json {
         let renders = rows.iter().map(|row| {
             let (done, planned) = row.frames.unzip();
-            json!({"name": row.name, "state": row.state, "done": done, "planned": planned})
+            json!({
+                "name": row.name, "render": row.render, "since": row.since, "state": row.state, "done": done,
+                "planned": planned, "time": row.time, "cost": row.cost,
+            })
         });
         out::json(&json!({"bucket": farm.bucket.name, "renders": renders.collect::<Vec<_>>()}))?;
     } else if rows.is_empty() {
@@ -100,12 +104,16 @@ async fn show(farm: &Farm, found: Vec<Found>, json: bool) -> Result<ExitCode> {
 /// What is told of one. Those that have ended are told by their reports alone.
 async fn row(farm: &Farm, found: Found) -> Result<Row> {
     let name = found.key.to_string();
+    let render = found.plan.as_ref().map(|plan| plan.render.to_string());
+    let since = found.plan.as_ref().map(Plan::since);
     if let Some(report) = found.report.as_ref().filter(|report| report.state != report::State::Accepted) {
         let frames = report.frames.as_ref();
         let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         let took = found.plan.as_ref().map(|plan| report.written_at.saturating_sub(plan.since()));
         return Ok(Row {
             name,
+            render,
+            since,
             state: report.state,
             frames: frames.map(|frames| (number(frames.done), number(frames.count))),
             time: took.map(|took| duration(took as f64 / 1000.0)),
@@ -115,6 +123,8 @@ async fn row(farm: &Farm, found: Found) -> Result<Row> {
     let state = Watch::new(farm.clone(), found.key).look().await?.state;
     Ok(Row {
         name,
+        render,
+        since,
         state: state.state,
         frames: Some((state.counts.done, state.counts.planned)),
         time: state.seconds.left.map(|left| format!("{} left", duration(left))),

@@ -108,6 +108,10 @@ fn faults(frames: &[Frame]) -> Vec<(String, String)> {
 pub struct Row {
     /// Key of the upload.
     pub name: String,
+    /// The render's id.
+    pub render: Option<String>,
+    /// When it began, milliseconds since 1970.
+    pub since: Option<u64>,
     /// How far it came.
     pub state: report::State,
     /// Frames that are there, and all of them.
@@ -290,6 +294,8 @@ mod tests {
     fn a_list_stands_in_columns() {
         let row = |name: &str, state| Row {
             name: name.into(),
+            render: None,
+            since: None,
             state,
             frames: Some((3, 24)),
             time: Some("2 min left".into()),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use aws_sdk_s3::Client;
 use farm::render::{Watch, find};
-use farm::submit::Whole;
+use farm::submit::{Expected, Whole};
 use farm::{Destination, Farm, FarmError, Location, Prepared, Source, plan_submission};
 use farm_aws::Session;
 use farm_contract::Fault;
@@ -21,11 +21,12 @@ use farm_contract::report::{Report, State};
 use farm_contract::settings::{CAMERA, ENGINE, FORMAT, PERCENTAGE, SAMPLES, SCENE, VIEW_LAYER};
 use farm_contract::tags::{self, BLENDER, CHUNK, FRAMES, Request};
 use farm_terminal::{INTERRUPTED, interrupted, say};
+use serde_json::json;
 
 use super::ask::{Answer, ask};
 use super::at::{BUCKET, Priced};
 use super::control::TAKEN_WITHIN;
-use super::exit;
+use super::{exit, out};
 use super::progress::Shown;
 use super::pull::pull;
 use super::watch::{follow, until_over};
@@ -119,6 +120,9 @@ pub struct Submit {
     /// Show the verdict and what would be sent, and send nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Write the verdict, what should come of it and what was sent as JSON.
+    #[arg(long, conflicts_with_all = ["watch", "pull", "scout"])]
+    json: bool,
 }
 
 impl Submit {
@@ -132,11 +136,14 @@ impl Submit {
         };
         let session = Session::open(self.region.as_deref(), ANSWER).await?;
         let farm = Farm::open(&session, &to.bucket, self.priced.list()).await?;
-        let (mut prepared, before) = tokio::select! {
+        let (mut prepared, before, expected) = tokio::select! {
             prepared = prepare(&farm, source, to, request) => prepared?,
             () = interrupted() => return Ok(ExitCode::from(INTERRUPTED)),
         };
         if !prepared.verdict.errors.is_empty() {
+            if self.json {
+                out::json(&tell::written(&prepared, expected.as_ref(), None))?;
+            }
             say("\nNothing was sent.");
             return Ok(ExitCode::FAILURE);
         }
@@ -152,7 +159,11 @@ impl Submit {
             }
         };
         shown.end();
-        say(&outcome?);
+        let (told, sent) = outcome?;
+        if self.json {
+            out::json(&tell::written(&prepared, expected.as_ref(), Some(sent)))?;
+        }
+        say(&told);
         if self.dry_run {
             return Ok(ExitCode::SUCCESS);
         }
@@ -187,11 +198,21 @@ impl Submit {
         }
     }
 
-    async fn deliver(&self, client: &Client, prepared: &Prepared, shown: &Shown) -> Result<String> {
+    /// What is said of it, and the same for programs.
+    async fn deliver(
+        &self,
+        client: &Client,
+        prepared: &Prepared,
+        shown: &Shown,
+    ) -> Result<(String, serde_json::Value)> {
         if self.dry_run {
-            return Ok(tell::would(prepared, &prepared.compare(client, shown).await?));
+            let compared = prepared.compare(client, shown).await?;
+            let json = json!({"sent": false, "files": compared.lacking().count(), "bytes": compared.bytes()});
+            return Ok((tell::would(prepared, &compared), json));
         }
-        Ok(tell::done(prepared, &prepared.send(client, shown).await?))
+        let sent = prepared.send(client, shown).await?;
+        let json = json!({"sent": true, "files": sent.files, "bytes": sent.bytes});
+        Ok((tell::done(prepared, &sent), json))
     }
 
     fn destination(&self) -> Result<Destination, Fault> {
@@ -280,17 +301,16 @@ async fn prepare(
     source: Source,
     to: Destination,
     request: Request,
-) -> Result<(Prepared, Option<Report>)> {
+) -> Result<(Prepared, Option<Report>, Option<Expected>)> {
     let offer = farm.offer.clone();
     let look = move || plan_submission(&source, &to, request, offer.as_ref());
     let prepared = tokio::task::spawn_blocking(look).await.context("the look was broken off")??;
     tell::verdict(&prepared.verdict, farm.offer.is_some());
-    let mut report = None;
+    let (mut report, mut expected) = (None, None);
     if prepared.verdict.errors.is_empty() {
         report = find::report(&farm.bucket, &prepared.to.key).await?;
-        if let Some(expected) = prepared.expected(farm.offer.as_ref(), report.as_ref(), &farm.prices) {
-            tell::expected(&expected, &farm.prices);
-        }
+        expected = prepared.expected(farm.offer.as_ref(), report.as_ref(), &farm.prices);
+        expected.iter().for_each(|expected| tell::expected(expected, &farm.prices));
     }
-    Ok((prepared, report))
+    Ok((prepared, report, expected))
 }

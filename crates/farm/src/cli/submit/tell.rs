@@ -7,6 +7,7 @@ use farm::{Prepared, Sent};
 use farm_intake::Verdict;
 use farm_plan::{Estimate, dollars, duration};
 use farm_terminal::{Ink, Look, count, plain, say, size};
+use serde_json::{Value, json};
 
 pub(super) fn verdict(verdict: &Verdict, offered: bool) {
     let look = Look::of_stderr();
@@ -53,6 +54,27 @@ pub(super) fn expected(expected: &Expected, prices: &PriceList) {
     for warning in &expected.choice.warnings {
         say(&format!("{} {warning}", Look::of_stderr().ink(Ink::Yellow, "warning:")));
     }
+}
+
+/// All that is said of a submission, for programs.
+pub(super) fn written(prepared: &Prepared, expected: Option<&Expected>, sent: Option<Value>) -> Value {
+    let verdict = &prepared.verdict;
+    let expected = expected.map(|expected| {
+        json!({
+            "estimate": expected.choice.estimate, "frame_seconds": expected.frame_seconds,
+            "measured_frames": expected.measured,
+        })
+    });
+    json!({
+        "upload": prepared.to.to_string(),
+        "scene": verdict.scene,
+        "frames": verdict.frames.as_ref().map(ToString::to_string),
+        "blender": verdict.blender.map(|version| version.to_string()),
+        "errors": verdict.errors,
+        "warnings": verdict.warnings,
+        "expected": expected,
+        "sent": sent,
+    })
 }
 
 /// What all frames should take and cost, by the three that are there.
