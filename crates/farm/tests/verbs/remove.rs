@@ -2,14 +2,23 @@
 
 use farm_contract::keys::OFFER;
 use farm_contract::report::State;
+use farm_testing::{Reply, Request};
 use serde_json::json;
 
 use crate::bench::Bench;
 use crate::shot::{Shot, task};
 
+/// S3 deletes a thousand objects with one call, moto any number.
+fn refused(request: &Request) -> Option<Reply> {
+    let deletes = request.line().starts_with("POST ") && request.line().contains("?delete");
+    let objects = String::from_utf8_lossy(&request.body).matches("<Key>").count();
+    let malformed = "<Error><Code>MalformedXML</Code><Message>Too many objects</Message></Error>";
+    (deletes && objects > 1000).then(|| Reply::Say(400, String::new(), malformed.to_owned()))
+}
+
 #[tokio::test]
 async fn all_of_a_render_is_deleted_and_nothing_else() {
-    let bench = Bench::stand("ca-central-1");
+    let bench = Bench::answering("ca-central-1", refused);
     bench.keep_versions();
     let other = Shot::planned(&bench, "film/shot.blend1.blend", "1", 1).await;
     other.frames(&[1]).await;
