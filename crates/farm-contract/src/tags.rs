@@ -311,7 +311,7 @@ mod tests {
 
     #[test]
     fn every_bad_tag_is_refused_with_the_way_to_write_it() {
-        let tags: [&[(&str, &str)]; 25] = [
+        let tags: [&[(&str, &str)]; 26] = [
             &[],
             &[("frame", "0")],
             &[("frame", "abc")],

@@ -26,10 +26,10 @@ use serde_json::json;
 use super::ask::{Answer, ask};
 use super::at::{BUCKET, Priced};
 use super::control::TAKEN_WITHIN;
-use super::{exit, out};
 use super::progress::Shown;
 use super::pull::pull;
 use super::watch::{follow, until_over};
+use super::{exit, out};
 
 /// How long one call waits for its answer: a bucket copies a part of some GB before it does.
 const ANSWER: Duration = Duration::from_secs(300);
