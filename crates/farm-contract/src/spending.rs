@@ -178,7 +178,7 @@ mod tests {
         let now = 1_000_000;
         let spent = |notes: &[Note]| Spent::of(notes, now);
         let dear = Note::Began { child: 1, attempt: "a".into(), hour: 3_600_000_000, at: 900_000 };
-        assert!((spent(&[dear.clone()]).usd - 100_000.0 / 1000.0).abs() < 1e-6);
+        assert!((spent(std::slice::from_ref(&dear)).usd - 100_000.0 / 1000.0).abs() < 1e-6);
         assert_eq!(spent(&[dear.clone(), ended(1, "a", 5_000_000)]), Spent { usd: 5.0, hour: 0.0 });
         // One that was lost is paid for until its child's next attempt began; a minute at least.
         let lost = [began(2, "a", 500_000), began(2, "b", 900_000), ended(2, "b", 0)];

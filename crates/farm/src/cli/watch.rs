@@ -265,7 +265,7 @@ impl Screen {
         let up = if self.drawn > 0 { format!("\x1b[{}F", self.drawn) } else { String::new() };
         let mut stdout = stdout.lock();
         // One that was closed is no reason to stop: the exit code still tells.
-        let _ = write!(stdout, "{up}\x1b[0J{}\n", lines.join("\n")).and_then(|()| stdout.flush());
+        let _ = writeln!(stdout, "{up}\x1b[0J{}", lines.join("\n")).and_then(|()| stdout.flush());
         self.drawn = lines.len();
     }
 

@@ -178,7 +178,7 @@ impl Submit {
             };
             match scouted {
                 Scouted::Ended(code) => return Ok(code),
-                Scouted::GoneOn(report) => before = report,
+                Scouted::GoneOn(report) => before = *report,
             }
         }
         if !self.watch && self.pull.is_none() {
@@ -263,7 +263,7 @@ enum Scouted {
     /// No more is rendered.
     Ended(ExitCode),
     /// All others are; this was the report of the three.
-    GoneOn(Option<Report>),
+    GoneOn(Box<Option<Report>>),
 }
 
 /// Waits for the three frames, tells what all of them should come to, and asks.
@@ -292,7 +292,7 @@ async fn scout(
     }
     whole.go_on(&farm.bucket.client, to).await?;
     say(&format!("The farm renders all frames of {to}.\nHow far it is: farm watch {to}"));
-    Ok(Scouted::GoneOn(seen.report))
+    Ok(Scouted::GoneOn(Box::new(seen.report)))
 }
 
 /// Looks at the scene, and tells the verdict and what should come of it. Gives the report of an earlier render, too.
