@@ -210,7 +210,7 @@ fn serve(out: &Path, port: u16) -> Served {
     let mut child = command.arg("--out").arg(out).args(["--port", &port.to_string()]).spawn().unwrap();
     let mut environment = Vec::new();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    while environment.len() < 6 {
+    while environment.len() < 8 {
         let mut line = String::new();
         assert!(stdout.read_line(&mut line).unwrap() > 0, "serve ended: {}", rest(&mut child));
         for pair in line.trim().trim_start_matches("export ").split(' ') {

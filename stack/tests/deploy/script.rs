@@ -88,6 +88,10 @@ fn answer(request: &Request, left: &mut HashMap<String, Vec<Answer>>, asked: &As
     // CloudFormation's calls name themselves in a form; the others are told by their first line.
     let named = body.split('&').find_map(|pair| pair.strip_prefix("Action="));
     let action = named.map_or_else(|| first_line(request.line()), str::to_owned);
+    // A template that is too long for a request goes through the bucket, which is no matter where no test asks of it.
+    if action.contains("/.farm/template/") && !left.contains_key(&action) {
+        return Reply::Say(200, String::new(), String::new());
+    }
     asked.lock().unwrap().push((action.clone(), body));
     let asked: Vec<String> = asked.lock().unwrap().iter().map(|(action, _)| action.clone()).collect();
     let answers = left.get_mut(&action).unwrap_or_else(|| panic!("the script has no answer to {action}"));

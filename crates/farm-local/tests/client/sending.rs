@@ -24,7 +24,10 @@ async fn a_scene_is_sent_under_a_name_and_its_frames_come_back() {
     said.has(0, &["4 of 4 done", "of an earlier render took"]);
     let json = bench.json(&["submit", file, "--frames", "1-4", "--dry-run", "--json"]).await;
     assert_eq!((json["frames"].as_str(), json["sent"]["sent"].as_bool()), (Some("1-4"), Some(false)));
-    assert_eq!(json["expected"]["estimate"]["children"], 2);
+    assert!(
+        json["expected"]["estimate"]["children"].as_u64().is_some_and(|tasks| (1..=4).contains(&tasks)),
+        "{json}"
+    );
     bench.run(&["submit", file, "s3://b/c.blend", "--name", "x"]).await.has(1, &["Leave one of them out"]);
     bench.farm.farm.shutdown().await;
 }
@@ -78,7 +81,7 @@ async fn three_frames_go_before_the_others_and_are_kept() {
     let submit = ["submit", file.to_str().unwrap(), "--frames", "1-9", "--scout"];
     // Nobody can be asked: the three are there, and nothing else.
     let said = bench.run(&submit).await;
-    said.has(1, &["1 5 9 (3 frames)", "frame 5 took", "all 9 frames: about", "--yes"]);
+    said.has(1, &["First the frames 1 5 9", "frame 5 took", "all 9 frames: about", "--yes"]);
     let frames = |names: Vec<String>| names.into_iter().filter(|name| name.starts_with("frame_")).count();
     assert_eq!(frames(bench.farm.names("a.blend").await), 3);
     let render = |frame: i32| {

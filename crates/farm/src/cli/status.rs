@@ -89,7 +89,7 @@ async fn show(farm: &Farm, found: Vec<Found>, json: bool) -> Result<ExitCode> {
             let (done, planned) = row.frames.unzip();
             json!({
                 "name": row.name, "render": row.render, "since": row.since, "state": row.state, "done": done,
-                "planned": planned, "time": row.time, "cost": row.cost,
+                "planned": planned,
             })
         });
         out::json(&json!({"bucket": farm.bucket.name, "renders": renders.collect::<Vec<_>>()}))?;

@@ -114,5 +114,5 @@ async fn a_log_of_a_job_that_batch_forgot_is_not_to_be_had() {
     shot.report(State::Partial, &[1]).await;
     let ran = bench.farm(&["logs", "a", "2"]).await;
     assert_eq!(ran.code, 1, "{}", ran.told);
-    assert!(ran.told.contains("There is no log of task 1."), "{}", ran.told);
+    assert!(ran.told.contains("There is no log of these tasks."), "{}", ran.told);
 }

@@ -148,6 +148,9 @@ impl Submit {
             return Ok(ExitCode::FAILURE);
         }
         let whole = if self.scout { prepared.scout() } else { None };
+        if let (Some(_), Some(scouts)) = (&whole, &prepared.verdict.frames) {
+            say(&format!("\nFirst the frames {scouts}, the others when it is known what they take."));
+        }
         let client = &farm.bucket.client;
         let shown = Shown::default();
         let outcome = tokio::select! {
