@@ -35,6 +35,16 @@ pub struct Pull {
     heads: HashMap<String, Head>,
 }
 
+/// A file that is being written. What is not renamed goes away, also where nobody waits for it any more.
+struct Part(PathBuf);
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // After the rename there is none of this name.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
 /// What came of one file.
 #[derive(Debug, Clone, Copy)]
 enum Fetched {
@@ -171,9 +181,10 @@ impl Pull {
         };
         // Beside it, so that the rename is one step; two pulls at once do not share a file.
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let part = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
+        let guard = Part(path.with_file_name(format!(".{name}.{}.part", std::process::id())));
+        let part = &guard.0;
         let written = async {
-            let mut out = tokio::fs::File::create(&part).await.map_err(FarmError::written(&part))?;
+            let mut out = tokio::fs::File::create(part).await.map_err(FarmError::written(part))?;
             let mut crc = Digest::new(CrcAlgorithm::Crc32IsoHdlc);
             let (mut body, mut bytes) = (answer.body, 0u64);
             while let Some(chunk) =
@@ -181,21 +192,16 @@ impl Pull {
             {
                 crc.update(&chunk);
                 bytes += chunk.len() as u64;
-                out.write_all(&chunk).await.map_err(FarmError::written(&part))?;
+                out.write_all(&chunk).await.map_err(FarmError::written(part))?;
             }
-            out.flush().await.map_err(FarmError::written(&part))?;
+            out.flush().await.map_err(FarmError::written(part))?;
             if bytes != file.size || file.crc32.is_some_and(|wanted| u64::from(wanted) != crc.finalize()) {
                 return Err(FarmError::Damaged(key.clone()));
             }
-            tokio::fs::rename(&part, &path).await.map_err(FarmError::written(&path))?;
+            tokio::fs::rename(part, &path).await.map_err(FarmError::written(&path))?;
             Ok(bytes)
         };
-        let written = written.await;
-        if written.is_err() {
-            // What is told is why it failed; the next pull writes its own.
-            let _ = tokio::fs::remove_file(&part).await;
-        }
-        written.map(Fetched::Now)
+        written.await.map(Fetched::Now)
     }
 
     /// Whether a file with these very bytes lies there.
