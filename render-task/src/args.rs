@@ -150,6 +150,19 @@ mod tests {
     }
 
     #[test]
+    fn order_and_limit_are_read_back() {
+        let parse = |plan: &Plan| {
+            let line = std::iter::once("render-task".to_owned()).chain(command::render(plan, 0));
+            let args = Args::try_parse_from(line).unwrap();
+            (args.order, args.max_cost)
+        };
+        let plain = plan("a.blend", "1-4", None);
+        assert_eq!(parse(&plain), (Order::Linear, None));
+        let plan = Plan { order: Order::Spread, max_cost: Some("2.50".into()), ..plain };
+        assert_eq!(parse(&plan), (Order::Spread, Some(2.5)));
+    }
+
+    #[test]
     fn every_command_line_that_the_trigger_builds_is_read_back() {
         for (key, frames, version) in [
             ("scene.blend", "1-120", None),

@@ -44,10 +44,13 @@ pub async fn run(args: &Args, environment: &Environment, mut stop: Stop) -> Resu
     if journal.machine.is_some() && (environment.attempt > 1 || args.is_second_try()) {
         journal.paid_before = paid_before(&bucket, &key).await;
     }
-    let spending = spending(args, environment, &bucket, &journal, child)?;
-    let allowed = match &spending {
-        Some(spending) => spending.begin(journal.paid_seconds()).await,
-        None => Ok(()),
+    let (spending, allowed) = match spending(args, environment, &bucket, &journal, child) {
+        Ok(Some(spending)) => {
+            let allowed = spending.begin(journal.paid_seconds()).await;
+            (Some(spending), allowed)
+        }
+        Ok(None) => (None, Ok(())),
+        Err(failure) => (None, Err(failure)),
     };
     let watching = spending.clone().map(|spending| tokio::spawn(spending.watch(stop.stopper())));
     let worked = match allowed {

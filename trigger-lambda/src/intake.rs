@@ -372,6 +372,13 @@ mod tests {
     }
 
     #[test]
+    fn what_a_render_may_cost_is_in_its_plan() {
+        let plan = |tags: &[(&str, &str)]| planned("a.blend", tags, &scene("4.5", 1, 9)).expect("good");
+        assert_eq!(plan(&[("frames", "scene"), ("max_cost", "2.5")]).max_cost.as_deref(), Some("2.50"));
+        assert_eq!(plan(&[("frames", "scene")]).max_cost, None);
+    }
+
+    #[test]
     fn a_child_gets_the_time_of_its_frames_within_fargates_limits() {
         let model = config().model;
         assert_eq!(attempt_seconds(900, 4, &model), 3600);

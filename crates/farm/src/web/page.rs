@@ -3,6 +3,7 @@
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+use std::time::Duration;
 
 use farm_contract::record::TaskRecord;
 use serde_json::{Value, json};
@@ -108,13 +109,18 @@ impl Page {
         seen.frames.chunks(PER_SHEET).nth(number).map_or(0, pictures)
     }
 
-    /// The sheet of this number as JPEG; `None` where there is none.
+    /// The sheet of this number as JPEG, without pictures that do not come in time; `None` where there is none.
     ///
     /// # Errors
     /// It cannot be encoded.
-    pub(super) async fn sheet(&self, seen: &Seen, number: usize) -> Result<Option<Vec<u8>>, NoPicture> {
+    pub(super) async fn sheet(
+        &self,
+        seen: &Seen,
+        number: usize,
+        patience: Duration,
+    ) -> Result<Option<Vec<u8>>, NoPicture> {
         match seen.frames.chunks(PER_SHEET).nth(number) {
-            Some(frames) => self.sheets.sheet(frames, &self.folder).await.map(Some),
+            Some(frames) => self.sheets.sheet(frames, &self.folder, patience).await.map(Some),
             None => Ok(None),
         }
     }

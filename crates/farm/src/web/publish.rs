@@ -1,6 +1,6 @@
 //! The page in the bucket, for somebody without credentials: presigned, so that it ends by itself.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::presigning::PresigningConfig;
@@ -49,18 +49,13 @@ pub async fn publish(
     let until = before.as_ref().map_or_else(|| SystemTime::now() + within, |before| before.until);
     // Signed for as long as the page itself is good; S3 takes no longer than a week.
     let left = until.duration_since(SystemTime::now()).unwrap_or(Duration::from_secs(1));
-    let editions = Mutex::new(Vec::new());
-    let note = |number: usize, edition: u64| {
-        editions.lock().unwrap_or_else(PoisonError::into_inner).push((number, edition));
-        None
-    };
-    let mut state = page.state(seen, note, |_| String::new()).await;
+    let mut state = page.state(seen, |_, _| None, |_| String::new()).await;
+    let count = state.sheets.as_ref().map_or(0, |sheets| sheets.urls.len());
     let mut sheets = before.as_ref().map(|before| before.sheets.clone()).unwrap_or_default();
     let (mut made, mut whole) = (0, true);
-    for (number, _) in editions.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        // What is on it now; the one that is known counted fewer pictures, or others.
+    for number in 0..count {
         let current = page.pictures_of(seen, number);
-        if sheets.iter().any(|(other, edition, _)| *other == number && *edition == current) {
+        if current == 0 || sheets.iter().any(|(other, edition, _)| *other == number && *edition == current) {
             continue;
         }
         if made == AT_ONCE || before.is_none() {
@@ -68,7 +63,10 @@ pub async fn publish(
             continue;
         }
         made += 1;
-        let drawn = page.sheet(seen, number).await.map_err(|error| FarmError::Picture(error.to_string()))?;
+        let drawn = page
+            .sheet(seen, number, Duration::MAX)
+            .await
+            .map_err(|error| FarmError::Picture(error.to_string()))?;
         let Some(bytes) = drawn else { continue };
         let name = format!("sheet-{number}-{current:x}.jpg");
         folder.put(&name, bytes, "image/jpeg").await?;
@@ -83,9 +81,6 @@ pub async fn publish(
             if let Some(place) = shown.urls.get_mut(*number) {
                 *place = Some(url.clone());
             }
-        }
-        if let Some(size) = page.sheets.size(&seen.frames, &page.folder).await {
-            shown.tile = size.tile;
         }
     }
     state.files = folder.files(seen, left).await?;

@@ -34,6 +34,9 @@ pub struct Server {
     router: Router,
 }
 
+/// How long a sheet waits for its frames; those that come later are on its next edition.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 struct Shared {
     page: Arc<Page>,
     logs: Logs,
@@ -138,7 +141,7 @@ fn no_store() -> (header::HeaderName, String) {
 async fn sheet(Kept(shared): Kept<Arc<Shared>>, Path(name): Path<String>) -> Response {
     let number = name.strip_suffix(".jpg").and_then(|number| number.parse().ok());
     let (Some(seen), Some(number)) = (shared.page.seen().await, number) else { return nothing() };
-    match shared.page.sheet(&seen, number).await {
+    match shared.page.sheet(&seen, number, PATIENCE).await {
         Ok(Some(bytes)) => jpeg(bytes),
         Ok(None) => nothing(),
         Err(error) => failed(error),

@@ -25,8 +25,6 @@ pub(super) const ROWS: u32 = 8;
 pub(super) const PER_SHEET: usize = (COLUMNS * ROWS) as usize;
 /// Frames that are fetched at once, and decoded at once.
 const AT_ONCE: usize = 4;
-/// How long a sheet waits for its frames; those that come later are on its next edition.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A small picture; none where there is none to be had.
 type Small = Option<Arc<RgbImage>>;
@@ -99,6 +97,7 @@ impl Sheets {
         self: &Arc<Self>,
         frames: &[Frame],
         folder: &str,
+        patience: Duration,
     ) -> Result<Vec<u8>, NoPicture> {
         let wanted = frames.iter().enumerate().filter_map(|(at, frame)| Some((at, picture(frame)?.clone())));
         let wanted: Vec<_> = wanted.collect();
@@ -112,7 +111,7 @@ impl Sheets {
             .collect();
         let all = stream::iter(work).for_each(|made| async { drop(made.await) });
         // What is late is late.
-        let _ = tokio::time::timeout(PATIENCE, all).await;
+        let _ = tokio::time::timeout(patience, all).await;
         let size = *self.size.lock().await;
         let Size { tile: [width, height], .. } = size.unwrap_or(Size::of(16, 9));
         let made = self.made.lock().await;
