@@ -8,7 +8,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use farm_contract::exit::TaskExit;
 use farm_contract::keys;
 use farm_contract::plan::RenderId;
-use farm_contract::spending::{Note, Prices, Spent, cost, micro};
+use farm_contract::prices::{self, Prices};
+use farm_contract::spending::{Note, Spent, micro};
 use farm_contract::stop::Stop as Request;
 use sha2::{Digest, Sha256};
 
@@ -66,7 +67,7 @@ impl Spending {
             render: render.clone(),
             child,
             attempt: who.iter().take(4).map(|byte| format!("{byte:02x}")).collect(),
-            hour: prices.hour(paid.vcpus, paid.memory_mib, paid.spot),
+            hour: prices.task_hour(paid.vcpus, paid.memory_mib, paid.spot),
             most,
         })
     }
@@ -105,7 +106,7 @@ impl Spending {
 
     /// Notes what this task cost in all.
     pub async fn end(&self, seconds: f64) {
-        let cost = micro(cost(self.hour, seconds));
+        let cost = micro(prices::attempt(self.hour, seconds));
         let ended = Note::Ended { child: self.child, attempt: self.attempt.clone(), cost };
         if let Err(failure) = self.put(&ended).await {
             tracing::warn!("warning: what the task cost is not noted: {failure}");

@@ -1,9 +1,10 @@
 //! Who is logged in, and where calls go.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_sts::config::ProvideCredentials;
 
 use crate::error::AwsError;
 
@@ -48,6 +49,18 @@ impl Session {
     /// Nobody is logged in, or AWS does not say.
     pub async fn account(&self) -> Result<String, AwsError> {
         Ok(self.caller().await?.account)
+    }
+
+    /// When this login ends; none where it does not, as that of a user with keys. What is signed with it is good no longer.
+    ///
+    /// # Errors
+    /// Nobody is logged in.
+    pub async fn ends_at(&self) -> Result<Option<SystemTime>, AwsError> {
+        const DOING: &str = "find out how long the login lasts";
+        let Some(provider) = self.config.credentials_provider() else { return Ok(None) };
+        let credentials = provider.provide_credentials().await;
+        let credentials = credentials.map_err(|error| AwsError::unsent(DOING, error.to_string()))?;
+        Ok(credentials.expiry())
     }
 
     /// Who is logged in.

@@ -26,6 +26,7 @@ pub mod offer;
 pub mod order;
 pub mod plan;
 pub mod preview;
+pub mod prices;
 pub mod project;
 pub mod record;
 pub mod report;

@@ -3,49 +3,11 @@
 //! A task notes when it began and what an hour of it costs, and at its end what it cost.
 
 use std::collections::HashMap;
-use std::str::FromStr;
 
-use crate::fault::Fault;
+use crate::prices;
 
-/// The least that Fargate bills of a task, in seconds.
-const MINIMUM_SECONDS: f64 = 60.0;
 /// Millionths of a US dollar.
 const MICRO: f64 = 1e6;
-
-/// What Fargate costs where the farm stands: [`PRICES`](crate::env::PRICES).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Prices {
-    /// US dollars for an hour of a vCPU, and of a GiB, on Fargate.
-    pub on_demand: [f64; 2],
-    /// The same on Fargate Spot.
-    pub spot: [f64; 2],
-}
-
-impl Prices {
-    /// US dollars for an hour of a task. What is not known to be Spot is taken for the dearer one.
-    pub fn hour(&self, vcpus: f64, memory_mib: u64, spot: Option<bool>) -> f64 {
-        let [vcpu, gib] = if spot == Some(true) { self.spot } else { self.on_demand };
-        vcpus * vcpu + memory_mib as f64 / 1024.0 * gib
-    }
-}
-
-impl FromStr for Prices {
-    type Err = Fault;
-
-    fn from_str(text: &str) -> Result<Self, Fault> {
-        let good = |price: &f64| price.is_finite() && *price >= 0.0;
-        let prices = text.split_whitespace().map(|word| word.parse().ok().filter(good));
-        match prices.collect::<Option<Vec<f64>>>().as_deref() {
-            Some([vcpu, gib, spot_vcpu, spot_gib]) => {
-                Ok(Self { on_demand: [*vcpu, *gib], spot: [*spot_vcpu, *spot_gib] })
-            }
-            _ => Err(Fault::new(
-                format!("`{text}` are no four prices."),
-                "They are US dollars for an hour of a vCPU and of a GiB, on Fargate and on Fargate Spot.",
-            )),
-        }
-    }
-}
 
 /// A task's word on what it costs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,7 +101,7 @@ impl Spent {
                 let next = attempts.get(place + 1).map(|(next, ..)| *next);
                 let seconds = next.unwrap_or(now).saturating_sub(*at) as f64 / 1000.0;
                 let hour = *hour as f64 / MICRO;
-                spent.usd += seconds.max(MINIMUM_SECONDS) / 3600.0 * hour;
+                spent.usd += prices::attempt(hour, seconds);
                 if next.is_none() {
                     spent.hour += hour;
                 }
@@ -152,11 +114,6 @@ impl Spent {
     pub fn after(&self, seconds: f64) -> f64 {
         self.usd + self.hour * seconds / 3600.0
     }
-}
-
-/// US dollars of one attempt.
-pub fn cost(hour: f64, seconds: f64) -> f64 {
-    seconds.max(MINIMUM_SECONDS) / 3600.0 * hour
 }
 
 #[cfg(test)]
@@ -186,16 +143,6 @@ mod tests {
         assert!((spent(&[began(3, "a", 999_999)]).usd - 0.06).abs() < 1e-9);
         assert!((spent(&[began(3, "a", now)]).after(3600.0) - 3.66).abs() < 1e-9);
         assert_eq!(spent(&[]), Spent::default());
-    }
-
-    #[test]
-    fn prices_are_four_numbers() {
-        let prices: Prices = "0.04048 0.004445 0.01291 0.00142".parse().expect("four");
-        assert!((prices.hour(4.0, 8192, Some(true)) - 0.063).abs() < 1e-4);
-        assert!((prices.hour(4.0, 8192, None) - 0.19748).abs() < 1e-4);
-        for text in ["", "1 2 3", "1 2 3 4 5", "1 2 3 -4", "1 2 3 nan", "a b c d"] {
-            assert!(text.parse::<Prices>().is_err(), "{text}");
-        }
     }
 
     proptest! {

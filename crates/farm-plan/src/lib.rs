@@ -19,6 +19,6 @@ mod words;
 pub use choose::{Choice, MOST_CHILDREN, assess, choose, chunks};
 pub use compare::{Comparison, compare};
 pub use estimate::{Estimate, estimate};
-pub use model::Model;
+pub use model::{Model, START_SECONDS};
 pub use simulate::simulate;
 pub use words::{dollars, duration};

@@ -1,11 +1,12 @@
 //! What a farm and a scene are like, in numbers.
 
 use farm_contract::measured::{ENOUGH, Measured};
+use farm_contract::prices;
 
 /// From the start of the image's pull until our program runs, where nobody says otherwise. Batch's documentation
 /// has about 30 s for a start on Fargate, and others measured 55 s with an image of 2.7 GB; ours has a sixth of
 /// that. A task cannot see this time from inside, so it is never fitted.
-const START_SECONDS: f64 = 45.0;
+pub const START_SECONDS: f64 = 45.0;
 /// Download and opening of a scene of which nothing is known.
 const LOAD_SECONDS: f64 = 5.0;
 /// A frame of a scene of which nothing is known.
@@ -14,8 +15,6 @@ const FRAME_SECONDS: f64 = 30.0;
 const SPREAD: f64 = 0.25;
 /// Tasks that Fargate starts at once, and how many more each second: the quotas of an account.
 const LAUNCH: (u32, f64) = (100, 20.0);
-/// The least that Fargate bills of a task.
-const MINIMUM_SECONDS: f64 = 60.0;
 
 /// The most frames of one task, where little is known of how long a frame takes: if it is fifteen minutes, such
 /// a task takes four hours, and all that wait for its place as well.
@@ -34,8 +33,6 @@ pub struct Model {
     pub launch_per_second: f64,
     /// US dollars for an hour of one task. Nothing, on a machine of one's own.
     pub task_hour: f64,
-    /// The least that is paid for a task.
-    pub minimum_seconds: f64,
     /// From the start of a task until our program runs; paid for, like all that follows.
     pub start_seconds: f64,
     /// From there until the scene is open.
@@ -60,7 +57,6 @@ impl Model {
             launch_burst,
             launch_per_second,
             task_hour,
-            minimum_seconds: MINIMUM_SECONDS,
             start_seconds: START_SECONDS,
             load_seconds: LOAD_SECONDS,
             frame_seconds: FRAME_SECONDS,
@@ -94,7 +90,7 @@ impl Model {
 
     /// US dollars of a task that takes so long. Fargate rounds up to the next second, which is left out.
     pub(crate) fn task_cost(&self, seconds: f64) -> f64 {
-        seconds.max(self.minimum_seconds) / 3600.0 * self.task_hour
+        prices::attempt(self.task_hour, seconds)
     }
 
     /// The most frames that the farm gives to one task by itself.

@@ -23,7 +23,11 @@ fn main() {
         "watch" => {
             println!("$ farm watch sh010\n");
             println!("{}", table::one(&seen, LOOK, COLUMNS));
-            print!("{}{}", table::strip(&seen.frames, LOOK, COLUMNS), table::legend(&seen.frames, LOOK));
+            print!(
+                "{}{}",
+                table::strip(&seen.frames, LOOK, COLUMNS),
+                table::legend(&seen.frames, LOOK, COLUMNS)
+            );
         }
         "status" => {
             println!("$ farm status sh020\n");

@@ -1,9 +1,10 @@
 //! One bucket, as far as the client reads it.
 
 use std::collections::HashMap;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::EncodingType;
 use bytes::Bytes;
@@ -157,13 +158,34 @@ impl Bucket {
         Ok(folders)
     }
 
-    /// Writes a small object of JSON.
+    /// Writes a small object, of this media type. Whoever reads it over the web asks whether it has changed.
     ///
     /// # Errors
     /// The bucket does not take it.
-    pub async fn put_json(&self, key: &str, json: Vec<u8>) -> Result<(), FarmError> {
-        let put = self.client.put_object().bucket(&self.name).key(key).content_type("application/json");
-        let put = put.body(ByteStream::from(json)).send().await;
+    pub async fn put(&self, key: &str, media_type: &str, bytes: Vec<u8>) -> Result<(), FarmError> {
+        let put = self.client.put_object().bucket(&self.name).key(key).content_type(media_type);
+        let put = put.cache_control("no-cache").body(ByteStream::from(bytes)).send().await;
         put.map(drop).map_err(|error| AwsError::new(format!("write `{key}`"), error).into())
+    }
+
+    /// Deletes an object, where there is one.
+    ///
+    /// # Errors
+    /// The bucket does not.
+    pub async fn delete(&self, key: &str) -> Result<(), FarmError> {
+        let gone = self.client.delete_object().bucket(&self.name).key(key).send().await;
+        gone.map(drop).map_err(|error| AwsError::new(format!("delete `{key}`"), error).into())
+    }
+
+    /// An address at which anybody may read this object for so long, or until the credentials end that sign it.
+    ///
+    /// # Errors
+    /// There are no credentials, or S3 signs nothing for so long.
+    pub async fn signed(&self, key: &str, within: Duration) -> Result<String, FarmError> {
+        let doing = || format!("sign the address of `{key}`");
+        let config = PresigningConfig::expires_in(within)
+            .map_err(|error| AwsError::unsent(doing(), error.to_string()))?;
+        let signed = self.client.get_object().bucket(&self.name).key(key).presigned(config).await;
+        Ok(signed.map_err(|error| AwsError::new(doing(), error))?.uri().to_owned())
     }
 }

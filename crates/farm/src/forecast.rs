@@ -155,14 +155,14 @@ fn written(value: &impl serde::Serialize) -> Result<Value, Fault> {
 
 #[cfg(test)]
 mod tests {
-    use farm_plan::prices::SPOT;
+    use farm_plan::prices::PUBLISHED;
 
     use super::*;
 
     const PLAIN: Look = Look { colour: false };
 
     fn forecast() -> Forecast {
-        let farm = Model::of_farm(256.0, 4.0, SPOT.task_hour(4.0, 8.0));
+        let farm = Model::of_farm(256.0, 4.0, PUBLISHED.spot.task_hour(4.0, 8.0));
         let model = Model { frame_seconds: 30.0, spread: 0.0, measured: u64::MAX, ..farm };
         Forecast { model, limits: Limits::default() }
     }

@@ -20,5 +20,5 @@ pub async fn stop(bucket: &Bucket, found: &Found, reason: &str) -> Result<(), Fa
         return Err(FarmError::Over(found.key.to_string(), report.message.clone()));
     }
     let json = serde_json::to_vec(&Stop::new(reason)).map_err(|error| FarmError::Json(error.to_string()))?;
-    bucket.put_json(&keys::stop(&plan.render), json).await
+    bucket.put(&keys::stop(&plan.render), "application/json", json).await
 }

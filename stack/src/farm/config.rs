@@ -4,7 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use farm_plan::prices::{ON_DEMAND, Prices, SPOT};
+use farm_contract::prices::Price;
+use farm_plan::prices::PUBLISHED;
 use serde::{Deserialize, Serialize};
 
 use crate::cfn::{Attempts, FargateSize, TooShort, Vcpus, WrongAttempts, WrongSize};
@@ -164,15 +165,15 @@ impl FarmConfig {
     /// US dollars for an hour of a render task, where most of them start: what plans go by.
     pub fn task_price(&self) -> f64 {
         self.price_at(match self.spot {
-            Spot::First | Spot::Only => SPOT,
-            Spot::Never => ON_DEMAND,
+            Spot::First | Spot::Only => PUBLISHED.spot,
+            Spot::Never => PUBLISHED.on_demand,
         })
     }
 
-    /// US dollars for an hour of a render task at these prices.
-    pub fn price_at(&self, prices: Prices) -> f64 {
+    /// US dollars for an hour of a render task at this price.
+    pub fn price_at(&self, price: Price) -> f64 {
         let vcpus = f64::from(self.render.vcpus().units()) / 1024.0;
-        prices.task_hour(vcpus, f64::from(self.render.memory_mib()) / f64::from(GIB))
+        price.task_hour(vcpus, f64::from(self.render.memory_mib()) / f64::from(GIB))
     }
 
     /// The same farm with render tasks of another size: vCPUs, and memory in GiB.

@@ -4,7 +4,7 @@
 //! ([`farm_contract::log_line`]), at the moment that somebody looks: what is read then is billed by the
 //! gigabyte. An account has three dashboards for nothing.
 
-use farm_plan::prices::ON_DEMAND;
+use farm_plan::prices::PUBLISHED;
 use serde_json::{Value as Json, json};
 
 use super::config::{FarmConfig, FarmError};
@@ -24,7 +24,7 @@ pub(super) fn add(
     let log = format!("${{{}}}", tasks.id());
     let rendered = format!("parse @message /{RENDERED}/ | filter ispresent(seconds)");
     let failed = format!("filter @message like /{FAILED}/");
-    let cost = format!("sum(seconds) / 3600 * {:.5} as dollars", config.price_at(ON_DEMAND));
+    let cost = format!("sum(seconds) / 3600 * {:.5} as dollars", config.price_at(PUBLISHED.on_demand));
     let body = json!({"widgets": [
         query(&log, "Frames rendered", 0, 0, &format!("{rendered} | stats count(*) as frames by bin(5m)"), "timeSeries"),
         query(&log, "Seconds a frame", 12, 0, &format!("{rendered} | stats avg(seconds), pct(seconds, 95) by bin(5m)"), "timeSeries"),

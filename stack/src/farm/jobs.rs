@@ -5,7 +5,7 @@
 
 use farm_contract::exit::{OUT_OF_MEMORY_REASON, final_patterns};
 use farm_contract::{command, env};
-use farm_plan::prices::{ON_DEMAND, SPOT};
+use farm_plan::prices::PUBLISHED;
 
 use super::config::{BlenderVersion, FarmConfig, FarmError};
 use super::grants;
@@ -203,9 +203,7 @@ impl Task<'_> {
         ];
         if let Some(spot) = self.spot {
             environment.push(variable(env::SPOT_ENVIRONMENT, spot.compute_environment_arn().into()));
-            let prices = [ON_DEMAND.vcpu_hour, ON_DEMAND.gib_hour, SPOT.vcpu_hour, SPOT.gib_hour];
-            let prices = prices.map(|price| price.to_string()).join(" ");
-            environment.push(variable(env::PRICES, prices.into()));
+            environment.push(variable(env::PRICES, PUBLISHED.to_string().into()));
         }
         job_definition::TaskContainerProperties {
             name: Some(command::CONTAINER.into()),

@@ -3,6 +3,7 @@
 
 mod browser;
 mod control;
+mod cost;
 mod frames;
 mod look;
 mod page;
@@ -38,7 +39,10 @@ impl Bench {
     }
 
     async fn with(faults: Faults) -> Self {
-        let farm = TestFarm::with_faults(fake_blender(), 2, faults).await;
+        Self::of(TestFarm::with_faults(fake_blender(), 2, faults).await)
+    }
+
+    fn of(farm: TestFarm) -> Self {
         let notes = tempfile::tempdir().unwrap();
         // Under root, Blender is somebody else.
         std::fs::set_permissions(notes.path(), PermissionsExt::from_mode(0o777)).unwrap();

@@ -36,14 +36,7 @@ impl Page {
     /// Status, head and body of the answer.
     fn get(&self, name: &str, host: &str) -> (u16, String, Vec<u8>) {
         let path = if name.starts_with('/') { name.to_owned() } else { format!("{}{name}", self.path) };
-        let mut stream = TcpStream::connect(&self.host).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
-        let head = String::from_utf8(answer[..end].to_vec()).unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, head, answer[end + 4..].to_vec())
+        get(&self.host, &path, host)
     }
 
     fn ok(&self, name: &str) -> Vec<u8> {
@@ -55,6 +48,18 @@ impl Page {
     fn json(&self, name: &str) -> Value {
         serde_json::from_slice(&self.ok(name)).unwrap()
     }
+}
+
+/// Status, head and body of the answer of this server to who asks for that host.
+fn get(server: &str, path: &str, host: &str) -> (u16, String, Vec<u8>) {
+    let mut stream = TcpStream::connect(server).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let head = String::from_utf8(answer[..end].to_vec()).unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, head, answer[end + 4..].to_vec())
 }
 
 impl Drop for Page {
@@ -127,23 +132,8 @@ async fn a_published_page_needs_no_credentials_and_ends() {
     bench.put(&Fake::default(), &[("frames", "1-2")]);
     bench.farm.last_report(KEY).await;
     let said = bench.run(&["watch", KEY, "--publish", "--for", "2h"]).await;
-    said.has(0, &["X-Amz-Expires=7199", "until it ends"]);
-    let fetch = |url: &str| {
-        let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
-        let page = Page {
-            process: std::process::Command::new("true").spawn().unwrap(),
-            host: host.to_owned(),
-            path: String::new(),
-        };
-        page.get(&format!("/{path}"), host)
-    };
-    let (status, _, html) = fetch(said.out.trim());
-    let html = String::from_utf8(html).unwrap();
-    assert_eq!(status, 200, "{html}");
-    let source = html.split_once("id=\"source\">").unwrap().1.split_once("</script>").unwrap().0;
-    let source: Value = serde_json::from_str(source).unwrap();
-    let (_, _, state) = fetch(source["state"].as_str().unwrap());
-    let state: Value = serde_json::from_slice(&state).unwrap();
+    said.has(0, &["X-Amz-Expires=71", ", for 2 h."]);
+    let state = published(said.out.trim());
     assert_eq!(
         (state["cells"]["picture"].as_str(), state["details"].as_array().map(Vec::len)),
         (Some("11"), Some(0))
@@ -153,4 +143,46 @@ async fn a_published_page_needs_no_credentials_and_ends() {
     assert!(status == 200 && image::load_from_memory(&sheet).is_ok());
     bench.run(&["watch", KEY, "--publish", "--for", "8d"]).await.has(2, &["7d"]);
     bench.farm.farm.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_published_page_goes_on_with_the_render_at_the_same_address() {
+    let bench = Bench::start().await;
+    let tags = [("frames", "1-4"), ("chunk", "2"), ("order", "linear")];
+    bench.put(&Fake { wait: vec![2, 3, 4], ..Fake::default() }, &tags);
+    let one = |key: &str| bench.farm.farm.store.list(bench.farm.farm.bucket(), key).unwrap().len() == 1;
+    bench.farm.report_that(KEY, |_| one(&format!("{KEY}/frame_"))).await;
+    let mut command = bench.command(&["watch", KEY, "--publish"]);
+    let mut farm = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(farm.stdout.take().unwrap()).lines();
+    let url = lines.next().unwrap().unwrap();
+    let first = published(&url);
+    assert_eq!(first["cells"]["picture"], "1000", "{first}");
+    bench.go();
+    assert_eq!(farm.wait().unwrap().code(), Some(0));
+    assert!(lines.next().is_none(), "no other address is told");
+    let last = published(&url);
+    assert_eq!(last["cells"]["picture"], "1111", "{last}");
+    assert!(last["files"].as_array().unwrap().iter().any(|file| file["name"] == "frames.zip"), "{last}");
+    let (status, _, sheet) = fetch(last["sheets"]["urls"][0].as_str().unwrap());
+    let sheet = image::load_from_memory(&sheet).unwrap().to_rgb8();
+    let lit = |tile: u32| (0..240).any(|x| sheet.get_pixel(tile * 240 + x, 120).0 != [0, 0, 0]);
+    assert!(status == 200 && (0..4).all(lit), "the sheet has the frames that came later");
+    bench.farm.farm.shutdown().await;
+}
+
+/// What somebody gets who has nothing but the address.
+fn fetch(url: &str) -> (u16, String, Vec<u8>) {
+    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    get(host, &format!("/{path}"), host)
+}
+
+/// The state that a published page shows, by way of the page.
+fn published(url: &str) -> Value {
+    let (status, _, html) = fetch(url);
+    let html = String::from_utf8(html).unwrap();
+    assert_eq!(status, 200, "{html}");
+    let source = html.split_once("id=\"source\">").unwrap().1.split_once("</script>").unwrap().0;
+    let source: Value = serde_json::from_str(source).unwrap();
+    serde_json::from_slice(&fetch(source["state"].as_str().unwrap()).2).unwrap()
 }

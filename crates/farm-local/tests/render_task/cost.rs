@@ -1,39 +1,17 @@
 //! What a task is paid for, and a render that may not cost more than so much.
 
-use axum::Json;
-use axum::routing::get;
 use farm_contract::exit::TaskExit;
 use farm_contract::stop::Stop;
 use farm_contract::{env, keys};
-use serde_json::json;
 
 use crate::harness::{BUCKET, Bench, ends};
 use crate::support::fake::{Fake, fake_blender};
+use crate::support::fargate::fargate;
 
-const SPOT: &str = "arn:aws:batch:us-east-1:111122223333:compute-environment/SpotCompute-a1B2";
-
-/// What Fargate tells a task of itself: that its image's pull began an hour ago.
-async fn fargate() -> String {
-    let began = aws_sdk_s3::primitives::DateTime::from_secs(
-        i64::try_from(std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs()).unwrap() - 3600,
-    );
-    let task = json!({
-        "Cluster": "arn:aws:ecs:us-east-1:111122223333:cluster/AWSBatch-SpotCompute-a1B2-0f1e",
-        "Limits": {"CPU": 4, "Memory": 8192},
-        "PullStartedAt": began.to_string(),
-    });
-    let router = axum::Router::new().route("/v4/x/task", get(async move || Json(task)));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    format!("http://{address}/v4/x")
-}
-
-/// A child on Fargate Spot, of which an hour costs a hundred dollars, and what it said.
+/// A child on Fargate, and what it said.
 async fn run(bench: &Bench, code: TaskExit) -> String {
     let mut command = bench.command();
-    command.env(env::METADATA_URI, fargate().await).env(env::SPOT_ENVIRONMENT, SPOT);
-    command.env(env::PRICES, "1000 0 25 0").env(env::JOB_ATTEMPT, "2");
+    command.envs(fargate().await).env(env::JOB_ATTEMPT, "2");
     let ended = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     ends(ended, code.code().into())
 }

@@ -42,22 +42,28 @@ impl TestFarm {
 
     /// A farm of several Blenders.
     pub async fn with_blenders(blenders: Vec<Blender>) -> Self {
-        Self::with(blenders, 2, Faults::none()).await
+        Self::with(super::programs(), blenders, 2, Faults::none()).await
     }
 
     /// A farm that renders with another Blender, in so many tasks at once, and whose services fail on
     /// purpose.
     pub async fn with_faults(blender: PathBuf, count: usize, faults: Faults) -> Self {
-        Self::with(vec![Blender { version: "4.5".to_owned(), path: blender }], count, faults).await
+        Self::with_programs(super::programs(), blender, count, faults).await
     }
 
-    async fn with(blenders: Vec<Blender>, count: usize, faults: Faults) -> Self {
+    /// The same with other programs of the farm's.
+    pub async fn with_programs(programs: PathBuf, blender: PathBuf, count: usize, faults: Faults) -> Self {
+        let blender = Blender { version: "4.5".to_owned(), path: blender };
+        Self::with(programs, vec![blender], count, faults).await
+    }
+
+    async fn with(programs: PathBuf, blenders: Vec<Blender>, count: usize, faults: Faults) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let credentials = Credentials::random().expect("random numbers");
         let farm = Farm::start(FarmConfig {
             folder: folder.path().to_owned(),
-            programs: super::programs(),
+            programs,
             blenders,
             workers: Workers { count, threads: 1 },
             s3_address: anywhere,

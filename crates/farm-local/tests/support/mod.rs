@@ -5,6 +5,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a failing test panics")]
 
 pub mod fake;
+pub mod fargate;
 pub mod farm;
 
 use std::path::{Path, PathBuf};

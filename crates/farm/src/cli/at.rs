@@ -8,7 +8,7 @@ use farm::render::{Found, find};
 use farm::{Farm, Location};
 use farm_aws::Session;
 use farm_contract::Fault;
-use farm_plan::prices::Prices;
+use farm_contract::prices::{Price, Prices};
 
 use super::prices;
 
@@ -39,23 +39,36 @@ pub struct At {
     pub farm: Where,
 }
 
+/// One, or all of them.
+#[derive(Debug, Clone, clap::Args)]
+pub struct AtAny {
+    /// The render: s3://BUCKET/KEY.blend, the upload's key, its file name with or without .blend, or the beginning of
+    /// the render's id. Left out, the farm's renders.
+    #[arg(value_name = "RENDER")]
+    render: Option<String>,
+    #[command(flatten)]
+    farm: Where,
+}
+
 /// Other prices than the farm knows.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Priced {
     /// US dollars for an hour of a vCPU and of a GiB on Fargate, instead of us-east-1's of June 2026.
     #[arg(long, value_name = "VCPU,GIB", value_parser = prices)]
-    prices: Option<Prices>,
+    prices: Option<Price>,
     /// The same on Fargate Spot.
     #[arg(long, value_name = "VCPU,GIB", value_parser = prices)]
-    spot_prices: Option<Prices>,
+    spot_prices: Option<Price>,
 }
 
 impl Priced {
     pub fn list(&self) -> PriceList {
-        let known = PriceList::default();
+        let known = PriceList::default().prices;
         PriceList {
-            on_demand: self.prices.unwrap_or(known.on_demand),
-            spot: self.spot_prices.unwrap_or(known.spot),
+            prices: Prices {
+                on_demand: self.prices.unwrap_or(known.on_demand),
+                spot: self.spot_prices.unwrap_or(known.spot),
+            },
             given: self.prices.is_some() || self.spot_prices.is_some(),
         }
     }
@@ -80,6 +93,19 @@ impl At {
         let farm = self.farm.open(location.map(|it| it.bucket).as_deref(), prices).await?;
         let found = find::find(&farm.bucket, &self.render).await?;
         Ok((farm, found))
+    }
+}
+
+impl AtAny {
+    /// The farm, and the render if one is named.
+    pub async fn find(self, prices: PriceList) -> Result<(Farm, Option<Found>)> {
+        match self.render {
+            Some(render) => {
+                let (farm, found) = At { render, farm: self.farm }.find(prices).await?;
+                Ok((farm, Some(found)))
+            }
+            None => Ok((self.farm.open(None, prices).await?, None)),
+        }
     }
 }
 

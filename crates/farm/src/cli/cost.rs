@@ -10,7 +10,7 @@ use farm_terminal::Look;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
 
-use super::at::{At, Priced, Where};
+use super::at::{AtAny, Priced};
 use super::out;
 
 /// Renders whose records are read at once.
@@ -21,11 +21,8 @@ const AT_ONCE: usize = 4;
 /// Also what was paid for it before it was resumed. From what its tasks wrote down: real seconds from the start of the image's pull, Fargate Spot and Fargate told apart.
 #[derive(Debug, clap::Args)]
 pub struct Cost {
-    /// The render; left out, all of the farm's.
-    #[arg(value_name = "RENDER")]
-    render: Option<String>,
     #[command(flatten)]
-    farm: Where,
+    at: AtAny,
     #[command(flatten)]
     priced: Priced,
     /// Write it as JSON.
@@ -35,18 +32,12 @@ pub struct Cost {
 
 impl Cost {
     pub async fn run(self) -> Result<ExitCode> {
-        let Self { render, farm, priced, json } = self;
+        let Self { at, priced, json } = self;
         let prices = priced.list();
-        let (farm, found) = match render {
-            Some(render) => {
-                let (farm, found) = At { render, farm }.find(prices).await?;
-                (farm, vec![found])
-            }
-            None => {
-                let farm = farm.open(None, prices).await?;
-                let found = find::all(&farm.bucket).await?;
-                (farm, found)
-            }
+        let (farm, named) = at.find(prices).await?;
+        let found = match named {
+            Some(found) => vec![found],
+            None => find::all(&farm.bucket).await?,
         };
         let ledgers: Vec<(String, Ledger)> =
             stream::iter(found).map(|found| ledger(&farm, found)).buffered(AT_ONCE).try_collect().await?;

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap_complete::Shell;
-use farm_plan::prices::Prices;
+use farm_contract::prices::Price;
 
 pub use control::{Cancel, Remove, Rerender, Resume};
 pub use cost::Cost;
@@ -41,10 +41,10 @@ pub fn completions(shell: Shell, mut command: clap::Command) -> Result<ExitCode>
 }
 
 /// Two prices, as `0.04048,0.004445`.
-fn prices(text: &str) -> Result<Prices, String> {
+fn prices(text: &str) -> Result<Price, String> {
     let price =
         |text: &str| text.trim().parse().ok().filter(|price: &f64| price.is_finite() && *price >= 0.0);
     let both = text.split_once(',').and_then(|(vcpu, gib)| Some((price(vcpu)?, price(gib)?)));
-    both.map(|(vcpu_hour, gib_hour)| Prices { vcpu_hour, gib_hour })
+    both.map(|(vcpu_hour, gib_hour)| Price { vcpu_hour, gib_hour })
         .ok_or_else(|| "write two prices in US dollars, such as 0.04048,0.004445".to_owned())
 }

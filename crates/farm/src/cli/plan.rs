@@ -5,8 +5,9 @@ use farm::forecast::Forecast;
 use farm_contract::Fault;
 use farm_contract::frames::FrameSpec;
 use farm_contract::limits::{BUDGET, DEADLINE, Limits};
+use farm_contract::prices::Price;
 use farm_plan::Model;
-use farm_plan::prices::{ON_DEMAND, Prices, SPOT};
+use farm_plan::prices::PUBLISHED;
 use farm_terminal::Look;
 
 use super::{out, prices};
@@ -41,7 +42,7 @@ pub struct Plan {
     on_demand: bool,
     /// US dollars for an hour of a vCPU and of a GiB, instead of those of Fargate Spot in us-east-1, June 2026.
     #[arg(long, value_name = "VCPU,GIB", value_parser = prices, conflicts_with = "on_demand")]
-    prices: Option<Prices>,
+    prices: Option<Price>,
     /// The frames are to be there within that time, such as 90m or 2h, as cheaply as can be.
     #[arg(long, value_name = "TIME")]
     deadline: Option<String>,
@@ -95,7 +96,7 @@ impl Plan {
             let good = value.is_none_or(|value| value.is_finite() && value >= 0.0);
             ensure!(good, "{name} is a number from 0 on");
         }
-        let prices = self.prices.unwrap_or(if self.on_demand { ON_DEMAND } else { SPOT });
+        let prices = self.prices.unwrap_or(if self.on_demand { PUBLISHED.on_demand } else { PUBLISHED.spot });
         let farm =
             Model::of_farm(self.vcpus, self.task_vcpus, prices.task_hour(self.task_vcpus, self.memory));
         let farm = Model {

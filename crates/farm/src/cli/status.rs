@@ -13,7 +13,7 @@ use farm_terminal::Look;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
 
-use super::at::{At, Priced, Where};
+use super::at::{AtAny, Priced, Where};
 use super::{exit, out};
 
 /// Renders that are looked at at once.
@@ -21,15 +21,11 @@ const AT_ONCE: usize = 4;
 /// Renders that have ended and are shown beside those under way.
 const ENDED: usize = 10;
 
-/// Show how a render stands, or all that are under way.
+/// Show how a render stands, or all that are under way and the last that ended.
 #[derive(Debug, clap::Args)]
 pub struct Status {
-    /// The render: s3://BUCKET/KEY.blend, its key, its file name or the beginning of its id. Left out, all that are under
-    /// way and the last that ended.
-    #[arg(value_name = "RENDER")]
-    render: Option<String>,
     #[command(flatten)]
-    farm: Where,
+    at: AtAny,
     #[command(flatten)]
     priced: Priced,
     /// Write it as JSON.
@@ -39,9 +35,9 @@ pub struct Status {
 
 impl Status {
     pub async fn run(self) -> Result<ExitCode> {
-        let Self { render, farm, priced, json } = self;
-        let Some(render) = render else {
-            let farm = farm.open(None, priced.list()).await?;
+        let Self { at, priced, json } = self;
+        let (farm, named) = at.find(priced.list()).await?;
+        let Some(found) = named else {
             let mut found = find::all(&farm.bucket).await?;
             let mut ended = 0;
             found.retain(|found| {
@@ -52,7 +48,6 @@ impl Status {
             });
             return show(&farm, found, json).await;
         };
-        let (farm, found) = At { render, farm }.find(priced.list()).await?;
         let seen = Watch::new(farm, found.key).look().await?;
         if json {
             out::json(&State { cells: Some(seen.cells()), ..seen.state.clone() })?;

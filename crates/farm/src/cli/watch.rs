@@ -12,6 +12,7 @@ use farm::render::{Seen, Watch as Look, table};
 use farm::web::{Page, Published, publish, serve};
 use farm_aws::Session;
 use farm_contract::limits::{DEADLINE, Limits};
+use farm_plan::duration;
 use farm_terminal::{INTERRUPTED, Look as Inks, interrupted, say};
 
 use super::at::{ANSWER, At, Priced};
@@ -59,7 +60,8 @@ impl Watch {
         let (farm, found) = self.at.find(self.priced.list()).await?;
         let watch = Look::new(farm, found.key);
         if self.publish {
-            return published(watch, self.within).await;
+            let session = Session::open(self.at.farm.region.as_deref(), ANSWER).await?;
+            return published(watch, self.within, session.ends_at().await?).await;
         }
         if !self.web {
             return follow(watch, self.json).await;
@@ -93,9 +95,11 @@ async fn keep_looking(page: &Page, screen: &mut Screen) -> Result<ExitCode> {
     }
 }
 
-/// Writes the page into the bucket until the render is over, or the address is.
-async fn published(watch: Look, within: Duration) -> Result<ExitCode> {
+/// Writes the page into the bucket until the render is over, or the address is. What a login signs ends with it.
+async fn published(watch: Look, within: Duration, login: Option<SystemTime>) -> Result<ExitCode> {
     let page = Arc::new(Page::new(watch));
+    let asked = SystemTime::now() + within;
+    let until = login.map_or(asked, |login| asked.min(login));
     let work = async {
         let (mut before, mut told, mut patience): (Option<Published>, Option<String>, _) =
             (None, None, Patience::default());
@@ -105,19 +109,17 @@ async fn published(watch: Look, within: Duration) -> Result<ExitCode> {
                 if seen.plan.is_none() && !seen.is_over() {
                     return Ok(None);
                 }
-                let now = publish(&page, &seen, within, before.clone()).await?;
+                let now = publish(&page, &seen, until, before.clone()).await?;
                 Ok(Some((seen, now)))
             };
             if let Some(Some((seen, now))) = patience.with(edition.await)? {
                 if told.as_ref() != Some(&now.url) {
                     out::text(&format!("{}\n", now.url))?;
-                    say(
-                        "Whoever has this address can look at the frames, and fetch frames.zip, until it ends.",
-                    );
+                    say(&good_for(until, asked));
                     told = Some(now.url.clone());
                 }
                 let whole = now.whole;
-                let ended = SystemTime::now() >= now.until;
+                let ended = SystemTime::now() >= until;
                 before = Some(now);
                 if ended || whole && seen.is_over() {
                     return Ok(exit::of(seen.state.state));
@@ -136,6 +138,14 @@ async fn published(watch: Look, within: Duration) -> Result<ExitCode> {
             Ok(ExitCode::from(INTERRUPTED))
         }
     }
+}
+
+/// What somebody can do with the address of a published page, and for how long.
+fn good_for(until: SystemTime, asked: SystemTime) -> String {
+    let left = until.duration_since(SystemTime::now()).unwrap_or_default();
+    let left = duration((left.as_secs_f64() / 60.0).round() * 60.0);
+    let why = if until < asked { ": your login to AWS, which signs it, ends then" } else { "" };
+    format!("Whoever has this address can look at the frames, and fetch frames.zip, for {left}{why}.")
 }
 
 /// A time as deadlines are written.
@@ -218,6 +228,11 @@ fn pause(seen: &Seen) -> Duration {
     PAUSE.max(Duration::from_millis(seen.frames.len() as u64 * 2))
 }
 
+/// From here on the terminal cuts off what has no room in a line: two for one could not be drawn over.
+const ONE_LINE_EACH: &str = "\x1b[?7l";
+/// No longer.
+const WRAPPED: &str = "\x1b[?7h";
+
 /// A view that is drawn over itself on a terminal, and a line for each change elsewhere.
 struct Screen {
     json: bool,
@@ -258,14 +273,15 @@ impl Screen {
         if !seen.frames.is_empty() {
             text += "\n";
             text += &table::strip(&seen.frames, inks, Some(columns));
-            text += &table::legend(&seen.frames, inks);
+            text += &table::legend(&seen.frames, inks, Some(columns));
         }
         // What is longer than the screen could not be drawn over.
         let lines: Vec<&str> = text.lines().take(rows.saturating_sub(1)).collect();
         let up = if self.drawn > 0 { format!("\x1b[{}F", self.drawn) } else { String::new() };
         let mut stdout = stdout.lock();
         // One that was closed is no reason to stop: the exit code still tells.
-        let _ = writeln!(stdout, "{up}\x1b[0J{}", lines.join("\n")).and_then(|()| stdout.flush());
+        let _ = writeln!(stdout, "{up}{ONE_LINE_EACH}\x1b[0J{}{WRAPPED}", lines.join("\n"))
+            .and_then(|()| stdout.flush());
         self.drawn = lines.len();
     }
 

@@ -5,27 +5,23 @@
 //! the archive's own task, which takes a minute or two, are not counted.
 
 use farm_contract::offer::{Offer, Runs, Tasks};
+use farm_contract::prices::{self, Prices};
 use farm_contract::record::{Paid, TaskRecord};
-use farm_plan::prices::{DATE, ON_DEMAND, Prices, REGION, SPOT};
+use farm_plan::prices::{DATE, PUBLISHED, REGION};
 use serde::Serialize;
-
-/// The least that Fargate bills of a task, in seconds.
-const MINIMUM_SECONDS: f64 = 60.0;
 
 /// What is paid for an hour of a vCPU and of a GiB.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PriceList {
-    /// On Fargate.
-    pub on_demand: Prices,
-    /// On Fargate Spot.
-    pub spot: Prices,
+    /// On Fargate, and on Fargate Spot.
+    pub prices: Prices,
     /// Whether somebody gave them.
     pub given: bool,
 }
 
 impl Default for PriceList {
     fn default() -> Self {
-        Self { on_demand: ON_DEMAND, spot: SPOT, given: false }
+        Self { prices: PUBLISHED, given: false }
     }
 }
 
@@ -37,20 +33,19 @@ impl PriceList {
 
     /// US dollars for an hour of a task of this farm where it starts its tasks first; nothing, on one machine.
     pub fn task_hour(&self, tasks: &Tasks) -> f64 {
-        let prices = match tasks.runs {
-            Runs::SpotFirst | Runs::Spot => self.spot,
-            Runs::OnDemand => self.on_demand,
+        let spot = match tasks.runs {
+            Runs::SpotFirst | Runs::Spot => true,
+            Runs::OnDemand => false,
             Runs::Here => return 0.0,
         };
-        prices.task_hour(tasks.vcpus, tasks.memory_mib as f64 / 1024.0)
+        self.prices.task_hour(tasks.vcpus, tasks.memory_mib, Some(spot))
     }
 
     /// US dollars of one attempt. What is not known to be Spot is taken for the dearer one, unless the farm has no other.
     fn of(&self, paid: &Paid, runs: Option<Runs>) -> (bool, f64) {
         let spot = paid.spot.unwrap_or(runs == Some(Runs::Spot));
-        let prices = if spot { self.spot } else { self.on_demand };
-        let hours = paid.seconds.max(MINIMUM_SECONDS) / 3600.0;
-        (spot, hours * prices.task_hour(paid.vcpus, paid.memory_mib as f64 / 1024.0))
+        let hour = self.prices.task_hour(paid.vcpus, paid.memory_mib, Some(spot));
+        (spot, prices::attempt(hour, paid.seconds))
     }
 }
 

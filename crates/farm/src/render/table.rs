@@ -160,9 +160,8 @@ pub fn list(rows: &[Row], look: Look) -> String {
 /// All frames as a strip of signs, several to a sign where they are many: the one that is furthest from done counts, and a
 /// failed one before all.
 pub fn strip(frames: &[Frame], look: Look, width: Option<usize>) -> String {
-    let columns = width.map_or(STRIP_COLUMNS, |width| width.saturating_sub(4)).max(10);
-    let each = frames.len().div_ceil(columns * STRIP_ROWS).max(1);
-    let signs: Vec<(char, Ink)> = frames.chunks(each).map(sign).collect();
+    let columns = columns(width);
+    let signs: Vec<(char, Ink)> = frames.chunks(per_sign(frames, columns)).map(sign).collect();
     let rows = signs.chunks(columns).map(|row| {
         let mut text = String::from("  ");
         for signs in row.chunk_by(|a, b| a.0 == b.0) {
@@ -174,12 +173,31 @@ pub fn strip(frames: &[Frame], look: Look, width: Option<usize>) -> String {
     rows.collect()
 }
 
+/// Signs in a row of a strip.
+fn columns(width: Option<usize>) -> usize {
+    width.map_or(STRIP_COLUMNS, |width| width.saturating_sub(4)).max(10)
+}
+
+/// Frames of one sign.
+fn per_sign(frames: &[Frame], columns: usize) -> usize {
+    frames.len().div_ceil(columns * STRIP_ROWS).max(1)
+}
+
 /// What the signs of a strip mean.
-pub fn legend(frames: &[Frame], look: Look) -> String {
-    let each = frames.len().div_ceil(STRIP_COLUMNS * STRIP_ROWS);
-    let many = if each > 1 { ", the least done of several frames for one sign" } else { "" };
-    let words = format!("  █ done  ▓ there before  ▒ rendering  ░ starting  · waiting  x failed{many}");
-    look.ink(Ink::Dim, &words) + "\n"
+pub fn legend(frames: &[Frame], look: Look, width: Option<usize>) -> String {
+    let columns = columns(width);
+    let mut words = vec!["█ done", "▓ there before", "▒ rendering", "░ starting", "· waiting", "x failed"];
+    if per_sign(frames, columns) > 1 {
+        words.push("(of the frames of a sign the least done)");
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if line.width() + 2 + word.width() <= columns => *line += &format!("  {word}"),
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.iter().map(|line| format!("  {}\n", look.ink(Ink::Dim, line))).collect()
 }
 
 fn sign(frames: &[Frame]) -> (char, Ink) {

@@ -8,8 +8,6 @@ use super::cost::PriceList;
 use super::jobs::{Jobs, Waiting};
 use crate::farm::Farm;
 
-/// From a task's start until its program runs, about.
-pub(super) const START_SECONDS: f64 = 45.0;
 /// So long a start takes at most, where nothing is wrong.
 const PATIENCE: Duration = Duration::from_secs(300);
 

@@ -7,6 +7,7 @@ use farm_contract::plan::Plan;
 use farm_contract::preview::Preview;
 use farm_contract::record::TaskRecord;
 use farm_contract::report::{self, Report};
+use farm_plan::START_SECONDS;
 
 use super::census::{Census, Frame, Progress};
 use super::cost::Ledger;
@@ -192,8 +193,7 @@ impl Watch {
         let expected = match (ended, self.frame_seconds(seen)) {
             (true, _) => Some(so_far),
             (false, Some(frame)) => {
-                let starts =
-                    f64::from(seen.jobs.as_ref().map_or(0, |jobs| jobs.waiting)) * tell::START_SECONDS;
+                let starts = f64::from(seen.jobs.as_ref().map_or(0, |jobs| jobs.waiting)) * START_SECONDS;
                 Some(so_far + (left as f64 * frame + starts) / 3600.0 * hour)
             }
             (false, None) => None,

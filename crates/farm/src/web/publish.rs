@@ -3,14 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use aws_sdk_s3::presigning::PresigningConfig;
-use aws_sdk_s3::primitives::ByteStream;
-use farm_aws::AwsError;
 use farm_contract::keys;
 use farm_contract::plan::RenderId;
 
 use super::document::document;
 use super::page::Page;
+use crate::bucket::Bucket;
 use crate::error::FarmError;
 use crate::render::{Seen, State, millis};
 
@@ -19,8 +17,6 @@ use crate::render::{Seen, State, millis};
 pub struct Published {
     /// Where it is.
     pub url: String,
-    /// When that address ends at the latest.
-    pub until: SystemTime,
     /// Whether every sheet has all pictures of what was seen.
     pub whole: bool,
     render: RenderId,
@@ -31,22 +27,22 @@ pub struct Published {
 /// Sheets that one edition makes: so that the address is told soon, and what was made is seen.
 const AT_ONCE: usize = 8;
 
-/// Writes the page of what was seen below the render's own records, good for so long. `before` is what was published
-/// before: its address stays, and what has not changed is not written again.
+/// Writes the page of what was seen below the render's own records, good until then: a week at most, and no longer than
+/// the login that signs it. `before` is what was published before: its address stays, and what has not changed is not
+/// written again.
 ///
 /// # Errors
 /// The render is not planned, or a call does not come through.
 pub async fn publish(
     page: &Arc<Page>,
     seen: &Seen,
-    within: Duration,
+    until: SystemTime,
     before: Option<Published>,
 ) -> Result<Published, FarmError> {
     let Some(plan) = &seen.plan else { return Err(FarmError::NotPlanned(seen.key.to_string())) };
     // Uploaded and planned anew: another folder, another address.
     let before = before.filter(|before| before.render == plan.render);
     let folder = Folder { page, prefix: format!("{}page/", keys::render_prefix(&plan.render)) };
-    let until = before.as_ref().map_or_else(|| SystemTime::now() + within, |before| before.until);
     // Signed for as long as the page itself is good; S3 takes no longer than a week.
     let left = until.duration_since(SystemTime::now()).unwrap_or(Duration::from_secs(1));
     let mut state = page.state(seen, |_, _| None, |_| String::new()).await;
@@ -73,7 +69,7 @@ pub async fn publish(
         let older = sheets.iter().position(|(other, ..)| *other == number).map(|at| sheets.swap_remove(at));
         sheets.push((number, current, folder.signed(&name, left).await?));
         if let Some((_, edition, _)) = older {
-            folder.delete(&format!("sheet-{number}-{edition:x}.jpg")).await?;
+            folder.bucket().delete(&folder.key(&format!("sheet-{number}-{edition:x}.jpg"))).await?;
         }
     }
     if let Some(shown) = &mut state.sheets {
@@ -94,7 +90,7 @@ pub async fn publish(
             folder.signed("index.html", left).await?
         }
     };
-    Ok(Published { url, until, whole, render: plan.render.clone(), sheets })
+    Ok(Published { url, whole, render: plan.render.clone(), sheets })
 }
 
 struct Folder<'a> {
@@ -108,39 +104,27 @@ impl Folder<'_> {
         self.put("state.json", json, "application/json").await
     }
 
-    async fn put(&self, name: &str, bytes: Vec<u8>, kind: &str) -> Result<(), FarmError> {
-        let bucket = &self.page.farm().bucket;
-        let key = format!("{}{name}", self.prefix);
-        let put = bucket.client.put_object().bucket(&bucket.name).key(&key).content_type(kind);
-        let put = put.cache_control("no-cache").body(ByteStream::from(bytes)).send().await;
-        put.map(drop).map_err(|error| AwsError::new(format!("write `{key}`"), error).into())
-    }
-
-    async fn delete(&self, name: &str) -> Result<(), FarmError> {
-        let bucket = &self.page.farm().bucket;
-        let key = format!("{}{name}", self.prefix);
-        let gone = bucket.client.delete_object().bucket(&bucket.name).key(&key).send().await;
-        gone.map(drop).map_err(|error| AwsError::new(format!("delete `{key}`"), error).into())
+    async fn put(&self, name: &str, bytes: Vec<u8>, media_type: &str) -> Result<(), FarmError> {
+        self.bucket().put(&self.key(name), media_type, bytes).await
     }
 
     async fn signed(&self, name: &str, within: Duration) -> Result<String, FarmError> {
-        self.sign(&format!("{}{name}", self.prefix), within).await
+        self.bucket().signed(&self.key(name), within).await
     }
 
-    async fn sign(&self, key: &str, within: Duration) -> Result<String, FarmError> {
-        let bucket = &self.page.farm().bucket;
-        let doing = || format!("sign the address of `{key}`");
-        let config = PresigningConfig::expires_in(within)
-            .map_err(|error| AwsError::unsent(doing(), error.to_string()))?;
-        let signed = bucket.client.get_object().bucket(&bucket.name).key(key).presigned(config).await;
-        Ok(signed.map_err(|error| AwsError::new(doing(), error))?.uri().to_owned())
+    fn key(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    fn bucket(&self) -> &Bucket {
+        &self.page.farm().bucket
     }
 
     /// The archive and what else is there, each signed.
     async fn files(&self, seen: &Seen, within: Duration) -> Result<Vec<crate::render::FileLink>, FarmError> {
         let mut files = Page::files(seen, str::to_owned);
         for file in &mut files {
-            file.url = self.sign(&format!("{}{}", self.page.folder, file.name), within).await?;
+            file.url = self.bucket().signed(&format!("{}{}", self.page.folder, file.name), within).await?;
         }
         Ok(files)
     }

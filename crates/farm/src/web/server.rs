@@ -7,7 +7,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_s3::presigning::PresigningConfig;
 use axum::Router;
 use axum::extract::{Path, Request, State as Kept};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -205,14 +204,9 @@ async fn file(Kept(shared): Kept<Arc<Shared>>, Path(name): Path<String>) -> Resp
     if !Page::files(&seen, str::to_owned).iter().any(|file| file.name == name) {
         return nothing();
     }
-    let bucket = &shared.page.farm().bucket;
     let key = format!("{}{name}", shared.page.folder);
-    let signed = match PresigningConfig::expires_in(FETCHED_WITHIN) {
-        Ok(config) => bucket.client.get_object().bucket(&bucket.name).key(key).presigned(config).await,
-        Err(error) => return failed(error),
-    };
-    match signed {
-        Ok(signed) => Redirect::temporary(signed.uri()).into_response(),
+    match shared.page.farm().bucket.signed(&key, FETCHED_WITHIN).await {
+        Ok(signed) => Redirect::temporary(&signed).into_response(),
         Err(error) => failed(error),
     }
 }

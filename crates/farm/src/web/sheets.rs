@@ -1,7 +1,7 @@
 //! The sheets: small pictures of the frames, many on one.
 //!
 //! A frame is fetched when its sheet is asked for, and not before: nobody pays for the way of ten thousand frames of which
-//! he looks at sixty. What was fetched is kept small.
+//! he looks at sixty. What was fetched is kept small, and as JPEG: ten thousand of them are some 100 MB and not 1 GB.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,11 +23,13 @@ pub(super) const COLUMNS: u32 = 8;
 pub(super) const ROWS: u32 = 8;
 /// Pictures of a sheet.
 pub(super) const PER_SHEET: usize = (COLUMNS * ROWS) as usize;
+/// What a small picture would be called.
+const SMALL: &str = "small.jpg";
 /// Frames that are fetched at once, and decoded at once.
 const AT_ONCE: usize = 4;
 
-/// A small picture; none where there is none to be had.
-type Small = Option<Arc<RgbImage>>;
+/// A small picture as JPEG; none where there is none to be had.
+type Small = Option<Arc<[u8]>>;
 
 /// The small pictures that were made so far.
 #[derive(Debug)]
@@ -115,12 +117,13 @@ impl Sheets {
         let size = *self.size.lock().await;
         let Size { tile: [width, height], .. } = size.unwrap_or(Size::of(16, 9));
         let made = self.made.lock().await;
-        let small: Vec<(usize, Arc<RgbImage>)> =
+        let small: Vec<(usize, Arc<[u8]>)> =
             wanted.iter().filter_map(|(at, file)| Some((*at, made.get(&file.etag)?.clone()?))).collect();
         drop(made);
         let drawn = tokio::task::spawn_blocking(move || {
             let mut sheet = RgbImage::from_pixel(width * COLUMNS, height * ROWS, Rgb([0, 0, 0]));
-            for (at, picture) in small {
+            for (at, jpeg) in small {
+                let picture = decode::decode(SMALL, &jpeg)?;
                 let at = u32::try_from(at).unwrap_or_default();
                 let (left, top) = (at % COLUMNS * width, at / COLUMNS * height);
                 let (x, y) =
@@ -170,12 +173,12 @@ impl Sheets {
         let drawn = tokio::task::spawn_blocking(move || {
             let picture = decode::decode(&name, &bytes).ok()?;
             let size = known.unwrap_or(Size::of(picture.width(), picture.height()));
-            Some((decode::fitted(&picture, size.tile), size))
+            Some((decode::jpeg(&decode::fitted(&picture, size.tile)).ok()?, size))
         });
         let drawn = drawn.await.ok().flatten();
         if let Some((_, size)) = &drawn {
             self.size.lock().await.get_or_insert(*size);
         }
-        self.made.lock().await.insert(file.etag.clone(), drawn.map(|(small, _)| Arc::new(small)));
+        self.made.lock().await.insert(file.etag.clone(), drawn.map(|(small, _)| small.into()));
     }
 }

@@ -71,7 +71,15 @@ async fn what_is_missing_is_rendered_by_the_same_upload_once_more() {
     );
     let again = bench.head(key).await.unwrap();
     assert_ne!(again.version_id(), upload.version_id());
-    assert_eq!((again.e_tag(), bench.tags(key).await), (upload.e_tag(), tags));
+    assert_eq!((again.e_tag(), bench.tags(key).await), (upload.e_tag(), tags.clone()));
+    // For so much more than the upload names.
+    shot.report(State::Partial, &[1, 2]).await;
+    let dear = bench.farm(&["resume", key, "--max-cost", "2.5"]).await;
+    assert_eq!(dear.code, 0, "{}", dear.told);
+    let with_limit = bench.tags(key).await;
+    assert_eq!(with_limit.get("max_cost").map(String::as_str), Some("2.50"), "{with_limit:?}");
+    assert_eq!(with_limit.len(), tags.len() + 1, "the others are as they were: {with_limit:?}");
+    let again = bench.head(key).await.unwrap();
     shot.report(State::Complete, &[1, 2, 3]).await;
     let whole = bench.farm(&["resume", key, "--json"]).await;
     assert_eq!((whole.code, &whole.json()["begun"]), (0, &json!(false)));

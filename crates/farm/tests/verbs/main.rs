@@ -10,6 +10,8 @@ mod engine;
 mod fetch;
 mod jobs;
 mod look;
+mod published;
 mod remove;
 mod send;
+mod shell;
 mod shot;

@@ -1,0 +1,54 @@
+//! A render that may not cost more than so much, from its tag to its report.
+
+use std::fmt::Write;
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use farm_contract::report::State;
+use farm_local::faults::Faults;
+
+use crate::support::fake::{Fake, fake_blender};
+use crate::support::fargate::fargate;
+use crate::support::farm::TestFarm;
+use crate::{Bench, KEY, support};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_render_ends_before_it_costs_more_than_it_may_and_goes_on_for_more() {
+    // The farm's own programs; only that its tasks are told what tasks on Fargate are.
+    let programs = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(programs.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    for name in ["trigger-lambda", "zip-task"] {
+        symlink(support::program(name), programs.path().join(name)).unwrap();
+    }
+    let mut script = "#!/bin/sh\n".to_owned();
+    for (name, value) in fargate().await {
+        writeln!(script, "export {name}='{value}'").unwrap();
+    }
+    writeln!(script, "exec '{}' \"$@\"", support::program("render-task").display()).unwrap();
+    let render_task = programs.path().join("render-task");
+    std::fs::write(&render_task, script).unwrap();
+    std::fs::set_permissions(&render_task, PermissionsExt::from_mode(0o755)).unwrap();
+    // One task at a time, each of which costs a hundred dollars.
+    let farm = TestFarm::with_programs(programs.path().to_owned(), fake_blender(), 1, Faults::none()).await;
+    let bench = Bench::of(farm);
+
+    let file = bench.file("shot.blend", &Fake::default());
+    let file = file.to_str().unwrap();
+    let submit = ["submit", file, "--name", KEY, "--frames", "1-8", "--chunk", "2", "--order", "linear"];
+    let submit: Vec<&str> = submit.into_iter().chain(["--max-cost", "250", "--watch"]).collect();
+    let said = bench.run(&submit).await;
+    said.has(3, &["It was stopped before it cost more than $250", "farm resume"]);
+    let report = bench.farm.last_report(KEY).await;
+    assert_eq!((report.state, report.frames.unwrap().done), (State::Partial, 4));
+    assert_eq!(bench.farm.archive(KEY).await.len(), 5, "four frames and missing.txt");
+    let paid = |cost: serde_json::Value| cost["renders"][0]["usd"].as_f64().unwrap();
+    let prices = ["--prices", "1000,0", "--spot-prices", "25,0", "--json"];
+    let cost: Vec<&str> = ["cost", KEY].into_iter().chain(prices).collect();
+    // The third was told at its beginning that it is one too many.
+    assert!((300.0..303.0).contains(&paid(bench.json(&cost).await)));
+
+    bench.run(&["resume", KEY, "--max-cost", "1000"]).await.has(0, &["the frames 5-8"]);
+    let report = bench.farm.report_that(KEY, |report| report.state == State::Complete).await;
+    assert_eq!(report.frames.unwrap().done, 8);
+    assert!((500.0..505.0).contains(&paid(bench.json(&cost).await)), "all of the upload's renders count");
+    bench.farm.farm.shutdown().await;
+}
