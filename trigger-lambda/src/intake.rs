@@ -4,7 +4,7 @@
 
 use farm_contract::Fault;
 use farm_contract::keys::BlendKey;
-use farm_contract::measured::{ENOUGH, Measured};
+use farm_contract::measured::Measured;
 use farm_contract::plan::{Layout, Plan, RenderId, Source, SourceId};
 use farm_contract::preview::Preview;
 use farm_contract::report::{Frames, Report, State};
@@ -12,6 +12,7 @@ use farm_contract::tags::{Chunk, Request};
 use farm_intake::{Question, Verdict, judge};
 use farm_plan::{Choice, Model, assess, choose};
 
+use crate::allowed_time;
 use crate::config::Config;
 use crate::read::Scene;
 use crate::storage::Object;
@@ -83,7 +84,7 @@ pub fn plan(intake: &Intake<'_>, config: &Config, holder: &str, now: u64) -> Res
         chunk: layout.chunk,
         order,
         max_cost: request.limits.max_cost_text(),
-        attempt_seconds: Some(attempt_seconds(config.frame_seconds, layout.chunk, &model)),
+        attempt_seconds: Some(allowed_time::of(config.frame_seconds, layout.chunk, &model)),
         sequencer: Some(intake.sequencer.to_owned()),
         allowed: request.allowed,
         settings: request.settings.clone(),
@@ -151,32 +152,6 @@ fn frames_of(count: usize, planned: String) -> Frames {
 
 pub(crate) fn counted(number: u64, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
-}
-
-/// Seconds that one attempt of a child of `plan` may take: what Batch is told.
-pub fn allowed_seconds(plan: &Plan, config: &Config) -> i32 {
-    let seconds = plan
-        .attempt_seconds
-        .unwrap_or_else(|| attempt_seconds(config.frame_seconds, plan.chunk, &config.model));
-    i32::try_from(seconds).unwrap_or(i32::MAX)
-}
-
-/// Seconds for `chunk` frames of which one may take `frame_seconds`, within what Fargate allows.
-///
-/// Of a scene whose frames are known to be quick a task may have thousands: one that hangs would be waited, and paid,
-/// for as if all of them were as slow as one may be. So it gets what some such frames may take, or a hundred times
-/// what it should: a file may have been a preview when it was measured, and frames that are cut off are lost.
-fn attempt_seconds(frame_seconds: u32, chunk: u32, model: &Model) -> u32 {
-    const FARGATE: std::ops::RangeInclusive<u32> = 60..=14 * 24 * 60 * 60;
-    const SLOW_FRAMES: u32 = 16;
-    const TIMES: f64 = 100.0;
-    let mut seconds = frame_seconds.saturating_mul(chunk);
-    if model.measured >= ENOUGH {
-        // The cast holds at the largest number there is.
-        let many_times = (TIMES * (model.load_seconds + f64::from(chunk) * model.frame_seconds)) as u32;
-        seconds = seconds.min(frame_seconds.saturating_mul(SLOW_FRAMES).max(many_times));
-    }
-    seconds.clamp(*FARGATE.start(), *FARGATE.end())
 }
 
 #[cfg(test)]
@@ -379,29 +354,10 @@ mod tests {
     }
 
     #[test]
-    fn a_child_gets_the_time_of_its_frames_within_fargates_limits() {
-        let model = config().model;
-        assert_eq!(attempt_seconds(900, 4, &model), 3600);
-        assert_eq!(attempt_seconds(1, 1, &model), 60);
-        assert_eq!(attempt_seconds(u32::MAX, 3, &model), 14 * 24 * 60 * 60);
-        let known = |frame_seconds| Model { frame_seconds, measured: u64::MAX, ..model };
-        assert_eq!(attempt_seconds(900, 4, &known(0.2)), 3600);
-        assert_eq!(attempt_seconds(900, 1_000, &known(0.01)), 16 * 900, "a task of quick frames that hangs");
-        assert_eq!(attempt_seconds(900, 5_000, &known(0.2)), 100_500);
-        assert_eq!(attempt_seconds(900, 100, &known(300.0)), 90_000);
-        // It was a preview of three seconds, and takes a minute now.
-        assert!(attempt_seconds(900, 334, &known(3.0)) > 334 * 60);
-        let tried = Model { measured: ENOUGH - 1, ..known(0.3) };
-        assert_eq!(
-            attempt_seconds(900, 100, &tried),
-            90_000,
-            "a frame or two were tried, and a chunk is named"
-        );
-        let slow_to_load = Model { load_seconds: 1_200.0, ..known(1.0) };
-        assert_eq!(attempt_seconds(60, 100, &slow_to_load), 6_000);
+    fn a_plan_of_an_older_function_gets_the_time_of_its_frames() {
         let plan = planned("a.blend", &[("frame", "3"), ("chunk", "3")], &scene("4.5", 1, 9)).expect("good");
-        assert_eq!(allowed_seconds(&plan, &config()), 2700);
+        assert_eq!(allowed_time::of_plan(&plan, &config()), 2700);
         let older = Plan { attempt_seconds: None, chunk: 2, ..plan };
-        assert_eq!(allowed_seconds(&older, &config()), 1800);
+        assert_eq!(allowed_time::of_plan(&older, &config()), 1800);
     }
 }

@@ -11,7 +11,7 @@ use farm_contract::plan::{ArrayJob, LargeJob, Plan};
 
 use crate::look::{JobState, JobView};
 use crate::submit::Job;
-use crate::{Trigger, intake};
+use crate::{Trigger, allowed_time};
 
 /// What the report says of a second try that was submitted.
 pub(crate) const TRIED_AGAIN: &str =
@@ -57,7 +57,7 @@ impl Trigger {
             children: children.count(),
             share: command::share_identifier(&plan.render),
             depends_on: Vec::new(),
-            attempt_seconds: Some(intake::allowed_seconds(plan, &self.config)),
+            attempt_seconds: Some(allowed_time::of_plan(plan, &self.config)),
             disregard: Vec::new(),
         })
     }

@@ -16,6 +16,7 @@ use anyhow::{Context, Result, anyhow};
 use serde_json::Value;
 use tokio::time::Instant;
 
+mod allowed_time;
 mod aws;
 pub mod claim;
 pub mod config;

@@ -8,6 +8,7 @@ use farm_contract::report::Report;
 use farm_contract::tags::Request;
 use farm_contract::{Fault, command};
 
+use crate::allowed_time;
 use crate::claim::{self, Claim, Lost};
 use crate::event::Upload;
 use crate::intake::{self, Intake};
@@ -223,7 +224,7 @@ impl Trigger {
             children: array.children,
             share: command::share_identifier(&plan.render),
             depends_on: Vec::new(),
-            attempt_seconds: Some(intake::allowed_seconds(plan, &self.config)),
+            attempt_seconds: Some(allowed_time::of_plan(plan, &self.config)),
             disregard: Vec::new(),
         })
     }
