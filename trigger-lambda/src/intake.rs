@@ -79,6 +79,7 @@ pub fn plan(intake: &Intake<'_>, config: &Config, holder: &str, now: u64) -> Res
         main,
         project: list,
     };
+    let speed = Preview::of(&frames, frames_per_second);
     let draft = Plan::draft(intake.render.clone(), &config.bucket, key.as_str(), source, &frames.to_string());
     Ok(Plan {
         chunk: layout.chunk,
@@ -89,7 +90,8 @@ pub fn plan(intake: &Intake<'_>, config: &Config, holder: &str, now: u64) -> Res
         allowed: request.allowed,
         settings: request.settings.clone(),
         blender: Some(blender),
-        preview: Preview::of(&frames, frames_per_second).filter(|_| request.preview),
+        preview: speed.filter(|_| request.preview),
+        speed,
         claimed_by: holder.to_owned(),
         claimed_at: now,
         begun_at: now,

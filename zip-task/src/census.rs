@@ -1,5 +1,6 @@
 //! Which of the plan's frames are there, which are missing, and why.
 
+use farm_contract::frames::FrameSpec;
 use farm_contract::measured::Measured;
 use farm_contract::plan::Plan;
 use farm_contract::record::FrameFault;
@@ -54,6 +55,12 @@ impl Census {
                     census.missing.push(FrameFault { frame: *frame, fault });
                 }
             }
+        }
+        if !found.older.is_empty() {
+            census.warnings.push(format!(
+                "Of the frames {} the ones of before are in the archive: they were to be rendered again, and were not.",
+                FrameSpec::describe(&found.older)
+            ));
         }
         census.warnings.extend(found.warnings);
         census.warnings.extend(records.warnings());

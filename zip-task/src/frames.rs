@@ -52,6 +52,8 @@ pub struct FrameFile {
 pub struct Found {
     /// Frame -> its files.
     pub frames: BTreeMap<i32, Vec<FrameFile>>,
+    /// Frames that were to be rendered again and were not: what is there of them is what was there before.
+    pub older: Vec<i32>,
     /// What the artist should know of files that were left out.
     pub warnings: Vec<String>,
 }
@@ -59,10 +61,27 @@ pub struct Found {
 impl Found {
     /// The files of `frame` where all of them are there.
     pub fn whole(&self, frame: i32) -> Option<&[FrameFile]> {
-        let files = self.frames.get(&frame)?;
-        let own = files.first().filter(|file| file.own)?;
-        (files.len() >= own.files).then_some(files)
+        self.frames.get(&frame).map(Vec::as_slice).filter(|files| is_whole(files))
     }
+
+    /// Takes what was there before of frames of which nothing new is there, whole.
+    fn keep_older(&mut self, older: BTreeMap<i32, Vec<FrameFile>>) {
+        for (frame, mut files) in older {
+            sort(&mut files);
+            if self.whole(frame).is_none() && is_whole(&files) {
+                self.frames.insert(frame, files);
+                self.older.push(frame);
+            }
+        }
+    }
+}
+
+fn is_whole(files: &[FrameFile]) -> bool {
+    files.first().is_some_and(|file| file.own && files.len() >= file.files)
+}
+
+fn sort(files: &mut [FrameFile]) {
+    files.sort_unstable_by(|a, b| b.own.cmp(&a.own).then_with(|| a.name.cmp(&b.name)));
 }
 
 /// Looks at everything in the folder.
@@ -78,6 +97,7 @@ pub async fn find(
 ) -> Result<Found, StorageError> {
     let prefix = folder.folder();
     let mut found = Found::default();
+    let (mut older, again) = (BTreeMap::new(), source.again());
     let mut candidates = Vec::new();
     for listed in store.list(&prefix).await? {
         let name = listed.key.strip_prefix(&prefix).unwrap_or_default();
@@ -102,13 +122,18 @@ pub async fn find(
     while let Some((key, head)) = heads.try_next().await? {
         // Deleted since it was listed: not there.
         let Some(head) = head else { continue };
-        if head.metadata.get(metadata::SOURCE).map(String::as_str) != Some(source.as_str()) {
+        let of = head.metadata.get(metadata::SOURCE).map(String::as_str);
+        let frames = if of == Some(source.as_str()) {
+            &mut found.frames
+        } else if of == Some(again.as_str()) {
+            &mut older
+        } else {
             continue;
-        }
+        };
         let name = key.strip_prefix(&prefix).unwrap_or_default();
         match read_head(name, head) {
             Some(file) if planned.contains(&file.frame) => {
-                found.frames.entry(file.frame).or_default().push(file);
+                frames.entry(file.frame).or_default().push(file);
             }
             Some(_) => {}
             None => {
@@ -117,8 +142,9 @@ pub async fn find(
         }
     }
     for files in found.frames.values_mut() {
-        files.sort_unstable_by(|a, b| b.own.cmp(&a.own).then_with(|| a.name.cmp(&b.name)));
+        sort(files);
     }
+    found.keep_older(older);
     found.warnings.sort_unstable();
     Ok(found)
 }
@@ -269,6 +295,24 @@ mod tests {
         found.frames.insert(4, vec![file("frame_0004.png", 2, true), file("depth/0004.exr", 2, false)]);
         let whole: Vec<i32> = (0..6).filter(|frame| found.whole(*frame).is_some()).collect();
         assert_eq!(whole, [1, 4]);
+    }
+
+    #[test]
+    fn a_frame_of_before_counts_where_nothing_took_its_place() {
+        let mut found = Found::default();
+        found.frames.insert(1, vec![file("frame_0001.png", 1, true)]);
+        // Its picture came, and what belongs beside it did not.
+        found.frames.insert(2, vec![file("frame_0002.png", 2, true)]);
+        let older = |name: &str, files| (vec![file(name, files, true)]);
+        found.keep_older(BTreeMap::from([
+            (1, older("frame_0001_old.png", 1)),
+            (2, vec![file("depth/2.exr", 2, false)]),
+            (3, older("frame_0003.png", 1)),
+            (4, older("frame_0004.png", 2)),
+        ]));
+        assert_eq!(found.older, [3]);
+        assert!(found.whole(3).is_some() && found.whole(2).is_none() && found.whole(4).is_none());
+        assert_eq!(found.whole(1).map(|files| files[0].name.as_str()), Some("frame_0001.png"));
     }
 
     #[test]

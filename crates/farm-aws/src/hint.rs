@@ -63,6 +63,15 @@ pub(crate) fn logged_out() -> String {
 pub(crate) fn unreachable() -> String {
     let elsewhere = ENDPOINTS.into_iter().find_map(|name| Some((name, std::env::var(name).ok()?)));
     match elsewhere {
+        // What stands on one's own machine is most likely a farm that was not started.
+        Some((name, address))
+            if ["//127.", "//localhost", "//[::1]"].iter().any(|here| address.contains(here)) =>
+        {
+            format!(
+                "{name} sends calls to {address}, on this machine: see that it runs (`cargo xtask local --serve` starts a farm \
+             here), or unset it to reach AWS."
+            )
+        }
         Some((name, address)) => format!("{name} sends calls to {address}. Unset it to reach AWS."),
         None => "Check the network, and that the region's name is right.".to_owned(),
     }

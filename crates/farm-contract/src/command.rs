@@ -69,7 +69,12 @@ pub fn zip(bucket: &str, key: &BlendKey, render: &RenderId, partial: bool) -> Ve
 
 /// The command by which a person has the missing frames of an upload rendered, as a shell reads it.
 pub fn resume(bucket: &str, key: &str) -> String {
-    format!("farm resume {}", quoted(&format!("s3://{bucket}/{key}")))
+    farm("resume", bucket, key)
+}
+
+/// The command by which a person does something with the render of an upload, as a shell reads it.
+pub fn farm(verb: &str, bucket: &str, key: &str) -> String {
+    format!("farm {verb} {}", quoted(&format!("s3://{bucket}/{key}")))
 }
 
 /// A word as a shell reads it.

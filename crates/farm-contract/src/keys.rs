@@ -105,6 +105,13 @@ impl BlendKey {
         self.0.rsplit('/').next().unwrap_or(&self.0)
     }
 
+    /// The file name without its ending.
+    pub fn stem(&self) -> &str {
+        let name = self.file_name();
+        let name = name.strip_suffix(".zip").unwrap_or(name);
+        name.strip_suffix(".blend").unwrap_or(name)
+    }
+
     /// Whether the upload is a project archive rather than a single file.
     pub fn is_archive(&self) -> bool {
         self.0.ends_with(".zip")

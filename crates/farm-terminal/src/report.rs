@@ -17,7 +17,7 @@ fn text(error: &anyhow::Error, hint: impl Fn(&(dyn Error + 'static)) -> Option<S
         text += &format!("\n  caused by: {}", printable(&cause.to_string()));
     }
     if let Some(hint) = error.chain().find_map(hint) {
-        text += &format!("\n\nhint: {hint}");
+        text += &format!("\n\nhint: {}", printable(&hint));
     }
     text
 }

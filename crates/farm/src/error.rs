@@ -97,10 +97,9 @@ impl FarmError {
                 "Wait some seconds. If it stays so, `farm doctor` looks why the farm takes nothing in.".to_owned(),
             ),
             Self::Rejected(_, _, hint) => hint.clone(),
-            Self::UnderWay(key) => Some(format!(
-                "Wait for it: `{key}/report.json` tells how far it is. If it stays as it is for hours, upload \
-                 the file again with the same tags."
-            )),
+            Self::UnderWay(key) => {
+                Some(format!("Wait for it (farm watch shows how far it is), or stop it first: farm cancel '{key}'."))
+            }
             Self::Replaced(key) => {
                 Some(format!("The newer upload of `{key}` has a render of its own: see its report.json."))
             }

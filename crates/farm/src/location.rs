@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use farm_contract::Fault;
+use farm_contract::command;
 use farm_contract::keys::BlendKey;
 
 /// An upload in a bucket: `s3://BUCKET/KEY.blend`.
@@ -38,6 +39,13 @@ impl FromStr for Location {
         // A folder is easily taken for its upload: that is what lists show.
         let key = BlendKey::parse(key.trim_end_matches('/')).map_err(NoLocation::Key)?;
         Ok(Self { bucket: bucket.to_owned(), key })
+    }
+}
+
+impl Location {
+    /// The command that does something with it, as a shell reads it.
+    pub fn command(&self, verb: &str) -> String {
+        command::farm(verb, &self.bucket, self.key.as_str())
     }
 }
 

@@ -2,9 +2,9 @@
 //!
 //! A frame is written beside its name, its CRC-32 compared with what its task wrote down, and renamed. What lies there
 //! already with the same bytes is not fetched again: so a pull that was broken off goes on, and one that follows a render
-//! fetches each frame once.
+//! fetches each frame once. A folder is one upload's: frames of others, and an artist's own, are not written over.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
@@ -20,6 +20,10 @@ use crate::copying::status;
 use crate::error::FarmError;
 use crate::render::{FrameFile, Seen};
 
+/// File that says of which upload the frames of a folder are.
+const MARK: &str = ".farm-pull";
+/// What helps where a folder has other frames.
+const ELSEWHERE: &str = "Nothing was written. Name another folder behind the render: farm pull RENDER DIR.";
 /// Files at once.
 const AT_ONCE: usize = 8;
 
@@ -33,6 +37,10 @@ pub struct Pull {
     there: HashMap<String, String>,
     /// Name -> what a file beside the pictures said of itself.
     heads: HashMap<String, Head>,
+    /// Names that no file of this folder can have.
+    left_out: BTreeSet<String>,
+    /// Whether the folder is known to be this upload's.
+    claimed: bool,
 }
 
 /// A file that is being written. What is not renamed goes away, also where nobody waits for it any more.
@@ -65,6 +73,8 @@ pub struct Pulled {
     pub bytes: u64,
     /// Files that lay in the folder already.
     pub there: u64,
+    /// Files that were replaced or deleted since they were listed.
+    pub gone: u64,
 }
 
 impl Pull {
@@ -74,12 +84,25 @@ impl Pull {
     /// It cannot be made.
     pub fn new(bucket: Bucket, key: BlendKey, folder: &Path) -> Result<Self, FarmError> {
         std::fs::create_dir_all(folder).map_err(FarmError::written(folder))?;
-        Ok(Self { bucket, key, folder: folder.to_owned(), there: HashMap::new(), heads: HashMap::new() })
+        Ok(Self {
+            bucket,
+            key,
+            folder: folder.to_owned(),
+            there: HashMap::new(),
+            heads: HashMap::new(),
+            left_out: BTreeSet::new(),
+            claimed: false,
+        })
     }
 
     /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Names that are left out: they would lead out of the folder, or are none on some systems.
+    pub fn left_out(&self) -> &BTreeSet<String> {
+        &self.left_out
     }
 
     /// Fetches what is done and not in the folder yet. `told` hears of each file that was fetched.
@@ -101,6 +124,11 @@ impl Pull {
             let files = frame.files.iter().cloned().chain(more.unwrap_or_default());
             wanted.extend(files.filter(|file| self.there.get(&file.name) != Some(&file.etag)));
         }
+        let (wanted, odd): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|file| safe(&file.name).is_some());
+        self.left_out.extend(odd.into_iter().map(|file| file.name));
+        if !wanted.is_empty() {
+            self.claim(&wanted).await?;
+        }
         let this = &*self;
         let outcomes: Vec<(FrameFile, Fetched)> = stream::iter(wanted)
             .map(|file| async move {
@@ -121,11 +149,56 @@ impl Pull {
                     pulled.bytes += bytes;
                 }
                 Fetched::There => pulled.there += 1,
-                Fetched::Gone => continue,
+                Fetched::Gone => {
+                    pulled.gone += 1;
+                    continue;
+                }
             }
             self.there.insert(file.name, file.etag);
         }
         Ok(pulled)
+    }
+
+    /// Makes sure that this folder has frames of this upload and of no other, before anything is written into it.
+    async fn claim(&mut self, wanted: &[FrameFile]) -> Result<(), FarmError> {
+        if self.claimed {
+            return Ok(());
+        }
+        let own = format!("s3://{}/{}\n", self.bucket.name, self.key);
+        let mark = self.folder.join(MARK);
+        match tokio::fs::read_to_string(&mark).await {
+            Ok(marked) if marked == own => {
+                self.claimed = true;
+                return Ok(());
+            }
+            Ok(other) => {
+                let what = format!("{} has the frames of {}.", self.folder.display(), other.trim());
+                return Err(Fault::new(what, ELSEWHERE).into());
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(FarmError::disk(&mark)(error)),
+        }
+        for file in wanted {
+            let path = self.folder.join(&file.name);
+            if path.exists() && !self.is_there(&path, file).await? {
+                return Err(self.foreign(&file.name));
+            }
+        }
+        // Those that are to come must not take the place of others either.
+        let known = |name: &str| wanted.iter().any(|file| file.name == name);
+        let entries = std::fs::read_dir(&self.folder).map_err(FarmError::disk(&self.folder))?;
+        let mut names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        if let Some(name) = names.find(|name| FrameName::parse(name).is_some() && !known(name)) {
+            return Err(self.foreign(&name));
+        }
+        tokio::fs::write(&mark, own).await.map_err(FarmError::written(&mark))?;
+        self.claimed = true;
+        Ok(())
+    }
+
+    fn foreign(&self, name: &str) -> FarmError {
+        let what = format!("{} holds a `{name}` that is none of this render's.", self.folder.display());
+        Fault::new(what, ELSEWHERE).into()
     }
 
     /// What lies beside the pictures of frames that no record of this render tells of, by frame: files that say of
@@ -147,11 +220,14 @@ impl Pull {
             .map(|(name, listed)| async move { bucket.head(&listed.key).await.map(|head| (name, head)) });
         let heads: Vec<_> = heads.buffer_unordered(AT_ONCE).try_collect().await?;
         self.heads.extend(heads.into_iter().filter_map(|(name, head)| Some((name, head?))));
+        let again = plan.source.id.again();
         let mut beside: HashMap<i32, Vec<FrameFile>> = HashMap::new();
         for (name, listed) in others {
             let Some(head) = self.heads.get(&name) else { continue };
             let Some(frame) = head.number(metadata::FRAME) else { continue };
-            if head.get(metadata::SOURCE) != Some(plan.source.id.as_str()) {
+            let source = head.get(metadata::SOURCE);
+            let older = seen.is_over() && source == Some(again.as_str());
+            if source != Some(plan.source.id.as_str()) && !older {
                 continue;
             }
             let crc32 = head.get(metadata::CRC32).and_then(|digits| u32::from_str_radix(digits, 16).ok());
@@ -163,7 +239,7 @@ impl Pull {
 
     /// Fetches one file, unless it lies there already.
     async fn file(&self, file: &FrameFile) -> Result<Fetched, FarmError> {
-        let path = self.folder.join(safe(&file.name)?);
+        let path = self.folder.join(&file.name);
         if self.is_there(&path, file).await? {
             return Ok(Fetched::There);
         }
@@ -223,18 +299,13 @@ impl Pull {
     }
 }
 
-/// A name below the upload's folder as a path that leads nowhere else.
-fn safe(name: &str) -> Result<PathBuf, Fault> {
-    let path = PathBuf::from(name);
+/// A name below the upload's folder as a path that leads nowhere else, on any system.
+fn safe(name: &str) -> Option<&Path> {
+    let path = Path::new(name);
     let inside = !name.is_empty()
         && !name.contains(|c: char| c.is_control() || c == '\\')
         && path.components().all(|part| matches!(part, Component::Normal(_)));
-    inside.then_some(path).ok_or_else(|| {
-        Fault::new(
-            format!("`{}` would be written outside of the folder.", name.escape_debug()),
-            "No program of the farm gives a file such a name: delete it from the bucket.",
-        )
-    })
+    inside.then_some(path)
 }
 
 #[cfg(test)]
@@ -244,10 +315,10 @@ mod tests {
     #[test]
     fn no_name_leads_out_of_the_folder() {
         for name in ["frame_0001.png", "masks/mask_0001.exr", "a b.png"] {
-            assert_eq!(safe(name).ok(), Some(PathBuf::from(name)));
+            assert_eq!(safe(name), Some(Path::new(name)));
         }
         for name in ["", "../a.png", "/etc/passwd", "a/../../b", "a\\b", "a\nb", "./a"] {
-            assert!(safe(name).is_err(), "{name}");
+            assert!(safe(name).is_none(), "{name}");
         }
     }
 }

@@ -1,15 +1,17 @@
 //! Deleting an upload with all that was made of it.
 
+use std::time::SystemTime;
+
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use farm_aws::AwsError;
-use farm_contract::Fault;
 use farm_contract::keys::{self, BlendKey};
 use farm_contract::report::State;
+use farm_contract::{Fault, command};
 
 use crate::bucket::{Bucket, Listed};
 use crate::error::FarmError;
 use crate::render::Found;
-use crate::render::find::renders_of;
+use crate::render::find::{at, renders};
 
 /// Objects that one call deletes.
 const MOST: usize = 1000;
@@ -17,8 +19,11 @@ const MOST: usize = 1000;
 /// What would be deleted.
 #[derive(Debug, Clone, Default)]
 pub struct Removal {
-    /// Keys, the upload's last.
+    /// Keys: the upload's first, so that no render begins of what is half gone, and its report's last, so that the rest is
+    /// found once more where something breaks off.
     keys: Vec<String>,
+    /// ETag of the upload, and when it was written; none where it is gone.
+    upload: Option<(String, Option<SystemTime>)>,
     /// Bytes of all of it.
     pub bytes: u64,
     /// Frames among it.
@@ -37,13 +42,15 @@ impl Removal {
         if found.report.as_ref().is_some_and(|it| it.state == State::Accepted && it.hint.is_none()) {
             return Err(Fault::new(
                 format!("`{key}` is being rendered."),
-                format!("Stop it first: farm cancel s3://{}/{key}.", bucket.name),
+                format!("Stop it first: {}", command::farm("cancel", &bucket.name, key.as_str())),
             )
             .into());
         }
         let mut removal = Self::default();
-        for render in renders_of(bucket, key).await? {
-            removal.take(bucket.list(&keys::render_prefix(&render)).await?);
+        if let Some(head) = bucket.head(key.as_str()).await? {
+            removal.bytes += head.size;
+            removal.keys.push(key.to_string());
+            removal.upload = Some((head.etag, head.modified));
         }
         let made = bucket.list(&key.folder()).await?;
         if let Some(other) = made.iter().find(|listed| BlendKey::parse(&listed.key).is_ok()) {
@@ -55,12 +62,30 @@ impl Removal {
         }
         let frames = key.frames_prefix();
         removal.frames = made.iter().filter(|listed| listed.key.starts_with(&frames)).count();
+        let (report, made): (Vec<_>, Vec<_>) =
+            made.into_iter().partition(|listed| listed.key == key.report());
         removal.take(made);
-        if let Some(head) = bucket.head(key.as_str()).await? {
-            removal.bytes += head.size;
-            removal.keys.push(key.to_string());
+        for render in renders(bucket).await?.remove(key.as_str()).unwrap_or_default() {
+            removal.take(bucket.list(&keys::render_prefix(&render)).await?);
         }
+        removal.take(report);
         Ok(removal)
+    }
+
+    /// The same once more, after somebody was asked: what would be deleted now.
+    ///
+    /// # Errors
+    /// It was uploaded anew meanwhile, or is being rendered, or the bucket does not tell.
+    pub async fn confirmed(&self, bucket: &Bucket, key: &BlendKey) -> Result<Self, FarmError> {
+        let now = Self::of(bucket, &at(bucket, key).await?).await?;
+        if now.upload == self.upload {
+            return Ok(now);
+        }
+        Err(Fault::new(
+            format!("`{key}` was uploaded anew meanwhile, so nothing was deleted."),
+            "Whoever sent it may want it: farm status tells what becomes of it.",
+        )
+        .into())
     }
 
     fn take(&mut self, listed: Vec<Listed>) {

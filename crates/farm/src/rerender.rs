@@ -3,18 +3,16 @@
 //! They are marked as frames of something else, and the upload is written again: then they count as missing, and stay
 //! where they are until the new ones take their place.
 
-use aws_sdk_s3::types::{MetadataDirective, TaggingDirective};
-use farm_aws::AwsError;
 use farm_contract::Fault;
 use farm_contract::frames::FrameSpec;
-use farm_contract::keys::FrameName;
+use farm_contract::keys::{BlendKey, FrameName, OWN_NAMES};
 use farm_contract::metadata;
 use farm_contract::plan::Plan;
 use farm_contract::report::State;
 use futures::{StreamExt, TryStreamExt, stream};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::bucket::Bucket;
+use crate::bucket::{Bucket, Listed};
+use crate::copying::{Copying, Description};
 use crate::error::FarmError;
 use crate::location::Location;
 use crate::render::Found;
@@ -43,32 +41,55 @@ pub async fn rerender(bucket: &Bucket, found: &Found, frames: &FrameSpec) -> Res
         )
         .into());
     }
-    let listed = bucket.list(&found.key.frames_prefix()).await?;
-    let folder = found.key.folder();
-    let names = listed.iter().filter_map(|listed| {
-        let name = FrameName::parse(listed.key.strip_prefix(&folder)?)?;
-        wanted.binary_search(&name.frame).is_ok().then_some(listed)
-    });
-    let marks = stream::iter(names).map(|listed| async move {
-        let Some(head) = bucket.head(&listed.key).await? else { return Ok(()) };
-        let mut said = head.metadata;
-        // Of this render's frames alone: those of an older upload count for nothing anyway.
-        if said.get(metadata::SOURCE).map(String::as_str) != Some(plan.source.id.as_str()) {
-            return Ok(());
-        }
-        said.insert(metadata::SOURCE.to_owned(), format!("again{}", plan.source.id));
-        let source = format!("{}/{}", bucket.name, utf8_percent_encode(&listed.key, NON_ALPHANUMERIC));
-        let call = bucket.client.copy_object().bucket(&bucket.name).key(&listed.key).copy_source(source);
-        let call = call.copy_source_if_match(&listed.etag).set_metadata(Some(said));
-        let call = call.metadata_directive(MetadataDirective::Replace).set_content_type(head.content_type);
-        let copied = call.tagging_directive(TaggingDirective::Copy).send().await;
-        copied
-            .map(drop)
-            .map_err(|error| FarmError::from(AwsError::new(format!("mark `{}`", listed.key), error)))
-    });
-    marks.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+    let listed = bucket.list(&found.key.folder()).await?;
+    let (pictures, beside) = files(&found.key, &listed, &wanted);
+    // A frame counts as missing without its picture: those last, so that whatever is broken off begins anew.
+    for files in [beside, pictures] {
+        let marks = stream::iter(files).map(|listed| mark(bucket, listed, plan, &wanted));
+        marks.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+    }
     let at = Location { bucket: bucket.name.clone(), key: found.key.clone() };
-    write_again(&bucket.client, &at, &[]).await.map(drop)
+    write_again(&bucket.client, &at, &plan.source.etag, &[]).await
+}
+
+/// Pictures of the frames that are wanted, and whatever lies beside pictures: a file of another output node does not tell
+/// by its name of which frame it is.
+fn files<'a>(key: &BlendKey, listed: &'a [Listed], wanted: &[i32]) -> (Vec<&'a Listed>, Vec<&'a Listed>) {
+    let folder = key.folder();
+    let (mut pictures, mut beside) = (Vec::new(), Vec::new());
+    for listed in listed {
+        let Some(name) = listed.key.strip_prefix(&folder) else { continue };
+        match FrameName::parse(name) {
+            Some(name) if wanted.binary_search(&name.frame).is_ok() => pictures.push(listed),
+            None if !OWN_NAMES.contains(&name) => beside.push(listed),
+            _ => {}
+        }
+    }
+    (pictures, beside)
+}
+
+/// Marks a file as one of something else, if it is of these frames and of this render's source: those of an older upload
+/// count for nothing anyway.
+async fn mark(bucket: &Bucket, listed: &Listed, plan: &Plan, wanted: &[i32]) -> Result<(), FarmError> {
+    let Some(head) = bucket.head(&listed.key).await? else { return Ok(()) };
+    let frame = head.number(metadata::FRAME);
+    let own = head.get(metadata::SOURCE) == Some(plan.source.id.as_str());
+    if !own || frame.is_none_or(|frame| wanted.binary_search(&frame).is_err()) {
+        return Ok(());
+    }
+    let mut said = head.metadata;
+    said.insert(metadata::SOURCE.to_owned(), plan.source.id.again().to_string());
+    let copying = Copying {
+        client: &bucket.client,
+        bucket: &bucket.name,
+        from: &listed.key,
+        source: Some(&listed.etag),
+        to: &listed.key,
+        replaced: None,
+        described: Some(Description { metadata: Some(said), content_type: head.content_type }),
+        tagging: None,
+    };
+    copying.whole().await.map(drop).map_err(|failed| failed.error.into())
 }
 
 /// The frames, ascending, if the render has all of them.

@@ -5,12 +5,15 @@
 //! frames are then those of the earlier upload, and what is there of them is left alone.
 
 use aws_sdk_s3::Client;
-use farm_contract::report::State;
+use farm_contract::frames::FrameSpec;
+use farm_contract::keys::BlendKey;
+use farm_contract::report::{Report, State};
 
 use crate::bucket::Bucket;
 use crate::error::FarmError;
 use crate::location::Location;
-use crate::render::find::report;
+use crate::render::find::{plan, report};
+use crate::render::missing;
 use crate::rewrite::Original;
 
 /// What came of it.
@@ -39,7 +42,10 @@ pub async fn resume(client: &Client, at: &Location, tags: &[(&str, String)]) -> 
     let report =
         report(&bucket, &at.key).await?.filter(|report| report.etag.as_deref() == Some(original.etag()));
     let missing = match report {
-        Some(report) if report.state == State::Complete => return Ok(Resumed::Complete),
+        Some(report) if report.state == State::Complete => match lacking(&bucket, &at.key, &report).await? {
+            Some(missing) => missing,
+            None => return Ok(Resumed::Complete),
+        },
         Some(report) if report.state == State::Rejected => {
             return Err(FarmError::Rejected(at.key.to_string(), report.message, report.hint));
         }
@@ -53,17 +59,36 @@ pub async fn resume(client: &Client, at: &Location, tags: &[(&str, String)]) -> 
     Ok(Resumed::Again { missing, kept: etag == original.etag() })
 }
 
-/// Has the bucket write an upload again in its own place, which begins a render; `tags` take the place of those of their
-/// names. Whether it has the ETag of before.
+/// What lacks by now of a render that was complete: frames may be marked for being rendered again, and what a bucket keeps
+/// for some time only may be gone.
+async fn lacking(bucket: &Bucket, key: &BlendKey, report: &Report) -> Result<Option<String>, FarmError> {
+    let archived = bucket.head(&key.frames_zip()).await?.is_some();
+    let plan = match &report.render {
+        Some(render) => plan(bucket, render).await?,
+        None => None,
+    };
+    let missing = match plan {
+        Some(plan) => missing(bucket, key, &plan).await?,
+        None => Vec::new(),
+    };
+    Ok((!archived || !missing.is_empty()).then(|| FrameSpec::describe(&missing)))
+}
+
+/// Has the bucket write an upload again in its own place, which begins a render, if it has this ETag; `tags` take the place
+/// of those of their names.
 ///
 /// # Errors
-/// There is none, or the bucket does not do it.
+/// There is none or another, or the bucket does not do it.
 pub(crate) async fn write_again(
     client: &Client,
     at: &Location,
+    etag: &str,
     tags: &[(&str, String)],
-) -> Result<bool, FarmError> {
+) -> Result<(), FarmError> {
     let original = Original::look(client, &at.bucket, at.key.as_str()).await?;
     let original = original.ok_or_else(|| FarmError::NoUpload(at.key.to_string()))?;
-    Ok(original.write_again(tags).await? == original.etag())
+    if original.etag() != etag {
+        return Err(FarmError::Replaced(at.key.to_string()));
+    }
+    original.write_again(tags).await.map(drop)
 }

@@ -153,7 +153,7 @@ pub(super) fn render_role(
         allow("ReadFrames", actions::READ, keys(actions::MADE)),
         allow("ReadProject", actions::READ, keys(actions::PROJECTS)),
         allow("WriteFrames", actions::WRITE_TAGGED, keys(actions::MADE)),
-        allow("WriteRecord", actions::WRITE, keys(actions::TASK_RECORDS)),
+        allow("WriteRecord", actions::READ_AND_WRITE, keys(actions::TASK_RECORDS)),
         allow("WriteSpending", actions::WRITE, keys(actions::SPENDING)),
         deny("NoVerdict", keys(actions::VERDICTS)),
         deny("NoUpload", keys(actions::UPLOADS)),

@@ -100,6 +100,12 @@ impl SourceId {
         Self(digest(&parts))
     }
 
+    /// What a frame of this source is marked with that is to be rendered again: for a task it is then a frame of something
+    /// else, and where nothing takes its place it counts all the same.
+    pub fn again(&self) -> Self {
+        Self(format!("again{}", self.0))
+    }
+
     /// Takes an id from a command line or from metadata; any text that is none matches none.
     pub fn from_text(text: &str) -> Self {
         Self(text.to_owned())

@@ -68,6 +68,10 @@ pub struct Plan {
     /// there is one frame, or the farm made none yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preview: Option<Preview>,
+    /// How fast its frames play, whether or not moving pictures are made of them. Nothing in plans of a farm that did not
+    /// note it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speed: Option<Preview>,
     /// Who holds the claim: the function's request id.
     pub claimed_by: String,
     /// When the claim was made or taken over, milliseconds since 1970.
@@ -107,6 +111,7 @@ impl Plan {
             settings: Settings::default(),
             blender: None,
             preview: None,
+            speed: None,
             claimed_by: String::new(),
             claimed_at: 0,
             begun_at: 0,
@@ -176,6 +181,7 @@ mod tests {
             "begun_at",
             "max_cost",
             "preview",
+            "speed",
         ];
         for word in words {
             assert!(!json.contains(&format!("\"{word}\"")), "{json}");

@@ -85,6 +85,28 @@ async fn frames_are_rendered_again_and_stay_until_then() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn frames_that_are_not_rendered_again_after_all_are_the_ones_of_before() {
+    let bench = Bench::start().await;
+    bench.put(&Fake { wait: vec![3], ..Fake::default() }, &[("frames", "1-4"), ("chunk", "1")]);
+    bench.go();
+    bench.farm.last_report(KEY).await;
+    let before = bench.farm.archive(KEY).await;
+    std::fs::remove_file(bench.notes.path().join("go")).unwrap();
+    bench.run(&["rerender", KEY, "3"]).await.has(0, &[]);
+    bench.run(&["status", KEY]).await.has(4, &["3 of 4 done"]);
+    let said = bench.run(&["cancel", KEY]).await;
+    said.has(0, &["4 of 4"]);
+    let report = bench.farm.last_report(KEY).await;
+    assert_eq!((report.state, report.frames.as_ref().unwrap().done), (State::Complete, 4));
+    assert!(report.warnings.iter().any(|it| it.contains("frames 3 the ones of before")), "{report:?}");
+    assert_eq!(bench.farm.archive(KEY).await, before);
+    let folder = bench.notes.path().join("pulled");
+    bench.run(&["pull", KEY, folder.to_str().unwrap()]).await.has(0, &["4 of 4 frames"]);
+    bench.run(&["resume", KEY]).await.has(0, &["Nothing is missing"]);
+    bench.farm.farm.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_upload_is_deleted_with_all_that_was_made_of_it_and_nothing_else() {
     let bench = Bench::start().await;
     bench.put(&Fake::default(), &[("frames", "1-4")]);

@@ -15,14 +15,23 @@ pub enum Answer {
     No,
 }
 
+/// Whether somebody sits in front.
+///
+/// # Errors
+/// Nobody can be asked: stdin is no terminal.
+pub fn can_be_asked() -> Result<(), Fault> {
+    if std::io::stdin().is_terminal() {
+        return Ok(());
+    }
+    Err(Fault::new("Nobody can be asked here.", "Say it beforehand: --yes."))
+}
+
 /// Asks, and waits for the answer.
 ///
 /// # Errors
 /// Nobody can be asked: stdin is no terminal.
 pub async fn ask(question: &str) -> Result<Answer> {
-    if !std::io::stdin().is_terminal() {
-        return Err(Fault::new("Nobody can be asked here.", "Say it beforehand: --yes.").into());
-    }
+    can_be_asked()?;
     prompt(&format!("{question} [y/N] "));
     let answer = tokio::task::spawn_blocking(|| {
         let mut line = String::new();

@@ -10,11 +10,12 @@ use farm::render::{Watch, find, table};
 use farm::rerender::rerender;
 use farm::stop::stop;
 use farm::{Farm, Location, Resumed, resume};
+use farm_contract::command;
 use farm_contract::frames::FrameSpec;
 use farm_contract::keys::BlendKey;
 use farm_contract::limits::{Limits, MAX_COST};
 use farm_contract::report::{Report, State};
-use farm_terminal::{count, say, size};
+use farm_terminal::{count, printable, say, size};
 use serde_json::json;
 
 use super::ask::{Answer, ask};
@@ -77,7 +78,7 @@ impl Resume {
                          of the same bytes."
                     )
                 });
-                say(&format!("How far it is: farm watch {upload}"));
+                say(&format!("How far it is: {}", upload.command("watch")));
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -117,7 +118,7 @@ impl Rerender {
             out::json(&json!({"begun": true, "frames": frames}))?;
         }
         say(&format!("The farm renders the frames {frames} of {} once more.", found.key));
-        say(&format!("How far it is: farm watch s3://{}/{}", farm.bucket.name, found.key));
+        say(&format!("How far it is: {}", command::farm("watch", &farm.bucket.name, found.key.as_str())));
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -153,14 +154,16 @@ impl Cancel {
         if self.json {
             out::json(&seen.state)?;
         }
-        let name = format!("s3://{}/{}", watch.farm().bucket.name, watch.key());
+        let name = command::resume(&watch.farm().bucket.name, watch.key().as_str());
         if seen.plan.as_ref().is_some_and(|plan| plan.render != render) {
             say("A newer upload has taken its place meanwhile.");
-        } else if seen.state.state == State::Complete {
-            say(&format!("It was complete before it could be stopped. {}", seen.state.message));
+        } else if seen.state.state == State::Complete
+            && seen.plan.as_ref().is_none_or(|plan| plan.stopped.is_none())
+        {
+            say(&format!("It was complete before it could be stopped. {}", printable(&seen.state.message)));
         } else if seen.is_over() {
-            say(&format!("Stopped: {}. {}", table::frames(&seen), seen.state.message));
-            say(&format!("To go on: farm resume {name}"));
+            say(&format!("Stopped: {}. {}", table::frames(&seen), printable(&seen.state.message)));
+            say(&format!("To go on: {name}"));
         } else {
             let heard = seen.plan.as_ref().is_some_and(|plan| plan.stopped.is_some());
             say(if heard {
@@ -199,15 +202,17 @@ impl Remove {
             count(removal.objects() as u64, "object"),
             size(removal.bytes)
         ));
-        if !self.yes {
+        let removal = if self.yes {
+            removal
+        } else {
             match ask("Delete all of it?").await? {
-                Answer::Yes => {}
+                Answer::Yes => removal.confirmed(&farm.bucket, &found.key).await?,
                 Answer::No => {
                     say("Nothing was deleted.");
                     return Ok(ExitCode::FAILURE);
                 }
             }
-        }
+        };
         removal.run(&farm.bucket).await?;
         if self.json {
             out::json(&json!({"deleted": removal.objects(), "bytes": removal.bytes}))?;

@@ -1,12 +1,14 @@
 //! `farm cost`: what a render was paid for.
 
+use std::collections::HashMap;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use farm::render::{Found, cost::Ledger, find, table};
 use farm::{Farm, FarmError};
+use farm_contract::plan::RenderId;
 use farm_plan::dollars;
-use farm_terminal::Look;
+use farm_terminal::{Look, say};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
 
@@ -39,8 +41,9 @@ impl Cost {
             Some(found) => vec![found],
             None => find::all(&farm.bucket).await?,
         };
-        let ledgers: Vec<(String, Ledger)> =
-            stream::iter(found).map(|found| ledger(&farm, found)).buffered(AT_ONCE).try_collect().await?;
+        let renders = &find::renders(&farm.bucket).await?;
+        let ledgers = stream::iter(found).map(|found| ledger(&farm, found, renders));
+        let ledgers: Vec<(String, Ledger)> = ledgers.buffered(AT_ONCE).try_collect().await?;
         if json {
             let renders = ledgers
                 .iter()
@@ -48,6 +51,9 @@ impl Cost {
             let renders: Vec<_> = renders.collect();
             out::json(&json!({"prices": prices.words(), "renders": renders}))?;
             return Ok(ExitCode::SUCCESS);
+        }
+        if ledgers.is_empty() {
+            say("There is no render yet. `farm submit FILE.blend` sends the first.");
         }
         let mut text = String::new();
         for (at, (name, ledger)) in ledgers.iter().enumerate() {
@@ -64,10 +70,14 @@ impl Cost {
 }
 
 /// Of all of an upload's renders: one that was resumed was paid for before, too.
-async fn ledger(farm: &Farm, found: Found) -> Result<(String, Ledger), FarmError> {
+async fn ledger(
+    farm: &Farm,
+    found: Found,
+    renders: &HashMap<String, Vec<RenderId>>,
+) -> Result<(String, Ledger), FarmError> {
     let mut records = Vec::new();
-    for render in find::renders_of(&farm.bucket, &found.key).await? {
-        records.extend(find::records(&farm.bucket, &render).await?);
+    for render in renders.get(found.key.as_str()).into_iter().flatten() {
+        records.extend(find::records(&farm.bucket, render).await?);
     }
     Ok((found.key.to_string(), Ledger::of(&records, farm.offer.as_ref(), &farm.prices)))
 }

@@ -1,5 +1,6 @@
 //! `farm pull`: frames into a folder.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,9 +10,10 @@ use farm::pull::Pull as Puller;
 use farm::render::cost::PriceList;
 use farm::render::{Seen, Watch};
 use farm::{Farm, FarmError};
+use farm_contract::Fault;
 use farm_contract::keys::BlendKey;
 use farm_contract::report::State;
-use farm_terminal::{INTERRUPTED, count, interrupted, say, size};
+use farm_terminal::{INTERRUPTED, count, interrupted, printable, say, size};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
@@ -19,7 +21,10 @@ use super::at::At;
 use super::watch::until_over;
 use super::{exit, out};
 
-const BAR: &str = "  {bar:24.cyan/dim} {pos} of {len} frames, {msg}";
+/// Looks at what was replaced while it was fetched.
+const AGAIN: usize = 3;
+
+const BAR: &str = "  {bar:24.cyan/dim} {pos} of {len} frames{msg}";
 
 /// Fetch the frames of a render into a folder.
 ///
@@ -53,7 +58,10 @@ pub(super) async fn pull(
     follow: bool,
     json: bool,
 ) -> Result<ExitCode> {
-    let folder = folder.unwrap_or_else(|| PathBuf::from(key.file_name()).with_extension(""));
+    let folder = match folder {
+        Some(folder) => folder,
+        None => named_like(&key)?,
+    };
     let mut puller = Puller::new(farm.bucket.clone(), key.clone(), &folder)?;
     let mut watch = Watch::new(farm, key);
     let bar = bar();
@@ -61,25 +69,36 @@ pub(super) async fn pull(
     let told = |name: &str, length: u64| {
         let all = bytes.fetch_add(length, Ordering::Relaxed) + length;
         files.fetch_add(1, Ordering::Relaxed);
-        bar.set_message(size(all));
+        bar.set_message(format!(", {}", size(all)));
         if bar.is_hidden() {
             say(&format!("  {name}"));
         }
     };
+    let gone = Cell::new(0);
     let mut round = async |seen: &Seen| {
         bar.set_length(seen.state.counts.planned as u64);
-        puller.round(seen, &told).await?;
+        gone.set(puller.round(seen, &told).await?.gone);
         bar.set_position(seen.state.counts.done as u64);
         Ok::<_, FarmError>(())
     };
     let ended = tokio::select! {
         ended = async {
-            if follow {
-                return until_over(&mut watch, round).await;
+            let mut seen = if follow {
+                until_over(&mut watch, &mut round).await?
+            } else {
+                let seen = watch.look().await?;
+                round(&seen).await?;
+                seen
+            };
+            // What was replaced in the moment in which it was to be fetched is there a moment later.
+            for _ in 0..AGAIN {
+                if gone.get() == 0 {
+                    break;
+                }
+                seen = watch.look().await?;
+                round(&seen).await?;
             }
-            let seen = watch.look().await?;
-            round(&seen).await?;
-            Ok(seen)
+            Ok::<_, anyhow::Error>(seen)
         } => ended,
         () = interrupted() => {
             bar.finish_and_clear();
@@ -94,8 +113,17 @@ pub(super) async fn pull(
     if json {
         out::json(&json!({
             "folder": folder, "files": files, "bytes": bytes, "state": seen.state.state,
-            "done": counts.done, "planned": counts.planned,
+            "done": counts.done, "planned": counts.planned, "left_out": puller.left_out(),
         }))?;
+    }
+    for name in puller.left_out() {
+        say(&format!(
+            "left out: `{}`, of which the name leads elsewhere or is none on some systems",
+            name.escape_debug()
+        ));
+    }
+    if gone.get() > 0 {
+        say(&format!("{} changed while they were fetched: run it again.", count(gone.get(), "file")));
     }
     say(&format!(
         "{} of {} frames are in {} ({}, {} fetched now).",
@@ -107,15 +135,27 @@ pub(super) async fn pull(
     ));
     let complete = counts.done == counts.planned && counts.planned > 0;
     match seen.state.state {
+        _ if gone.get() > 0 || !puller.left_out().is_empty() => Ok(ExitCode::FAILURE),
         _ if complete => Ok(ExitCode::SUCCESS),
         State::Accepted => {
             say("The render goes on: --follow waits for the others.");
             Ok(exit::of(State::Accepted))
         }
         _ => {
-            say(&seen.state.message);
+            say(&printable(&seen.state.message));
             Ok(exit::of(State::Partial))
         }
+    }
+}
+
+/// A folder here that is named like the upload.
+fn named_like(key: &BlendKey) -> Result<PathBuf, Fault> {
+    match key.stem() {
+        "" | "." | ".." => Err(Fault::new(
+            format!("No folder can be named like `{key}`."),
+            "Name one behind the render: farm pull RENDER DIR.",
+        )),
+        stem => Ok(PathBuf::from(stem)),
     }
 }
 

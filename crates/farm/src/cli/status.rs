@@ -9,7 +9,7 @@ use farm::render::{Found, State, Watch, find};
 use farm_contract::plan::Plan;
 use farm_contract::report;
 use farm_plan::{dollars, duration};
-use farm_terminal::Look;
+use farm_terminal::{Look, plain};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
 
@@ -54,7 +54,7 @@ impl Status {
         } else {
             out::text(&table::one(&seen, Look::of_stdout(), out::width()))?;
         }
-        Ok(exit::of(seen.state.state))
+        Ok(exit::of_seen(&seen.state))
     }
 }
 
@@ -115,7 +115,16 @@ async fn row(farm: &Farm, found: Found) -> Result<Row> {
             cost: None,
         });
     }
-    let state = Watch::new(farm.clone(), found.key).look().await?.state;
+    let state = found.report.as_ref().map_or(report::State::Accepted, |report| report.state);
+    let state = match Watch::new(farm.clone(), found.key).look().await {
+        Ok(seen) => seen.state,
+        Err(error) if error.may_pass() => return Err(error.into()),
+        // One of which something lacks, as of an upload that was deleted by hand, does not keep the others from being told.
+        Err(error) => {
+            farm_terminal::say(&format!("{}: {error}", plain(&name)));
+            return Ok(Row { name, render, since, state, frames: None, time: None, cost: None });
+        }
+    };
     Ok(Row {
         name,
         render,

@@ -11,6 +11,7 @@ use farm::logs::Logs;
 use farm::render::{Seen, Watch as Look, table};
 use farm::web::{Page, Published, publish, serve};
 use farm_aws::Session;
+use farm_contract::command;
 use farm_contract::limits::{DEADLINE, Limits};
 use farm_plan::duration;
 use farm_terminal::{INTERRUPTED, Look as Inks, interrupted, say};
@@ -165,10 +166,10 @@ pub(super) async fn follow(mut watch: Look, json: bool) -> Result<ExitCode> {
         outcome = until_over(&mut watch, async |seen| { screen.show(seen); Ok(()) }) => {
             let seen = outcome?;
             screen.end(&seen);
-            Ok(exit::of(seen.state.state))
+            Ok(exit::of_seen(&seen.state))
         }
         () = interrupted() => {
-            say(&format!("\nThe render goes on; farm watch s3://{}/{} shows it.", watch.farm().bucket.name, watch.key()));
+            say(&format!("\nThe render goes on. To see it: {}", command::farm("watch", &watch.farm().bucket.name, watch.key().as_str())));
             Ok(ExitCode::from(INTERRUPTED))
         }
     }

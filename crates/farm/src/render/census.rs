@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use farm_contract::exit::TaskExit;
 use farm_contract::keys::{self, BlendKey, FrameName};
 use farm_contract::metadata;
-use farm_contract::plan::Plan;
-use farm_contract::record::TaskRecord;
+use farm_contract::plan::{Plan, SourceId};
+use farm_contract::record::{FileRecord, TaskRecord};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
@@ -96,12 +96,13 @@ pub(super) struct Census {
 
 impl Census {
     /// Looks at what is new. Gives the frames in the order of their numbers; how far those are that are not there is
-    /// not known yet.
+    /// not known yet. Frames that are to be rendered again are there once the render has `ended` without them.
     pub(super) async fn look(
         &mut self,
         bucket: &Bucket,
         key: &BlendKey,
         plan: &Plan,
+        ended: bool,
     ) -> Result<Vec<Frame>, FarmError> {
         self.read_records(bucket, plan).await?;
         let folder = key.folder();
@@ -131,7 +132,9 @@ impl Census {
         self.look_at(bucket, key, &frames, &there).await?;
         for frame in frames.iter_mut().filter(|frame| !frame.progress.is_there()) {
             let Some(files) = there.remove(&frame.number) else { continue };
-            self.take_files(frame, files, plan);
+            let older = ended.then(|| self.files_of(&files, &plan.source.id.again()));
+            let own = self.files_of(&files, &plan.source.id);
+            self.take_files(frame, if own.is_empty() { older.unwrap_or_default() } else { own }, plan);
         }
         Ok(frames)
     }
@@ -184,11 +187,14 @@ impl Census {
         for record in self.records() {
             for rendered in &record.rendered {
                 let Some(at) = places.get(&rendered.frame) else { continue };
-                let lying = there.get(&rendered.frame);
-                let as_put = |file: &FrameFile| {
-                    rendered.files.iter().any(|put| put.name == file.name && put.etag == file.etag)
+                let Some(lying) = there.get(&rendered.frame) else { continue };
+                // Of what lies there otherwise than this task put it, itself is asked: another attempt may have been
+                // faster with some of a frame's files. Those beside the pictures are not listed here.
+                let as_put = |put: &FileRecord| match FrameName::parse(&put.name) {
+                    Some(_) => lying.iter().any(|file| file.name == put.name && file.etag == put.etag),
+                    None => !put.etag.is_empty(),
                 };
-                if !lying.is_some_and(|files| files.iter().any(as_put)) {
+                if !rendered.files.iter().all(as_put) {
                     continue;
                 }
                 there.remove(&rendered.frame);
@@ -230,23 +236,36 @@ impl Census {
         Ok(())
     }
 
-    /// A frame of files that no record tells of: one that a task is about to write down, or of an earlier render.
-    fn take_files(&self, frame: &mut Frame, mut files: Vec<FrameFile>, plan: &Plan) {
-        files.retain_mut(|file| {
-            let Some(head) = self.heads.get(&file.name).filter(|head| head.etag == file.etag) else {
-                return false;
-            };
-            file.crc32 = head.get(metadata::CRC32).and_then(|digits| u32::from_str_radix(digits, 16).ok());
-            head.get(metadata::SOURCE) == Some(plan.source.id.as_str())
+    /// Those of these files that were made from this source.
+    fn files_of(&self, files: &[FrameFile], source: &SourceId) -> Vec<FrameFile> {
+        let of = files.iter().filter_map(|file| {
+            let head = self.heads.get(&file.name).filter(|head| head.etag == file.etag)?;
+            let crc32 = head.get(metadata::CRC32).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+            (head.get(metadata::SOURCE) == Some(source.as_str())).then(|| FrameFile { crc32, ..file.clone() })
         });
+        of.collect()
+    }
+
+    /// A frame of files that no record tells of: one that a task is about to write down, or of an earlier render.
+    fn take_files(&self, frame: &mut Frame, files: Vec<FrameFile>, plan: &Plan) {
         let Some(head) = files.first().and_then(|file| self.heads.get(&file.name)) else { return };
-        frame.seconds = head.number(metadata::SECONDS);
+        frame.seconds =
+            head.number(metadata::SECONDS).filter(|seconds: &f64| seconds.is_finite() && *seconds >= 0.0);
         let own = head.get(metadata::RENDER) == Some(plan.render.as_str());
         frame.progress = if own { Progress::Done } else { Progress::Kept };
         frame.fault = None;
         frame.files_in_all = head.number(metadata::FILES).unwrap_or(files.len());
         frame.files = files;
     }
+}
+
+/// Frames of a render that has ended that are not there.
+///
+/// # Errors
+/// The bucket does not tell.
+pub(crate) async fn missing(bucket: &Bucket, key: &BlendKey, plan: &Plan) -> Result<Vec<i32>, FarmError> {
+    let frames = Census::default().look(bucket, key, plan, true).await?;
+    Ok(frames.iter().filter(|frame| !frame.progress.is_there()).map(|frame| frame.number).collect())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Which render is meant.
 
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use farm_contract::Fault;
@@ -57,19 +58,17 @@ impl Found {
 /// # Errors
 /// The bucket does not tell.
 pub async fn all(bucket: &Bucket) -> Result<Vec<Found>, FarmError> {
-    let ids = bucket.folders(RENDERS_PREFIX).await?;
-    let plans = stream::iter(ids.iter().filter_map(|id| RenderId::parse(id).ok()))
-        .map(|id| async move { plan(bucket, &id).await })
-        .buffer_unordered(AT_ONCE)
-        .try_collect::<Vec<_>>()
-        .await?;
-    let mut plans: Vec<Plan> = plans.into_iter().flatten().collect();
+    let mut plans = plans(bucket).await?;
     plans.sort_by(|a, b| (b.since(), &b.key).cmp(&(a.since(), &a.key)));
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     plans.retain(|plan| seen.insert(plan.key.clone()));
     let found = stream::iter(plans).map(|plan| async move {
         let Ok(key) = BlendKey::parse(&plan.key) else { return Ok(None) };
         let report = report(bucket, &key).await?;
+        // Deleted by hand, of which nothing tells but the plan.
+        if report.is_none() && bucket.head(key.as_str()).await?.is_none() {
+            return Ok(None);
+        }
         // A later upload was rejected, or another render of it is newer than the plans that were listed.
         let own = report.as_ref().is_none_or(|report| report.render.as_ref() == Some(&plan.render));
         Ok::<_, FarmError>(Some(if own {
@@ -115,13 +114,19 @@ pub async fn find(bucket: &Bucket, meant: &str) -> Result<Found, FarmError> {
         _ => None,
     });
     if let Some(found) = chosen {
-        return Ok(found.clone());
+        // It may have been uploaded anew since it was planned.
+        return at(bucket, &found.key).await;
     }
-    if meant_ones.is_empty()
-        && let Ok(key) = BlendKey::parse(meant.trim_end_matches('/'))
-    {
-        // One that was rejected has a report alone.
-        return at(bucket, &key).await;
+    if meant_ones.is_empty() {
+        // One that was rejected has a report alone, and one that was just sent is not planned yet.
+        let name = meant.trim_end_matches('/');
+        for key in ["", ".blend", ".blend.zip"].map(|end| BlendKey::parse(&format!("{name}{end}"))) {
+            let Ok(key) = key else { continue };
+            match at(bucket, &key).await {
+                Err(FarmError::NoUpload(_)) => {}
+                found => return found,
+            }
+        }
     }
     Err(unclear(meant, &all, &meant_ones).into())
 }
@@ -206,17 +211,26 @@ async fn again(bucket: &Bucket, key: BlendKey, report: Option<Report>) -> Result
     Ok(Found { key, plan, report })
 }
 
-/// All renders of an upload, also those that are not its newest.
+/// All renders of each upload, by its key, also those that are not its newest.
 ///
 /// # Errors
 /// The bucket does not tell.
-pub async fn renders_of(bucket: &Bucket, key: &BlendKey) -> Result<Vec<RenderId>, FarmError> {
+pub async fn renders(bucket: &Bucket) -> Result<HashMap<String, Vec<RenderId>>, FarmError> {
+    let mut renders: HashMap<String, Vec<RenderId>> = HashMap::new();
+    for plan in plans(bucket).await? {
+        renders.entry(plan.key).or_default().push(plan.render);
+    }
+    Ok(renders)
+}
+
+/// All plans that can be read, in no order.
+async fn plans(bucket: &Bucket) -> Result<Vec<Plan>, FarmError> {
     let ids = bucket.folders(RENDERS_PREFIX).await?;
-    let own = stream::iter(ids.iter().filter_map(|id| RenderId::parse(id).ok())).map(|id| async move {
-        Ok::<_, FarmError>(plan(bucket, &id).await?.filter(|plan| plan.key == key.as_str()).map(|_| id))
-    });
-    let own: Vec<_> = own.buffer_unordered(AT_ONCE).try_collect().await?;
-    Ok(own.into_iter().flatten().collect())
+    let plans = stream::iter(ids.iter().filter_map(|id| RenderId::parse(id).ok()))
+        .map(|id| async move { plan(bucket, &id).await })
+        .buffer_unordered(AT_ONCE);
+    let plans: Vec<_> = plans.try_collect().await?;
+    Ok(plans.into_iter().flatten().collect())
 }
 
 /// What the tasks of a render wrote down. A record that cannot be read tells nothing.
@@ -234,7 +248,7 @@ pub async fn records(bucket: &Bucket, render: &RenderId) -> Result<Vec<TaskRecor
 }
 
 /// The plan of a render. One that is damaged, or of a later farm, is none.
-pub(super) async fn plan(bucket: &Bucket, render: &RenderId) -> Result<Option<Plan>, FarmError> {
+pub(crate) async fn plan(bucket: &Bucket, render: &RenderId) -> Result<Option<Plan>, FarmError> {
     let read = bucket.read(&keys::plan(render)).await?;
     Ok(read.and_then(|(json, _)| Plan::from_json(&json).ok()))
 }

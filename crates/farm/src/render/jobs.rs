@@ -144,17 +144,25 @@ pub(crate) async fn describe(client: &Client, ids: &[String]) -> Result<Option<V
     for ids in ids.chunks(MOST_NAMED) {
         match client.describe_jobs().set_jobs(Some(ids.to_vec())).send().await {
             Ok(answer) => jobs.extend(answer.jobs.unwrap_or_default()),
-            Err(error) if error.code() == Some("AccessDeniedException") => return Ok(None),
+            Err(error) if is_denied(&error) => return Ok(None),
             Err(error) => return Err(AwsError::new("look at the render's jobs", error).into()),
         }
     }
     Ok(Some(jobs))
 }
 
+fn is_denied(error: &impl ProvideErrorMetadata) -> bool {
+    error.code() == Some("AccessDeniedException")
+}
+
 /// Why the first of an array's children waits, where Batch says so.
 async fn reason_of_child(client: &Client, array: &str) -> Result<Option<String>, FarmError> {
     let call = client.list_jobs().array_job_id(array).job_status(JobStatus::Runnable).max_results(1);
-    let page = call.send().await.map_err(|error| AwsError::new("look at the render's tasks", error))?;
+    let page = match call.send().await {
+        Ok(page) => page,
+        Err(error) if is_denied(&error) => return Ok(None),
+        Err(error) => return Err(AwsError::new("look at the render's tasks", error).into()),
+    };
     Ok(page.job_summary_list().first().and_then(|child| child.status_reason()).map(str::to_owned))
 }
 
@@ -168,7 +176,12 @@ async fn children(
     let mut pages = call.into_paginator().send();
     let mut found = Vec::new();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| AwsError::new("look at the render's tasks", error))?;
+        let page = match page {
+            Ok(page) => page,
+            // Who may look at jobs and not list their children is told what the bucket tells.
+            Err(error) if is_denied(&error) => return Ok(Vec::new()),
+            Err(error) => return Err(AwsError::new("look at the render's tasks", error).into()),
+        };
         for child in page.job_summary_list() {
             let index = child.array_properties().and_then(|array| array.index());
             let index = index.and_then(|index| u32::try_from(index).ok());

@@ -14,6 +14,7 @@ pub mod table;
 mod tell;
 mod watch;
 
+pub(crate) use census::missing;
 pub use census::{Frame, FrameFile, Progress};
 pub use find::Found;
 pub(crate) use jobs::describe;

@@ -79,7 +79,10 @@ pub fn one(seen: &Seen, look: Look, width: Option<usize>) -> String {
 pub fn frames(seen: &Seen) -> String {
     let counts = seen.state.counts;
     let mut words = vec![format!("{} of {} done", counts.done, counts.planned)];
-    let others = [(counts.running, "rendering"), (counts.waiting, "waiting"), (counts.failed, "failed")];
+    // Of a render that was stopped, what is missing is no fault of the scene's.
+    let stopped = seen.plan.as_ref().is_some_and(|plan| plan.stopped.is_some());
+    let failed = if stopped { "not rendered" } else { "failed" };
+    let others = [(counts.running, "rendering"), (counts.waiting, "waiting"), (counts.failed, failed)];
     words.extend(
         others.iter().filter(|(number, _)| *number > 0).map(|(number, word)| format!("{number} {word}")),
     );

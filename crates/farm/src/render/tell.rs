@@ -17,9 +17,12 @@ pub(super) fn why(jobs: &Jobs, farm: &Farm) -> Option<String> {
     let tasks = farm.offer.as_ref().and_then(|offer| offer.tasks);
     Some(match jobs.why.as_ref()? {
         Waiting::Full => {
-            let limit =
-                tasks.map(|tasks| format!(", with at most {} vCPUs for all renders", tasks.vcpus_allowed));
-            format!("{at_work} at work at once{}; the others come after them", limit.unwrap_or_default())
+            let limit = tasks
+                .map(|tasks| format!(", which is all that the farm's {} vCPUs allow", tasks.vcpus_allowed));
+            format!(
+                "{at_work} tasks are at work at once{}; the others come after them",
+                limit.unwrap_or_default()
+            )
         }
         Waiting::Start(since) if *since < PATIENCE => {
             "machines are being started, or other renders are before this one".to_owned()

@@ -88,7 +88,7 @@ impl Watch {
             if !ended {
                 jobs = Jobs::look(&self.farm.batch, plan).await?;
             }
-            frames = self.census.look(&self.farm.bucket, &self.key, plan).await?;
+            frames = self.census.look(&self.farm.bucket, &self.key, plan, ended).await?;
             if let Some(jobs) = &jobs {
                 at_work(&mut frames, plan, jobs);
             }
@@ -120,7 +120,7 @@ impl Watch {
             state.render = Some(plan.render.to_string());
             state.warnings.clone_from(&plan.warnings);
             let speed = |preview: Preview| f64::from(preview.frames.get()) / f64::from(preview.seconds.get());
-            state.fps = plan.preview.map(speed);
+            state.fps = plan.speed.or(plan.preview).map(speed);
         }
         if let Some(report) = &seen.report {
             state.state = report.state;

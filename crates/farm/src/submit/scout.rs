@@ -95,16 +95,16 @@ impl Whole {
         Some(Outlook { least: of(least), likely: of(likely), most: of(most), free })
     }
 
-    /// Has all frames rendered; those that are there are kept.
+    /// Has all frames rendered of the upload with this ETag; those that are there are kept.
     ///
     /// # Errors
-    /// The upload is gone, or a call does not come through.
-    pub async fn go_on(&self, client: &Client, at: &Location) -> Result<(), FarmError> {
+    /// The upload is gone or replaced, or a call does not come through.
+    pub async fn go_on(&self, client: &Client, at: &Location, etag: &str) -> Result<(), FarmError> {
         let chunk = match self.chunk {
             Chunk::Auto => "auto".to_owned(),
             Chunk::Frames(frames) => frames.to_string(),
         };
-        write_again(client, at, &[(FRAMES, self.frames.to_string()), (CHUNK, chunk)]).await.map(drop)
+        write_again(client, at, etag, &[(FRAMES, self.frames.to_string()), (CHUNK, chunk)]).await
     }
 }
 

@@ -98,6 +98,10 @@ impl Bench {
         put.body(bytes.into().into()).send().await.expect("put");
     }
 
+    pub async fn delete(&self, key: &str) {
+        self.client.delete_object().bucket(&self.bucket).key(key).send().await.expect("deleted");
+    }
+
     /// The bytes of an object that is there.
     pub async fn read(&self, key: &str) -> Vec<u8> {
         let read = self.client.get_object().bucket(&self.bucket).key(key).send().await.expect("read");

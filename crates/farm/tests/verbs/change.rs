@@ -28,7 +28,7 @@ async fn frames_that_are_rendered_again_stay_and_count_for_nothing() {
     let (before, other) =
         (bench.head(&shot.file(2)).await.unwrap(), bench.head(&shot.file(1)).await.unwrap());
 
-    let ran = bench.farm(&["rerender", key, "2", "--json"]).await;
+    let ran = shot.taken_in(&["rerender", key, "2", "--json"]).await;
     assert_eq!((ran.code, ran.json()), (0, json!({"begun": true, "frames": "2"})), "{}", ran.told);
     let after = bench.head(&shot.file(2)).await.unwrap();
     assert_eq!((after.e_tag(), after.content_type()), (before.e_tag(), Some("image/png")));
@@ -47,9 +47,38 @@ async fn frames_that_are_rendered_again_stay_and_count_for_nothing() {
     let again = bench.head(key).await.unwrap();
     assert_ne!(again.version_id(), upload.version_id(), "it is written again, which begins a render");
     assert_eq!((again.e_tag(), bench.tags(key).await), (upload.e_tag(), tags));
+    shot.report(State::Complete, &[1, 2, 3]).await;
     let strange = bench.farm(&["rerender", key, "4"]).await;
     assert_eq!(strange.code, 1);
     assert!(strange.told.contains("no frame 4"), "{}", strange.told);
+    // Another upload lies there now, of which these are no frames.
+    bench.put(key, "BLENDER of another test").await;
+    let replaced = bench.farm(&["rerender", key, "3"]).await;
+    assert_eq!(replaced.code, 1, "{}", replaced.told);
+    assert_eq!(bench.read(key).await, b"BLENDER of another test");
+    assert_eq!(bench.head(&shot.file(3)).await.unwrap().metadata().unwrap()[metadata::SOURCE], own);
+}
+
+#[tokio::test]
+async fn what_lies_beside_a_frame_is_rendered_again_with_it() {
+    let bench = Bench::stand("ap-southeast-4");
+    bench.keep_versions();
+    let shot = Shot::planned(&bench, "a.blend", "1-2", 2).await;
+    let records = vec![shot.frame_with_mask(1).await, shot.frame_with_mask(2).await];
+    shot.record(task(0, records)).await;
+    shot.report(State::Complete, &[1, 2]).await;
+    let ran = shot.taken_in(&["rerender", "a", "2"]).await;
+    assert_eq!(ran.code, 0, "{}", ran.told);
+    let own = shot.plan.source.id.as_str();
+    for (number, wanted) in [(1, own.to_owned()), (2, format!("again{own}"))] {
+        for file in [shot.file(number), shot.key.file(&crate::shot::mask(number))] {
+            assert_eq!(
+                bench.head(&file).await.unwrap().metadata().unwrap()[metadata::SOURCE],
+                wanted,
+                "{file}"
+            );
+        }
+    }
 }
 
 #[tokio::test]
@@ -62,7 +91,7 @@ async fn what_is_missing_is_rendered_by_the_same_upload_once_more() {
     assert_eq!(under_way.code, 1, "{}", under_way.told);
     shot.report(State::Partial, &[1, 2]).await;
     let (upload, tags) = (bench.head(key).await.unwrap(), bench.tags(key).await);
-    let ran = bench.farm(&["resume", key, "--json"]).await;
+    let ran = shot.taken_in(&["resume", key, "--json"]).await;
     assert_eq!(
         (ran.code, ran.json()),
         (0, json!({"begun": true, "missing": "3", "kept": true})),
@@ -74,16 +103,27 @@ async fn what_is_missing_is_rendered_by_the_same_upload_once_more() {
     assert_eq!((again.e_tag(), bench.tags(key).await), (upload.e_tag(), tags.clone()));
     // For so much more than the upload names.
     shot.report(State::Partial, &[1, 2]).await;
-    let dear = bench.farm(&["resume", key, "--max-cost", "2.5"]).await;
+    let dear = shot.taken_in(&["resume", key, "--max-cost", "2.5"]).await;
     assert_eq!(dear.code, 0, "{}", dear.told);
     let with_limit = bench.tags(key).await;
     assert_eq!(with_limit.get("max_cost").map(String::as_str), Some("2.50"), "{with_limit:?}");
     assert_eq!(with_limit.len(), tags.len() + 1, "the others are as they were: {with_limit:?}");
     let again = bench.head(key).await.unwrap();
     shot.report(State::Complete, &[1, 2, 3]).await;
+    shot.frames(&[1, 2, 3]).await;
+    bench.put(&shot.key.frames_zip(), "an archive").await;
     let whole = bench.farm(&["resume", key, "--json"]).await;
     assert_eq!((whole.code, &whole.json()["begun"]), (0, &json!(false)));
     assert_eq!(bench.head(key).await.unwrap().version_id(), again.version_id(), "nothing was to be done");
+    // Its report says complete, and its archive is gone since; and a frame.
+    bench.delete(&shot.key.frames_zip()).await;
+    let ran = shot.taken_in(&["resume", key, "--json"]).await;
+    assert_eq!((&ran.json()["begun"], &ran.json()["missing"]), (&json!(true), &json!("")), "{}", ran.told);
+    shot.report(State::Complete, &[1, 2, 3]).await;
+    bench.delete(&shot.file(2)).await;
+    assert_eq!(bench.farm(&["status", key]).await.code, 3, "frames are missing");
+    let ran = shot.taken_in(&["resume", key, "--json"]).await;
+    assert_eq!((&ran.json()["begun"], &ran.json()["missing"]), (&json!(true), &json!("2")), "{}", ran.told);
     assert_eq!(bench.farm(&["resume", &format!("s3://{}/none.blend", bench.bucket)]).await.code, 1);
 }
 
@@ -122,7 +162,7 @@ async fn an_upload_that_came_in_parts_is_written_again_in_the_same_parts() {
     bench.keep_versions();
     let shot = Shot::of_upload(&bench, key, "1-3", 1).await;
     shot.report(State::Partial, &[1]).await;
-    let ran = bench.farm(&["resume", key, "--json"]).await;
+    let ran = shot.taken_in(&["resume", key, "--json"]).await;
     assert_eq!((ran.code, &ran.json()["kept"]), (0, &json!(true)), "{}", ran.told);
     let again = bench.head(key).await.unwrap();
     assert_eq!(again.e_tag(), Some(etag.as_str()));

@@ -54,6 +54,78 @@ async fn a_render_that_lacks_frames_is_pulled_as_far_as_it_is() {
     assert_eq!(bench.farm(&["pull", "a", "out"]).await.code, 3);
 }
 
+#[tokio::test]
+async fn files_of_an_attempt_that_was_faster_are_pulled_too_and_odd_names_keep_nothing_else_back() {
+    let bench = Bench::stand("ca-west-1");
+    let shot = Shot::planned(&bench, "a.blend", "1-2", 2).await;
+    let mut records = vec![shot.frame_with_mask(1).await, shot.frame_with_mask(2).await];
+    // Another attempt had put the mask already, with bytes of its own: this one does not know its ETag.
+    let mask = &mut records[0].files[1];
+    (mask.etag, mask.crc32) = (String::new(), 0x0bad_c0de);
+    shot.record(task(0, records)).await;
+    shot.report(State::Complete, &[1, 2]).await;
+    let ran = bench.farm(&["pull", "a", "out", "--json"]).await;
+    assert_eq!((ran.code, &ran.json()["files"]), (0, &json!(4)), "{}", ran.told);
+    let file = |name: &str| std::fs::read(bench.home.path().join("out").join(name)).unwrap();
+    assert_eq!(file(&crate::shot::mask(1)), picture(1));
+
+    // Of an artist's own output node; some systems take such a name for a folder.
+    let odd = Shot::planned(&bench, "b.blend", "1", 1).await;
+    let mut record = odd.frame_with_mask(1).await;
+    record.files.push(odd.put("a\\b.png", 1, 1.0, picture(1), 0, 3).await);
+    odd.record(task(0, vec![record])).await;
+    odd.report(State::Complete, &[1]).await;
+    let ran = bench.farm(&["pull", "b", "odd", "--json"]).await;
+    assert_eq!((ran.code, &ran.json()["files"]), (1, &json!(2)), "{}", ran.told);
+    assert_eq!(ran.json()["left_out"], json!(["a\\b.png"]));
+}
+
+#[tokio::test]
+async fn frames_of_others_are_not_written_over() {
+    let bench = Bench::stand("ap-southeast-5");
+    for key in ["a.blend", "b.blend"] {
+        let shot = Shot::planned(&bench, key, "1-2", 1).await;
+        shot.frames(&[1]).await;
+        shot.report(State::Partial, &[1]).await;
+    }
+    let out = bench.home.path().join("out");
+    std::fs::create_dir(&out).unwrap();
+    // The artist's own; also where the render has none of that number yet.
+    for number in [1, 2] {
+        std::fs::write(out.join(name(number)), "an artist's own").unwrap();
+        let ran = bench.farm(&["pull", "a", "out"]).await;
+        assert_eq!(ran.code, 1, "{}", ran.told);
+        assert!(ran.told.contains(&name(number)) && ran.told.contains("another folder"), "{}", ran.told);
+        assert_eq!(std::fs::read_dir(&out).unwrap().count(), 1, "nothing was written");
+        std::fs::remove_file(out.join(name(number))).unwrap();
+    }
+    assert_eq!(bench.farm(&["pull", "a", "out"]).await.code, 3);
+    let ran = bench.farm(&["pull", "b", "out"]).await;
+    assert_eq!(ran.code, 1, "{}", ran.told);
+    assert!(ran.told.contains("a.blend"), "{}", ran.told);
+    // Its own, which was damaged, is mended.
+    std::fs::write(out.join(name(1)), "damaged").unwrap();
+    assert_eq!(bench.farm(&["pull", "a", "out"]).await.code, 3);
+    assert_eq!(std::fs::read(out.join(name(1))).unwrap(), picture(1));
+}
+
+#[tokio::test]
+async fn a_folder_is_named_like_the_upload_or_by_who_pulls() {
+    let bench = Bench::stand("me-central-1");
+    for key in ["x/...blend", "film/b.blend.zip"] {
+        let shot = Shot::planned(&bench, key, "1", 1).await;
+        shot.frames(&[1]).await;
+        shot.report(State::Complete, &[1]).await;
+    }
+    let ran = bench.farm(&["pull", "x/...blend"]).await;
+    assert!(ran.code == 1 && ran.told.contains("farm pull RENDER DIR"), "{}", ran.told);
+    // The scene itself lies here.
+    std::fs::write(bench.home.path().join("b.blend"), "a scene").unwrap();
+    let ran = bench.farm(&["pull", "film/b.blend.zip"]).await;
+    assert_eq!(ran.code, 0, "{}", ran.told);
+    assert_eq!(std::fs::read(bench.home.path().join("b").join(name(1))).unwrap(), picture(1));
+}
+
 /// What lies at an address, asked for as by a browser that nobody logged in: moto takes any signature, so that this
 /// tells of addresses, and not of rights.
 fn fetched(url: &str) -> (String, Vec<u8>) {

@@ -48,6 +48,24 @@ fn with_indices(request: &Request) -> Option<Reply> {
     Some(Reply::Say(200, "Content-Type: application/json\r\n".to_owned(), body.to_string()))
 }
 
+/// Who may look at jobs and not list them.
+fn no_lists(request: &Request) -> Option<Reply> {
+    let denied = r#"{"message": "User is not authorized to perform: batch:ListJobs"}"#;
+    let head = "Content-Type: application/json\r\nx-amzn-errortype: AccessDeniedException\r\n";
+    (request.line() == "POST /v1/listjobs").then(|| Reply::Say(403, head.to_owned(), denied.to_owned()))
+}
+
+#[tokio::test]
+async fn who_may_not_list_the_tasks_is_told_by_the_bucket() {
+    let bench = Bench::answering("mx-central-1", no_lists);
+    let farm = bench.with(UNDER_WAY);
+    let shot = Shot::planned(&bench, "a.blend", "1-8", 2).await;
+    let shot = shot.submitted(farm["array"].as_str().unwrap(), farm["archive"].as_str().unwrap()).await;
+    shot.frames(&[1, 2]).await;
+    let ran = bench.farm(&["status", "a", "--json"]).await;
+    assert_eq!((ran.code, &ran.json()["counts"]["done"]), (4, &json!(2)), "{}", ran.told);
+}
+
 #[tokio::test]
 async fn frames_at_work_are_told_by_batch() {
     let bench = Bench::answering("eu-south-1", with_indices);

@@ -36,6 +36,18 @@ async fn all_renders_are_listed_the_newest_first() {
         assert_eq!((ran.code, &ran.json()["counts"]["done"]), (0, &json!(3)), "{meant}: {}", ran.told);
     }
     assert_eq!(bench.farm(&["status", "no such one"]).await.code, 1);
+    // Deleted by hand, all but its plan; and one whose plan says nothing that can be understood.
+    for key in [open.key.to_string(), open.key.report()] {
+        bench.delete(&key).await;
+    }
+    let damaged = Shot::planned(&bench, "c.blend", "1-4", 2).await;
+    let plan = farm_contract::keys::plan(&damaged.plan.render);
+    let text = String::from_utf8(bench.read(&plan).await).unwrap().replace("\"1-4\"", "\"4 to 1\"");
+    bench.put(&plan, text).await;
+    let ran = bench.farm(&["list", "--json"]).await;
+    let names: Vec<_> =
+        ran.json()["renders"].as_array().unwrap().iter().map(|it| it["name"].clone()).collect();
+    assert_eq!((ran.code, names), (0, vec![json!("c.blend"), json!("film/a shot+1.blend")]), "{}", ran.told);
 }
 
 #[tokio::test]
@@ -90,7 +102,8 @@ async fn frames_of_more_than_one_page_are_all_counted() {
     );
     assert_eq!(state["cells"]["state"], "d".repeat(1100));
     assert_eq!(state["cells"]["frame"].as_array().map(Vec::len), Some(1100));
-    assert_eq!((&state["seconds"]["median"], &state["seconds"]["elapsed"]), (&json!(1.0), &json!(90.0)));
+    assert_eq!(state["seconds"]["median"], json!(1.0));
+    assert!((90.0..150.0).contains(&state["seconds"]["elapsed"].as_f64().unwrap()), "{state:#}");
 }
 
 #[tokio::test]

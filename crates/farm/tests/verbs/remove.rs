@@ -17,6 +17,21 @@ fn refused(request: &Request) -> Option<Reply> {
 }
 
 #[tokio::test]
+async fn what_is_uploaded_while_somebody_is_asked_stays() {
+    let bench = Bench::stand("il-central-1");
+    let shot = Shot::planned(&bench, "a.blend", "1", 1).await;
+    shot.frames(&[1]).await;
+    shot.report(State::Complete, &[1]).await;
+    let bucket = farm::Bucket::new(bench.client.clone(), &bench.bucket);
+    let found = farm::render::find::at(&bucket, &shot.key).await.unwrap();
+    let removal = farm::remove::Removal::of(&bucket, &found).await.unwrap();
+    assert!(removal.confirmed(&bucket, &shot.key).await.is_ok());
+    bench.put("a.blend", "BLENDER of somebody else").await;
+    let error = removal.confirmed(&bucket, &shot.key).await.unwrap_err();
+    assert!(error.to_string().contains("uploaded anew"), "{error}");
+}
+
+#[tokio::test]
 async fn all_of_a_render_is_deleted_and_nothing_else() {
     let bench = Bench::answering("ca-central-1", refused);
     bench.keep_versions();

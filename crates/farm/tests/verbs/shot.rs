@@ -12,9 +12,9 @@ use farm_contract::record::{FileRecord, FrameRecord, Paid, RECORD_VERSION, TaskR
 use farm_contract::report::{Frames, Report, State};
 use futures::{StreamExt, stream};
 
-use crate::bench::Bench;
+use crate::bench::{Bench, Ran};
 
-/// Milliseconds from the plan to the report.
+/// Milliseconds from the plan to the report, at least.
 pub const TOOK: u64 = 90_000;
 
 /// An upload whose render is planned.
@@ -73,19 +73,42 @@ impl<'a> Shot<'a> {
 
     /// The same with other bytes, and a CRC-32 that need not be theirs.
     pub async fn frame_of(&self, number: i32, seconds: f64, bytes: Vec<u8>, crc32: u32) -> FrameRecord {
+        let file = self.put(&name(number), number, seconds, bytes, crc32, 1).await;
+        FrameRecord { frame: number, seconds, bytes: file.bytes, files: vec![file] }
+    }
+
+    /// Puts a frame with a mask beside it, as of another output node.
+    pub async fn frame_with_mask(&self, number: i32) -> FrameRecord {
+        let (bytes, mut files) = (picture(number), Vec::new());
+        let crc32 = u32::try_from(checksum(CrcAlgorithm::Crc32IsoHdlc, &bytes)).expect("32 bits");
+        for name in [name(number), mask(number)] {
+            files.push(self.put(&name, number, 1.0, bytes.clone(), crc32, 2).await);
+        }
+        FrameRecord { frame: number, seconds: 1.0, bytes: bytes.len() as u64 * 2, files }
+    }
+
+    /// Puts one of so many files of a frame.
+    pub async fn put(
+        &self,
+        file: &str,
+        number: i32,
+        seconds: f64,
+        bytes: Vec<u8>,
+        crc32: u32,
+        files: usize,
+    ) -> FileRecord {
         let length = bytes.len() as u64;
-        let call = self.bench.client.put_object().bucket(&self.bench.bucket).key(self.file(number));
+        let call = self.bench.client.put_object().bucket(&self.bench.bucket).key(self.key.file(file));
         let call = call.content_type("image/png").tagging(metadata::rendered_tagging());
         let call = call
             .metadata(metadata::SOURCE, self.plan.source.id.as_str())
             .metadata(metadata::RENDER, self.plan.render.as_str())
             .metadata(metadata::FRAME, number.to_string())
-            .metadata(metadata::FILES, "1")
+            .metadata(metadata::FILES, files.to_string())
             .metadata(metadata::SECONDS, format!("{seconds:.3}"))
             .metadata(metadata::CRC32, format!("{crc32:08x}"));
         let etag = call.body(bytes.into()).send().await.expect("a frame").e_tag.expect("an ETag");
-        let file = FileRecord { name: name(number), bytes: length, crc32, etag };
-        FrameRecord { frame: number, seconds, bytes: length, files: vec![file] }
+        FileRecord { name: file.to_owned(), bytes: length, crc32, etag }
     }
 
     /// Puts many frames, of a second each. Gives what records would tell of them, in their order.
@@ -99,12 +122,28 @@ impl<'a> Shot<'a> {
         self.bench.put(&keys::task(&self.plan.render, record.child), json).await;
     }
 
+    /// Runs `farm` until its end, which writes the upload again, and takes that in as the farm does: with a report of
+    /// another render.
+    pub async fn taken_in(&self, arguments: &[&str]) -> Ran {
+        let version = async || self.bench.head(self.key.as_str()).await.and_then(|head| head.version_id);
+        let before = version().await.expect("a bucket with versions");
+        let mut farm = self.bench.command(arguments).spawn().expect("farm starts");
+        while version().await.as_ref() == Some(&before) && farm.try_wait().expect("a process").is_none() {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        let render = RenderId::of_event(&self.bench.bucket, self.key.as_str(), "", "02");
+        let report =
+            Report::of_plan(State::Accepted, String::new(), &Plan { render, ..self.plan.clone() }, now());
+        self.bench.put(&self.key.report(), serde_json::to_vec(&report).expect("JSON")).await;
+        Ran::of(farm.wait_with_output().await.expect("farm ends"))
+    }
+
     /// How far the render came; `there` are the frames of it that are.
     pub async fn report(&self, state: State, there: &[i32]) {
         let planned = self.plan.frame_list().expect("frames");
         let missing: Vec<i32> = planned.iter().filter(|frame| !there.contains(frame)).copied().collect();
         let message = format!("{} of {} frames are there.", there.len(), planned.len());
-        let mut report = Report::of_plan(state, message, &self.plan, self.plan.claimed_at + TOOK);
+        let mut report = Report::of_plan(state, message, &self.plan, now());
         report.frames = Some(Frames {
             planned: self.plan.frames.clone(),
             count: planned.len() as u64,
@@ -146,6 +185,10 @@ pub fn paid(spot: Option<bool>, seconds: f64) -> Paid {
 
 pub fn name(number: i32) -> String {
     format!("{}.png", keys::frame_stem(number))
+}
+
+pub fn mask(number: i32) -> String {
+    format!("masks/mask{number:04}.png")
 }
 
 /// A small picture, another one for each number.

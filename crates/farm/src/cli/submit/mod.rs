@@ -20,11 +20,11 @@ use farm_contract::preview::PREVIEW;
 use farm_contract::report::{Report, State};
 use farm_contract::settings::{CAMERA, ENGINE, FORMAT, PERCENTAGE, SAMPLES, SCENE, VIEW_LAYER};
 use farm_contract::tags::{self, BLENDER, CHUNK, FRAMES, Request};
-use farm_terminal::{INTERRUPTED, interrupted, say};
+use farm_terminal::{INTERRUPTED, interrupted, printable, say};
 use serde_json::json;
 
-use super::ask::{Answer, ask};
-use super::at::{BUCKET, Priced};
+use super::ask::{Answer, ask, can_be_asked};
+use super::at::{BUCKET, Priced, of_environment};
 use super::control::TAKEN_WITHIN;
 use super::progress::Shown;
 use super::pull::pull;
@@ -149,6 +149,10 @@ impl Submit {
         }
         let whole = if self.scout { prepared.scout() } else { None };
         if let (Some(_), Some(scouts)) = (&whole, &prepared.verdict.frames) {
+            if !self.yes && !self.dry_run {
+                // Before anything is paid for.
+                can_be_asked()?;
+            }
             say(&format!("\nFirst the frames {scouts}, the others when it is known what they take."));
         }
         let client = &farm.bucket.client;
@@ -222,10 +226,13 @@ impl Submit {
         if let Some(to) = &self.to {
             return to.parse();
         }
-        match std::env::var(BUCKET) {
-            Ok(bucket) if bucket.starts_with("s3://") => bucket.parse(),
-            Ok(bucket) if !bucket.is_empty() => Ok(Destination::bucket(bucket)),
-            _ => Err(Fault::new(
+        // With a folder where it is written so.
+        if let Some(named) = std::env::var(BUCKET).ok().filter(|named| named.starts_with("s3://")) {
+            return named.parse();
+        }
+        match of_environment() {
+            Some(bucket) => Ok(Destination::bucket(bucket)),
+            None => Err(Fault::new(
                 "It is not said where the scene goes.",
                 format!(
                     "Name the bucket behind the file, s3://BUCKET, or once and for all in the environment: {BUCKET}. \
@@ -283,18 +290,22 @@ async fn scout(
     let mut watch = Watch::new(farm.clone(), to.key.clone());
     let seen = until_over(&mut watch, async |_| Ok(())).await?;
     if seen.state.state != State::Complete {
-        say(&format!("\n{}", seen.state.message));
-        seen.state.hint.iter().for_each(|hint| say(&format!("hint: {hint}")));
+        say(&format!("\n{}", printable(&seen.state.message)));
+        seen.state.hint.iter().for_each(|hint| say(&format!("hint: {}", printable(hint))));
         say("The other frames were not begun.");
         return Ok(Scouted::Ended(exit::of(seen.state.state)));
     }
     tell::outlook(whole, &seen, whole.outlook(&seen, farm.offer.as_ref(), &farm.prices), &farm.prices);
     if !yes && ask("Render all of them?").await? == Answer::No {
-        say(&format!("The three frames are in {to}/; nothing else was begun."));
+        say(&format!(
+            "The three frames are there, and nothing else was begun. To fetch them: {}",
+            to.command("pull")
+        ));
         return Ok(Scouted::Ended(ExitCode::SUCCESS));
     }
-    whole.go_on(&farm.bucket.client, to).await?;
-    say(&format!("The farm renders all frames of {to}.\nHow far it is: farm watch {to}"));
+    let etag = seen.plan.as_ref().map(|plan| plan.source.etag.as_str()).unwrap_or_default();
+    whole.go_on(&farm.bucket.client, to, etag).await?;
+    say(&format!("The farm renders all frames of {to}.\nHow far it is: {}", to.command("watch")));
     Ok(Scouted::GoneOn(Box::new(seen.report)))
 }
 
@@ -314,6 +325,9 @@ async fn prepare(
         report = find::report(&farm.bucket, &prepared.to.key).await?;
         expected = prepared.expected(farm.offer.as_ref(), report.as_ref(), &farm.prices);
         expected.iter().for_each(|expected| tell::expected(expected, &farm.prices));
+        if report.as_ref().is_some_and(|report| report.state == State::Accepted && report.hint.is_none()) {
+            tell::replaces(&prepared.to);
+        }
     }
     Ok((prepared, report, expected))
 }

@@ -3,7 +3,7 @@
 use farm::render::Seen;
 use farm::render::cost::PriceList;
 use farm::submit::{Comparison, Expected, Outlook, Whole};
-use farm::{Prepared, Sent};
+use farm::{Location, Prepared, Sent};
 use farm_intake::Verdict;
 use farm_plan::{Estimate, dollars, duration};
 use farm_terminal::{Ink, Look, count, plain, say, size};
@@ -54,6 +54,14 @@ pub(super) fn expected(expected: &Expected, prices: &PriceList) {
     for warning in &expected.choice.warnings {
         say(&format!("{} {warning}", Look::of_stderr().ink(Ink::Yellow, "warning:")));
     }
+}
+
+/// That another render is under way of what lies there.
+pub(super) fn replaces(to: &Location) {
+    say(&format!(
+        "{} {to} is being rendered: this upload takes its place, and that render is stopped.",
+        Look::of_stderr().ink(Ink::Yellow, "warning:")
+    ));
 }
 
 /// All that is said of a submission, for programs.
@@ -133,7 +141,7 @@ pub(super) fn done(prepared: &Prepared, sent: &Sent) -> String {
             all_of(there, sent.bytes_there)
         ),
     };
-    format!("\nThe farm renders {to}.\n{what}\nHow far it is: farm watch {to}")
+    format!("\nThe farm renders {to}.\n{what}\nHow far it is: {}", to.command("watch"))
 }
 
 pub(super) fn stopped(prepared: &Prepared) -> String {
