@@ -303,7 +303,7 @@ mod tests {
         found.frames.insert(1, vec![file("frame_0001.png", 1, true)]);
         // Its picture came, and what belongs beside it did not.
         found.frames.insert(2, vec![file("frame_0002.png", 2, true)]);
-        let older = |name: &str, files| (vec![file(name, files, true)]);
+        let older = |name: &str, files| vec![file(name, files, true)];
         found.keep_older(BTreeMap::from([
             (1, older("frame_0001_old.png", 1)),
             (2, vec![file("depth/2.exr", 2, false)]),

@@ -11,11 +11,13 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use farm_contract::keys;
 use farm_contract::project::{ContentHash, Manifest, ProjectFile};
 use farm_contract::report::State;
+use farm_contract::{env, keys};
 use farm_local::access::Caller;
+use farm_local::faults::Faults;
 use simulator::{Policies, Question};
+use support::fargate;
 use support::farm::TestFarm;
 use support::scene;
 
@@ -49,6 +51,9 @@ async fn everything(farm: &TestFarm) {
         assert_eq!(farm.last_report(key).await.state, state, "{key}");
     }
     assert!(matches!(farm.last_report("broken.blend").await.state, State::Failed | State::Partial));
+    // Of which each task costs more than all may: it notes that, and has the render stopped.
+    farm.upload("dear.blend", read("plain"), "frames=1-2&chunk=1&max_cost=1").await;
+    farm.last_report("dear.blend").await;
     // Once more the same: its frames are found and none is rendered.
     farm.upload("shots/array.blend", read("plain"), "frames=1-4&chunk=2").await;
     farm.idle().await;
@@ -66,7 +71,10 @@ fn project(farm: &TestFarm, path: &str, content: &[u8]) -> ContentHash {
 
 /// What the farm's programs called, each call once.
 async fn recorded() -> BTreeSet<Question> {
-    let farm = TestFarm::start().await;
+    // As on Fargate, where a task looks what was paid for the attempts before it.
+    let programs = fargate::programs(&[(env::JOB_ATTEMPT, "2")]).await;
+    let folder = programs.path().to_owned();
+    let farm = TestFarm::with_programs(folder, support::blender(), 2, Faults::none()).await;
     let mut calls = farm.farm.calls();
     everything(&farm).await;
     let mut recorded = BTreeSet::new();

@@ -35,7 +35,7 @@ fn main() {
         }
         "list" => {
             println!("$ farm list\n");
-            print!("{}", table::list(&rows(), LOOK));
+            print!("{}", table::list(&rows(), LOOK, COLUMNS));
         }
         "cost" => {
             println!("$ farm cost sh010\n");
@@ -81,7 +81,7 @@ fn seen(key: BlendKey) -> Seen {
         message: "Rendering 240 frames (1-240) with Blender 4.5 in 60 tasks.".to_owned(),
         hint: None,
         why_waiting: Some(
-            "16 at work at once, with at most 64 vCPUs for all renders; the others come after them"
+            "16 tasks are at work at once, which is all that the farm's 64 vCPUs allow; the others come after them"
                 .to_owned(),
         ),
         warnings: Vec::new(),

@@ -144,7 +144,8 @@ fn answered(told: &str) -> Option<String> {
     if has("accessdenied") || has("access denied") || has("not authorized") || has("forbidden") {
         return Some(
             "These credentials may not do that in this bucket. Ask whoever runs the farm for the rights of an artist: to \
-             list the bucket, and to read and write its objects and their tags."
+             list the bucket, to read and write its objects and their tags, and for farm rm to delete them; and for how far \
+             tasks are, batch:DescribeJobs and batch:ListJobs."
                 .to_owned(),
         );
     }

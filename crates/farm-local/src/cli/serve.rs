@@ -87,6 +87,8 @@ fn introduce(farm: &Farm, credentials: &Credentials, folder: &Path) -> Result<()
     let outputs = &farm.blueprint.outputs;
     show::line(outputs.get(outputs::UPLOAD_COMMAND).map_or("", String::as_str));
     show::line(&format!("aws s3 cp s3://{}/scene.blend/frames.zip .", farm.bucket()));
+    show::heading("The same with the artist's client, which shows how far it is:\n");
+    show::line("farm submit scene.blend --frames 1-24 --watch && farm pull scene");
     show::heading(&format!("Bucket and logs are in {}. Ctrl-C stops the farm.\n", folder.display()));
     Ok(())
 }

@@ -1,32 +1,16 @@
 //! A render that may not cost more than so much, from its tag to its report.
 
-use std::fmt::Write;
-use std::os::unix::fs::{PermissionsExt, symlink};
-
 use farm_contract::report::State;
 use farm_local::faults::Faults;
 
 use crate::support::fake::{Fake, fake_blender};
-use crate::support::fargate::fargate;
+use crate::support::fargate::programs;
 use crate::support::farm::TestFarm;
-use crate::{Bench, KEY, support};
+use crate::{Bench, KEY};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_render_ends_before_it_costs_more_than_it_may_and_goes_on_for_more() {
-    // The farm's own programs; only that its tasks are told what tasks on Fargate are.
-    let programs = tempfile::tempdir().unwrap();
-    std::fs::set_permissions(programs.path(), PermissionsExt::from_mode(0o755)).unwrap();
-    for name in ["trigger-lambda", "zip-task"] {
-        symlink(support::program(name), programs.path().join(name)).unwrap();
-    }
-    let mut script = "#!/bin/sh\n".to_owned();
-    for (name, value) in fargate().await {
-        writeln!(script, "export {name}='{value}'").unwrap();
-    }
-    writeln!(script, "exec '{}' \"$@\"", support::program("render-task").display()).unwrap();
-    let render_task = programs.path().join("render-task");
-    std::fs::write(&render_task, script).unwrap();
-    std::fs::set_permissions(&render_task, PermissionsExt::from_mode(0o755)).unwrap();
+    let programs = programs(&[]).await;
     // One task at a time, each of which costs a hundred dollars.
     let farm = TestFarm::with_programs(programs.path().to_owned(), fake_blender(), 1, Faults::none()).await;
     let bench = Bench::of(farm);

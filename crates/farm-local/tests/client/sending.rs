@@ -79,9 +79,10 @@ async fn three_frames_go_before_the_others_and_are_kept() {
     let fake = Fake::default();
     let file = bench.file("a.blend", &fake);
     let submit = ["submit", file.to_str().unwrap(), "--frames", "1-9", "--scout"];
-    // Nobody can be asked: the three are there, and nothing else.
-    let said = bench.run(&submit).await;
-    said.has(1, &["First the frames 1 5 9", "frame 5 took", "all 9 frames: about", "--yes"]);
+    // Nobody can be asked: nothing is begun.
+    bench.run(&submit).await.has(1, &["Nobody can be asked", "--yes"]);
+    assert!(bench.farm.names("a.blend").await.is_empty());
+    bench.run(&[&submit[..2], &["--frames", "1 5 9", "--watch"]].concat()).await.has(0, &["3 of 3 done"]);
     let frames = |names: Vec<String>| names.into_iter().filter(|name| name.starts_with("frame_")).count();
     assert_eq!(frames(bench.farm.names("a.blend").await), 3);
     let render = |frame: i32| {
@@ -89,9 +90,28 @@ async fn three_frames_go_before_the_others_and_are_kept() {
     };
     let scouted = render(5);
     let said = bench.run(&[&submit[..], &["--yes", "--watch"]].concat()).await;
+    said.has(0, &["First the frames 1 5 9", "frame 5 took", "all 9 frames: about"]);
     said.has(0, &["The farm renders all frames", "9 of 9 done"]);
     assert_eq!((render(1), render(9)), (scouted.clone(), scouted.clone()), "kept");
     assert_ne!(render(2), scouted);
+    bench.farm.farm.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_render_under_way_is_not_stopped_without_a_question() {
+    let bench = Bench::start().await;
+    let file = bench.file("a.blend", &Fake { wait: vec![1, 2], ..Fake::default() });
+    let submit = ["submit", file.to_str().unwrap(), "--frames", "1-2"];
+    bench.run(&submit).await.has(0, &["The farm renders"]);
+    bench.farm.report_that("a.blend", |_| true).await;
+    let first = bench.json(&["list", "--json"]).await["renders"][0]["render"].clone();
+    bench.run(&submit).await.has(1, &["is being rendered", "Nobody can be asked", "--yes"]);
+    assert_eq!(bench.json(&["list", "--json"]).await["renders"][0]["render"], first);
+    bench.run(&[&submit[..], &["--name", "take-2"]].concat()).await.has(0, &["take-2.blend"]);
+    bench.go();
+    bench.farm.last_report("a.blend").await;
+    let said = bench.run(&[&submit[..], &["--watch"]].concat()).await;
+    said.has(0, &["2 of 2 frames of an earlier upload of this name"]);
     bench.farm.farm.shutdown().await;
 }
 

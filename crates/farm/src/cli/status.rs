@@ -91,7 +91,7 @@ async fn show(farm: &Farm, found: Vec<Found>, json: bool) -> Result<ExitCode> {
     } else if rows.is_empty() {
         farm_terminal::say("There is no render yet. `farm submit FILE.blend` sends the first.");
     } else {
-        out::text(&table::list(&rows, Look::of_stdout()))?;
+        out::text(&table::list(&rows, Look::of_stdout(), out::width()))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -8,10 +8,12 @@ use unicode_width::UnicodeWidthStr;
 use super::census::{Frame, Progress};
 use super::cost::{Ledger, PriceList};
 use super::watch::Seen;
-use crate::inspect::sheet::Sheet;
+use crate::inspect::sheet::{Sheet, fitted};
 
 /// Faults that are told one by one.
 const TOLD: usize = 8;
+/// Columns that a name in a list has at least.
+const SHORTEST_NAME: usize = 12;
 /// Rows of a strip.
 const STRIP_ROWS: usize = 8;
 /// Columns of a strip where nobody says how many there are.
@@ -125,9 +127,9 @@ pub struct Row {
     pub cost: Option<String>,
 }
 
-/// Renders, one a line.
-pub fn list(rows: &[Row], look: Look) -> String {
-    let cells: Vec<[String; 5]> = rows
+/// Renders, one a line: where they have no room in so many columns, their names lose their middle.
+pub fn list(rows: &[Row], look: Look, width: Option<usize>) -> String {
+    let mut cells: Vec<[String; 5]> = rows
         .iter()
         .map(|row| {
             [
@@ -140,10 +142,13 @@ pub fn list(rows: &[Row], look: Look) -> String {
         })
         .collect();
     let titles = ["render", "state", "frames", "time", "cost"];
-    let width = |at: usize| {
+    let widest = |cells: &[[String; 5]], at: usize| {
         cells.iter().map(|row| row[at].width()).chain([titles[at].len()]).max().unwrap_or_default()
     };
-    let widths: Vec<usize> = (0..titles.len()).map(width).collect();
+    let others: usize = (1..titles.len()).map(|at| widest(&cells, at) + 2).sum();
+    let room = width.map_or(usize::MAX, |width| width.saturating_sub(others).max(SHORTEST_NAME));
+    cells.iter_mut().for_each(|row| row[0] = fitted(&row[0], room));
+    let widths: Vec<usize> = (0..titles.len()).map(|at| widest(&cells, at)).collect();
     let line = |row: &[&str], ink: &dyn Fn(usize, &str) -> String| {
         let cells = row.iter().enumerate().map(|(at, cell)| {
             let room = " ".repeat(widths[at].saturating_sub(cell.width()));
@@ -324,6 +329,8 @@ mod tests {
         };
         let rows =
             [row("shots/sh010.blend", report::State::Accepted), row("左.blend", report::State::Complete)];
-        insta::assert_snapshot!(list(&rows, PLAIN));
+        insta::assert_snapshot!(list(&rows, PLAIN, None));
+        let narrow = list(&rows, PLAIN, Some(50));
+        assert!(narrow.lines().all(|line| line.width() <= 50) && narrow.contains('…'), "{narrow}");
     }
 }

@@ -81,7 +81,7 @@ async fn frames_at_work_are_told_by_batch() {
     assert_eq!(state["cells"]["state"], "dddrswww", "{state:#}");
     assert_eq!(state["counts"], json!({"planned": 8, "done": 3, "running": 2, "waiting": 3, "failed": 0}));
     // Two are at work, so that the others wait for them.
-    assert!(state["why_waiting"].as_str().unwrap().starts_with("2 at work at once"), "{state:#}");
+    assert!(state["why_waiting"].as_str().unwrap().starts_with("2 tasks are at work at once"), "{state:#}");
     assert!(state["seconds"]["left"].as_f64().is_some_and(|left| left > 0.0), "{state:#}");
     assert!(state["cost"]["so_far"].as_f64().is_some_and(|usd| usd >= 0.0), "{state:#}");
 }

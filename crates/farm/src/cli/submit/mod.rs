@@ -106,8 +106,8 @@ pub struct Submit {
     /// of them should take and cost.
     #[arg(long)]
     scout: bool,
-    /// With --scout: go on without a question.
-    #[arg(long, requires = "scout")]
+    /// Go on without a question: where a render of the same name is under way, and after --scout.
+    #[arg(long)]
     yes: bool,
     /// Watch it until it has ended.
     #[arg(long)]
@@ -146,6 +146,17 @@ impl Submit {
             }
             say("\nNothing was sent.");
             return Ok(ExitCode::FAILURE);
+        }
+        let under_way = |report: &Report| report.state == State::Accepted && report.hint.is_none();
+        if before.as_ref().is_some_and(under_way) && !self.yes && !self.dry_run {
+            say(&format!(
+                "\n{} is being rendered. That render is stopped when this scene is sent.",
+                prepared.to
+            ));
+            if ask("Send it?").await? == Answer::No {
+                say("Nothing was sent. Another name lets both be rendered: --name.");
+                return Ok(ExitCode::FAILURE);
+            }
         }
         let whole = if self.scout { prepared.scout() } else { None };
         if let (Some(_), Some(scouts)) = (&whole, &prepared.verdict.frames) {
@@ -325,9 +336,7 @@ async fn prepare(
         report = find::report(&farm.bucket, &prepared.to.key).await?;
         expected = prepared.expected(farm.offer.as_ref(), report.as_ref(), &farm.prices);
         expected.iter().for_each(|expected| tell::expected(expected, &farm.prices));
-        if report.as_ref().is_some_and(|report| report.state == State::Accepted && report.hint.is_none()) {
-            tell::replaces(&prepared.to);
-        }
+        report.iter().for_each(tell::before);
     }
     Ok((prepared, report, expected))
 }

@@ -3,7 +3,8 @@
 use farm::render::Seen;
 use farm::render::cost::PriceList;
 use farm::submit::{Comparison, Expected, Outlook, Whole};
-use farm::{Location, Prepared, Sent};
+use farm::{Prepared, Sent};
+use farm_contract::report::Report;
 use farm_intake::Verdict;
 use farm_plan::{Estimate, dollars, duration};
 use farm_terminal::{Ink, Look, count, plain, say, size};
@@ -56,11 +57,14 @@ pub(super) fn expected(expected: &Expected, prices: &PriceList) {
     }
 }
 
-/// That another render is under way of what lies there.
-pub(super) fn replaces(to: &Location) {
+/// What lies there of an earlier upload of that name.
+pub(super) fn before(report: &Report) {
+    let frames = match &report.frames {
+        Some(frames) => format!("{} of {} frames", frames.done, frames.count),
+        None => return,
+    };
     say(&format!(
-        "{} {to} is being rendered: this upload takes its place, and that render is stopped.",
-        Look::of_stderr().ink(Ink::Yellow, "warning:")
+        "  before   {frames} of an earlier upload of this name; what is rendered now takes their place"
     ));
 }
 
