@@ -17,7 +17,10 @@ async fn a_render_is_stopped_keeps_what_is_done_and_goes_on() {
     bench.run(&["rm", KEY, "--yes"]).await.has(1, &["is being rendered", "farm cancel"]);
     bench.run(&["rerender", KEY, "1"]).await.has(1, &["is being rendered"]);
     let said = bench.run(&["cancel", KEY]).await;
-    said.has(0, &["Stopped: 2 of 8 done", "It was stopped with `farm cancel`.", "farm resume s3://"]);
+    said.has(
+        0,
+        &["Stopped: 2 of 8 done, 6 not rendered", "It was stopped with `farm cancel`.", "farm resume 's3://"],
+    );
     let report = bench.farm.last_report(KEY).await;
     assert_eq!((report.state, report.frames.as_ref().unwrap().done), (State::Partial, 2));
     assert_eq!(bench.farm.archive(KEY).await.len(), 3, "two frames and missing.txt");
