@@ -31,9 +31,11 @@ pub struct State {
     pub warnings: Vec<String>,
     /// Frames a second, of the scene.
     pub fps: Option<f64>,
-    /// Pixels of a frame.
+    /// Pixels of a frame; left out where no frame was looked at, as only a page does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub width: Option<u32>,
     /// Pixels of a frame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
     /// How many frames are how far.
     pub counts: Counts,
@@ -41,7 +43,7 @@ pub struct State {
     pub seconds: Seconds,
     /// What it costs; none where nobody sends a bill, or nobody knows.
     pub cost: Option<Cost>,
-    /// What is there to fetch beside the frames.
+    /// What is there to fetch beside the frames: frames.zip, the film, the contact sheet.
     pub files: Vec<FileLink>,
     /// Each frame; left out where they are not asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -104,7 +106,7 @@ pub struct Cost {
 pub struct FileLink {
     /// Its name below the upload's folder.
     pub name: String,
-    /// Where it is.
+    /// Where it is: in the bucket as `s3://BUCKET/KEY`, on a page where a browser can fetch it.
     pub url: String,
 }
 

@@ -13,7 +13,7 @@ use super::census::{Census, Frame, Progress};
 use super::cost::Ledger;
 use super::find;
 use super::jobs::{Jobs, Waiting};
-use super::state::{Cells, Cost, Counts, STATE_VERSION, Seconds, State};
+use super::state::{Cells, Cost, Counts, FileLink, STATE_VERSION, Seconds, State};
 use super::tell;
 use crate::error::FarmError;
 use crate::farm::Farm;
@@ -132,6 +132,7 @@ impl Watch {
         }
         state.counts = counts(&seen.frames);
         state.seconds = self.seconds(seen, now);
+            state.files = files(report);
         state.why_waiting = seen.jobs.as_ref().and_then(|jobs| tell::why(jobs, &self.farm));
         state.cost = self.cost(seen, &state);
         seen.state = state;
@@ -234,6 +235,16 @@ fn missing(frames: &mut [Frame], report: Option<&Report>) {
 fn counts(frames: &[Frame]) -> Counts {
     let of = |wanted: &[Progress]| frames.iter().filter(|frame| wanted.contains(&frame.progress)).count();
     Counts {
+/// What the report names beside the frames.
+fn files(report: &Report) -> Vec<FileLink> {
+    let keys = [&report.zip, &report.preview, &report.contact_sheet].into_iter().flatten();
+    let link = |key: &String| {
+        let name = key.rsplit('/').next()?.to_owned();
+        Some(FileLink { name, url: format!("s3://{}/{key}", report.bucket) })
+    };
+    keys.filter_map(link).collect()
+}
+
         planned: frames.len(),
         done: of(&[Progress::Done, Progress::Kept]),
         running: of(&[Progress::Rendering, Progress::Starting]),

@@ -153,10 +153,8 @@ impl Page {
 
     /// The files beside the frames that are there, each at the address that `of` gives to its name.
     pub(super) fn files(seen: &Seen, of: impl Fn(&str) -> String) -> Vec<FileLink> {
-        let Some(report) = &seen.report else { return Vec::new() };
-        let keys = [&report.zip, &report.preview, &report.contact_sheet].into_iter().flatten();
-        let names = keys.filter_map(|key| key.rsplit('/').next());
-        names.map(|name| FileLink { name: name.to_owned(), url: of(name) }).collect()
+        let names = seen.state.files.iter().map(|file| file.name.clone());
+        names.map(|name| FileLink { url: of(&name), name }).collect()
     }
 }
 

@@ -30,10 +30,15 @@ async fn all_renders_are_listed_the_newest_first() {
     assert_eq!(listed["bucket"], json!(bench.bucket));
     assert_eq!(told(0), json!(["b.blend", "accepted", 1, 4]));
     assert_eq!(told(1), json!(["film/a shot+1.blend", "complete", 3, 3]));
+    done.ended(&[1, 2, 3]).await;
     // A name with a space and a sign is found by its end, too.
     for meant in ["a shot+1", "film/a shot+1.blend", &format!("s3://{}/film/a shot+1.blend", bench.bucket)] {
         let ran = bench.farm(&["status", meant, "--json"]).await;
-        assert_eq!((ran.code, &ran.json()["counts"]["done"]), (0, &json!(3)), "{meant}: {}", ran.told);
+        let state = ran.json();
+        assert_eq!((ran.code, &state["counts"]["done"]), (0, &json!(3)), "{meant}: {}", ran.told);
+        let zip = format!("s3://{}/film/a shot+1.blend/frames.zip", bench.bucket);
+        assert_eq!(state["files"], json!([{"name": "frames.zip", "url": zip}]));
+        assert!(state.get("width").is_none() && state.get("height").is_none(), "{state:#}");
     }
     assert_eq!(bench.farm(&["status", "no such one"]).await.code, 1);
     // Deleted by hand, all but its plan; and one whose plan says nothing that can be understood.

@@ -138,6 +138,15 @@ impl<'a> Shot<'a> {
         Ran::of(farm.wait_with_output().await.expect("farm ends"))
     }
 
+    /// It has ended in this moment: these frames are in its archive. Gives the report that says so.
+    pub async fn ended(&self, there: &[i32]) -> Report {
+        self.report(State::Complete, there).await;
+        let mut report = Report::from_json(&self.bench.read(&self.key.report()).await).expect("a report");
+        (report.zip, report.written_at) = (Some(self.key.frames_zip()), now());
+        self.bench.put(&self.key.report(), serde_json::to_vec(&report).expect("JSON")).await;
+        report
+    }
+
     /// How far the render came; `there` are the frames of it that are.
     pub async fn report(&self, state: State, there: &[i32]) {
         let planned = self.plan.frame_list().expect("frames");
