@@ -77,7 +77,7 @@ export const service = [
       ),
   ],
   [
-    "what is unchanged is not sent again, and a render that is over is not asked for any more",
+    "what is unchanged is not sent again, and what comes after the end of a render is shown, too",
     (browser) => {
       const prepare = async (fixture, page) => {
         fixture.advance(10, 2);
@@ -97,13 +97,33 @@ export const service = [
         await says(page, "#state", "Complete");
         await says(page, "#files", "frames.zip");
         await pictured(page, 12);
+        // That all is over was answered again, the same.
+        const unchanged = fixture.unchanged;
+        while (fixture.unchanged < unchanged + 2)
+          await page.waitForResponse((response) => response.url().endsWith("state.json"));
+        fixture.more = { files: [{ name: "contact-sheet.gif", url: "file/contact-sheet.gif" }] };
+        await says(page, "#files", "contact-sheet.gif");
+        return `${asked()} times asked, ${fixture.unchanged} times unchanged`;
+      });
+    },
+  ],
+  [
+    "the last edition of a published page is not asked for again",
+    (browser) => {
+      const prepare = async (fixture, page) => {
+        fixture.advance(9);
+        fixture.more = { details: [], expires_at: Date.now() + 3_600_000 };
+        await hurry(page);
+      };
+      return watched(browser, { fixture: { frames: 9 }, prepare, path: "published.html" }, async (page, fixture) => {
+        await pictured(page, 9);
+        fixture.more.last_edition = true;
         // A question on its way is no wait either, but is not on its way for so many of the browser's frames.
         await page.waitForFunction(() => {
           const waits = [...window.waits.values()].some((ms) => ms === 2000 || ms === 10000);
           window.quiet = waits ? 0 : (window.quiet ?? 0) + 1;
           return window.quiet > 30;
         });
-        return `${asked()} times asked, ${fixture.unchanged} times unchanged`;
       });
     },
   ],

@@ -13,6 +13,7 @@
 //! | `.farm/renders/ID/spending/NOTE` | what a task costs |
 //! | `.farm/renders/ID/stop.json` | that the render is to end |
 //! | `.farm/renders/ID/notices/STATE.json` | that somebody is told of this end |
+//! | `.farm/renders/ID/page/WORD/` | a published page |
 //! | `.farm/files/SHA256` | a file of projects, by its content |
 //! | `.farm/projects/SHA256.json` | which files a project has, by the content of this list |
 //! | `.farm/farm.json` | what farm this is |
@@ -271,6 +272,11 @@ pub fn render_of_stop(key: &str) -> Option<RenderId> {
 /// all the same.
 pub fn notice(render: &RenderId, state: State) -> String {
     format!("{}notices/{}.json", render_prefix(render), state.word())
+}
+
+/// Prefix of a page that is published of a render, under a word of its own: no other takes its files over.
+pub fn page_prefix(render: &RenderId, word: &str) -> String {
+    format!("{}page/{word}/", render_prefix(render))
 }
 
 /// A file of projects.

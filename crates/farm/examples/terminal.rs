@@ -107,6 +107,7 @@ fn seen(key: BlendKey) -> Seen {
         details: Vec::new(),
         written_at: 0,
         expires_at: None,
+        last_edition: false,
     };
     Seen {
         key,

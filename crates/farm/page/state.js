@@ -69,7 +69,10 @@ function understand(text) {
   };
 }
 
-/** Asks at `url` while there may be news: `onState` is given what changed, `onTrouble` what went wrong, or null. */
+/**
+ * Asks at `url` while there may be news: `onState` is given what changed, `onTrouble` what went wrong, or null. A render
+ * that is over gets its film a little later, and may be rendered again: only the last edition of a published page is final.
+ */
 function follow(url, onState, onTrouble) {
   let last = null;
   let state = null;
@@ -84,13 +87,11 @@ function follow(url, onState, onTrouble) {
   }
 
   function take(text) {
-    if (text === last) {
-      ended = !state.underWay;
-      return;
-    }
+    if (text === last) return;
     state = understand(text);
     onState(state);
     last = text;
+    ended = state.last_edition === true;
   }
 
   async function ask() {

@@ -52,6 +52,9 @@ pub enum FarmError {
     /// A port that cannot be listened on.
     #[error("cannot listen on port {0}: {1}")]
     Listen(u16, std::io::Error),
+    /// A system without random numbers.
+    #[error("this system gives no random numbers: {0}")]
+    Random(String),
     /// A file of the bucket that is not what was put there.
     #[error("`{0}` came with other bytes than its task put there")]
     Damaged(String),
@@ -111,7 +114,7 @@ impl FarmError {
                 Some("Check the path: capital letters count.".to_owned())
             }
             Self::Disk(..) => Some("Check who may read the file, and that its disk is there.".to_owned()),
-            Self::Over(..) | Self::Json(_) | Self::Picture(_) => None,
+            Self::Over(..) | Self::Json(_) | Self::Picture(_) | Self::Random(_) => None,
             Self::Written(..) => Some("Check who may write there, and that the disk has room.".to_owned()),
             Self::Listen(..) => Some("Name another with --port, or none: then a free one is taken.".to_owned()),
             Self::Damaged(_) => Some(

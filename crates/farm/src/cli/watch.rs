@@ -96,7 +96,7 @@ async fn keep_looking(page: &Page, screen: &mut Screen) -> Result<ExitCode> {
     }
 }
 
-/// Writes the page into the bucket until the render is over, or the address is. What a login signs ends with it.
+/// Writes the page into the bucket until it has all of the render, or the address ends. What a login signs ends with it.
 async fn published(watch: Look, within: Duration, login: Option<SystemTime>) -> Result<ExitCode> {
     let page = Arc::new(Page::new(watch));
     let asked = SystemTime::now() + within;
@@ -104,10 +104,12 @@ async fn published(watch: Look, within: Duration, login: Option<SystemTime>) -> 
     let work = async {
         let (mut before, mut told, mut patience): (Option<Published>, Option<String>, _) =
             (None, None, Patience::default());
+        let mut with_holes = 0;
         loop {
             let edition = async {
                 let seen = page.look().await?;
-                if seen.plan.is_none() && !seen.is_over() {
+                // The farm has not looked at it yet.
+                if seen.report.is_none() {
                     return Ok(None);
                 }
                 let now = publish(&page, &seen, until, before.clone()).await?;
@@ -119,13 +121,17 @@ async fn published(watch: Look, within: Duration, login: Option<SystemTime>) -> 
                     say(&good_for(until, asked));
                     told = Some(now.url.clone());
                 }
-                let whole = now.whole;
-                let ended = SystemTime::now() >= until;
-                before = Some(now);
-                if ended || whole && seen.is_over() {
+                with_holes = if now.lacking > 0 { with_holes + 1 } else { 0 };
+                let given_up = with_holes > PATIENCE && seen.is_over();
+                if given_up {
+                    say(&format!("{} pictures could not be fetched; the page is without them.", now.lacking));
+                }
+                if now.last || given_up || SystemTime::now() >= until {
                     return Ok(exit::of(seen.state.state));
                 }
-                if !whole {
+                let more = now.more && now.lacking == 0;
+                before = Some(now);
+                if more {
                     continue;
                 }
             }

@@ -58,6 +58,9 @@ pub struct State {
     pub written_at: u64,
     /// When its addresses end, milliseconds since 1970.
     pub expires_at: Option<u64>,
+    /// Whether a published page is as it stays: nobody need ask for it again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub last_edition: bool,
 }
 
 /// How many frames are how far.

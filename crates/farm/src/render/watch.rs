@@ -1,8 +1,8 @@
 //! Looking at a render again and again.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use farm_contract::keys::BlendKey;
+use farm_contract::keys::{self, BlendKey};
 use farm_contract::plan::Plan;
 use farm_contract::preview::Preview;
 use farm_contract::record::TaskRecord;
@@ -11,12 +11,15 @@ use farm_plan::START_SECONDS;
 
 use super::census::{Census, Frame, Progress};
 use super::cost::Ledger;
-use super::find;
+use super::find::{self, Found};
 use super::jobs::{Jobs, Waiting};
 use super::state::{Cells, Cost, Counts, FileLink, STATE_VERSION, Seconds, State};
 use super::tell;
 use crate::error::FarmError;
 use crate::farm::Farm;
+
+/// How long after the archive its film may come; whoever makes it may have been ended, and says nothing then.
+const FILM: Duration = Duration::from_secs(30 * 60);
 
 /// A render that is watched: what was read once is not read again.
 #[derive(Debug)]
@@ -129,10 +132,10 @@ impl Watch {
             state.warnings.clone_from(&report.warnings);
             let problems = report.problems.iter().map(|fault| format!("{} {}", fault.message, fault.hint));
             state.warnings.extend(problems);
+            state.files = files(report);
         }
         state.counts = counts(&seen.frames);
         state.seconds = self.seconds(seen, now);
-            state.files = files(report);
         state.why_waiting = seen.jobs.as_ref().and_then(|jobs| tell::why(jobs, &self.farm));
         state.cost = self.cost(seen, &state);
         seen.state = state;
@@ -232,9 +235,6 @@ fn missing(frames: &mut [Frame], report: Option<&Report>) {
     }
 }
 
-fn counts(frames: &[Frame]) -> Counts {
-    let of = |wanted: &[Progress]| frames.iter().filter(|frame| wanted.contains(&frame.progress)).count();
-    Counts {
 /// What the report names beside the frames.
 fn files(report: &Report) -> Vec<FileLink> {
     let keys = [&report.zip, &report.preview, &report.contact_sheet].into_iter().flatten();
@@ -245,6 +245,9 @@ fn files(report: &Report) -> Vec<FileLink> {
     keys.filter_map(link).collect()
 }
 
+fn counts(frames: &[Frame]) -> Counts {
+    let of = |wanted: &[Progress]| frames.iter().filter(|frame| wanted.contains(&frame.progress)).count();
+    Counts {
         planned: frames.len(),
         done: of(&[Progress::Done, Progress::Kept]),
         running: of(&[Progress::Rendering, Progress::Starting]),
@@ -254,7 +257,23 @@ fn files(report: &Report) -> Vec<FileLink> {
 }
 
 impl Seen {
-    /// Whether nothing more will come of the render.
+    /// What was found of it.
+    pub fn found(&self) -> Found {
+        Found { key: self.key.clone(), plan: self.plan.clone(), report: self.report.clone() }
+    }
+
+    /// Whether the film and the contact sheet may still come: they are made when the archive is reported, and then the
+    /// report is written once more, with their keys or a warning that names them.
+    pub fn awaits_film(&self) -> bool {
+        let (Some(plan), Some(report)) = (&self.plan, &self.report) else { return false };
+        let moving = report.zip.is_some() && report.frames.as_ref().is_some_and(|frames| frames.done > 1);
+        let told =
+            report.preview.is_some() || report.warnings.iter().any(|warning| warning.contains(keys::PREVIEW));
+        let since = Duration::from_millis(millis(self.at).saturating_sub(report.written_at));
+        plan.preview.is_some() && moving && !told && since < FILM
+    }
+
+    /// Whether no more frames will come of the render.
     pub fn is_over(&self) -> bool {
         self.report.as_ref().is_some_and(|report| report.state != report::State::Accepted)
     }
@@ -301,6 +320,7 @@ fn blank(bucket: &str, key: &BlendKey) -> State {
         details: Vec::new(),
         written_at: 0,
         expires_at: None,
+        last_edition: false,
     }
 }
 

@@ -12,6 +12,7 @@ mod page;
 mod publish;
 mod server;
 mod sheets;
+mod word;
 
 pub use document::document;
 pub use page::Page;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::decode::NoPicture;
-use super::sheets::{COLUMNS, PER_SHEET, ROWS, Sheets, picture};
+use super::sheets::{COLUMNS, PER_SHEET, ROWS, Sheet, Sheets, TILE, picture};
 use crate::error::FarmError;
 use crate::farm::Farm;
 use crate::render::{self, FileLink, Frame, FrameFile, Seen, State, Watch};
@@ -82,23 +82,20 @@ impl Page {
             });
         }
         let [width, height] = size.map_or([None, None], |size| size.frame.map(Some));
-        let sheets = render::Sheets {
-            tile: size.map_or([16, 9], |size| size.tile),
-            columns: COLUMNS,
-            rows: ROWS,
-            urls,
-        };
+        let sheets =
+            render::Sheets { tile: size.map_or(TILE, |size| size.tile), columns: COLUMNS, rows: ROWS, urls };
         let details = (0..sheets.urls.len()).map(details).filter(|address| !address.is_empty()).collect();
         State { cells: Some(cells), sheets: Some(sheets), details, width, height, ..seen.state.clone() }
     }
 
-    /// What a sheet of these frames is now, as a number; 0 where it has no picture.
+    /// What a sheet of these frames is now, as a number; 0 where it has no picture. It changes with each fetch, also with one
+    /// in vain: the page asks for the sheet again, and what did not come is fetched again.
     async fn edition(&self, frames: &[Frame]) -> u64 {
         match pictures(frames) {
             0 => 0,
             pictures => {
                 let mut hasher = DefaultHasher::new();
-                (pictures, self.sheets.made(frames).await).hash(&mut hasher);
+                (pictures, self.sheets.tried(frames).await).hash(&mut hasher);
                 hasher.finish().max(1)
             }
         }
@@ -109,7 +106,7 @@ impl Page {
         seen.frames.chunks(PER_SHEET).nth(number).map_or(0, pictures)
     }
 
-    /// The sheet of this number as JPEG, without pictures that do not come in time; `None` where there is none.
+    /// The sheet of this number, without pictures that do not come in time; `None` where there is none.
     ///
     /// # Errors
     /// It cannot be encoded.
@@ -118,7 +115,7 @@ impl Page {
         seen: &Seen,
         number: usize,
         patience: Duration,
-    ) -> Result<Option<Vec<u8>>, NoPicture> {
+    ) -> Result<Option<Sheet>, NoPicture> {
         match seen.frames.chunks(PER_SHEET).nth(number) {
             Some(frames) => self.sheets.sheet(frames, &self.folder, patience).await.map(Some),
             None => Ok(None),

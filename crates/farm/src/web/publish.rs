@@ -8,6 +8,8 @@ use farm_contract::plan::RenderId;
 
 use super::document::document;
 use super::page::Page;
+use super::sheets::{PER_SHEET, Sheet};
+use super::word::word;
 use crate::bucket::Bucket;
 use crate::error::FarmError;
 use crate::render::{Seen, State, millis};
@@ -17,9 +19,15 @@ use crate::render::{Seen, State, millis};
 pub struct Published {
     /// Where it is.
     pub url: String,
-    /// Whether every sheet has all pictures of what was seen.
-    pub whole: bool,
+    /// Whether there are sheets that the next edition makes.
+    pub more: bool,
+    /// How many pictures did not come; the next edition tries again.
+    pub lacking: usize,
+    /// Whether it has all that there is to be had of the render.
+    pub last: bool,
     render: RenderId,
+    /// Its own folder, which no other page has.
+    prefix: String,
     /// The sheets that were written: number, edition and address.
     sheets: Vec<(usize, u64, String)>,
 }
@@ -32,30 +40,33 @@ const AT_ONCE: usize = 8;
 /// written again.
 ///
 /// # Errors
-/// The render is not planned, or a call does not come through.
+/// The render has no plan, or a call does not come through.
 pub async fn publish(
     page: &Arc<Page>,
     seen: &Seen,
     until: SystemTime,
     before: Option<Published>,
 ) -> Result<Published, FarmError> {
-    let Some(plan) = &seen.plan else { return Err(FarmError::NotPlanned(seen.key.to_string())) };
+    let found = seen.found();
+    let plan = found.planned()?;
     // Uploaded and planned anew: another folder, another address.
     let before = before.filter(|before| before.render == plan.render);
-    let folder = Folder { page, prefix: format!("{}page/", keys::render_prefix(&plan.render)) };
+    let prefix = match &before {
+        Some(before) => before.prefix.clone(),
+        None => keys::page_prefix(&plan.render, &word()?),
+    };
+    let folder = Folder { page, prefix };
     // Signed for as long as the page itself is good; S3 takes no longer than a week.
     let left = until.duration_since(SystemTime::now()).unwrap_or(Duration::from_secs(1));
-    let mut state = page.state(seen, |_, _| None, |_| String::new()).await;
-    let count = state.sheets.as_ref().map_or(0, |sheets| sheets.urls.len());
     let mut sheets = before.as_ref().map(|before| before.sheets.clone()).unwrap_or_default();
-    let (mut made, mut whole) = (0, true);
-    for number in 0..count {
+    let (mut made, mut more, mut lacked) = (0, false, 0);
+    for number in 0..seen.frames.len().div_ceil(PER_SHEET) {
         let current = page.pictures_of(seen, number);
         if current == 0 || sheets.iter().any(|(other, edition, _)| *other == number && *edition == current) {
             continue;
         }
         if made == AT_ONCE || before.is_none() {
-            whole = false;
+            more = true;
             continue;
         }
         made += 1;
@@ -63,15 +74,23 @@ pub async fn publish(
             .sheet(seen, number, Duration::MAX)
             .await
             .map_err(|error| FarmError::Picture(error.to_string()))?;
-        let Some(bytes) = drawn else { continue };
+        let Some(Sheet { jpeg, lacking }) = drawn else { continue };
+        lacked += lacking;
+        // One with a hole is no edition that stays: the next one draws it again.
+        let current = current.wrapping_add(lacking as u64);
+        if sheets.iter().any(|(other, edition, _)| *other == number && *edition == current) {
+            continue;
+        }
         let name = format!("sheet-{number}-{current:x}.jpg");
-        folder.put(&name, bytes, "image/jpeg").await?;
+        folder.put(&name, jpeg, "image/jpeg").await?;
         let older = sheets.iter().position(|(other, ..)| *other == number).map(|at| sheets.swap_remove(at));
         sheets.push((number, current, folder.signed(&name, left).await?));
         if let Some((_, edition, _)) = older {
             folder.bucket().delete(&folder.key(&format!("sheet-{number}-{edition:x}.jpg"))).await?;
         }
     }
+    // After the sheets: the first picture that could be made tells how large all are.
+    let mut state = page.state(seen, |_, _| None, |_| String::new()).await;
     if let Some(shown) = &mut state.sheets {
         for (number, _, url) in &sheets {
             if let Some(place) = shown.urls.get_mut(*number) {
@@ -81,6 +100,7 @@ pub async fn publish(
     }
     state.files = folder.files(seen, left).await?;
     state.expires_at = Some(millis(until));
+    state.last_edition = !more && lacked == 0 && seen.is_over() && !seen.awaits_film();
     folder.put_state(&state).await?;
     let url = match before {
         Some(before) => before.url,
@@ -90,7 +110,15 @@ pub async fn publish(
             folder.signed("index.html", left).await?
         }
     };
-    Ok(Published { url, whole, render: plan.render.clone(), sheets })
+    Ok(Published {
+        url,
+        more,
+        lacking: lacked,
+        last: state.last_edition,
+        render: plan.render.clone(),
+        prefix: folder.prefix,
+        sheets,
+    })
 }
 
 struct Folder<'a> {

@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 
 use super::document::{POLICY, document};
 use super::page::Page;
+use super::word::{hex, word};
 use crate::error::FarmError;
 use crate::logs::Logs;
 use crate::render::Seen;
@@ -61,10 +62,7 @@ pub async fn serve(page: Arc<Page>, logs: Logs, port: u16) -> Result<Server, Far
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let listener = TcpListener::bind(address).await.map_err(|error| FarmError::Listen(port, error))?;
     let host = listener.local_addr().map_err(|error| FarmError::Listen(port, error))?.to_string();
-    let mut random = [0; 12];
-    let no_word = |error: getrandom::Error| FarmError::Listen(port, std::io::Error::other(error.to_string()));
-    getrandom::fill(&mut random).map_err(no_word)?;
-    let word = hex(&random);
+    let word = word()?;
     let url = format!("http://{host}/{word}/");
     let shared = Arc::new(Shared { page, logs, host });
     let below = Router::new()
@@ -141,7 +139,7 @@ async fn sheet(Kept(shared): Kept<Arc<Shared>>, Path(name): Path<String>) -> Res
     let number = name.strip_suffix(".jpg").and_then(|number| number.parse().ok());
     let (Some(seen), Some(number)) = (shared.page.seen().await, number) else { return nothing() };
     match shared.page.sheet(&seen, number, PATIENCE).await {
-        Ok(Some(bytes)) => jpeg(bytes),
+        Ok(Some(sheet)) => jpeg(sheet.jpeg),
         Ok(None) => nothing(),
         Err(error) => failed(error),
     }
@@ -209,10 +207,6 @@ async fn file(Kept(shared): Kept<Arc<Shared>>, Path(name): Path<String>) -> Resp
         Ok(signed) => Redirect::temporary(&signed).into_response(),
         Err(error) => failed(error),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn nothing() -> Response {

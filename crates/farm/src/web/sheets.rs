@@ -28,6 +28,9 @@ const SMALL: &str = "small.jpg";
 /// Frames that are fetched at once, and decoded at once.
 const AT_ONCE: usize = 4;
 
+/// Pixels of a small picture where no frame tells: as if they were of the usual 16 to 9.
+pub(super) const TILE: [u32; 2] = [LONGER, 135];
+
 /// A small picture as JPEG; none where there is none to be had.
 type Small = Option<Arc<[u8]>>;
 
@@ -39,6 +42,8 @@ pub(super) struct Sheets {
     size: Mutex<Option<Size>>,
     /// ETag -> small picture.
     made: Mutex<HashMap<String, Small>>,
+    /// ETag -> how often the frame did not come.
+    missed: Mutex<HashMap<String, usize>>,
     room: Arc<Semaphore>,
 }
 
@@ -59,6 +64,13 @@ impl Size {
     }
 }
 
+/// A sheet as JPEG.
+pub(super) struct Sheet {
+    pub jpeg: Vec<u8>,
+    /// Pictures that did not come, and may come the next time.
+    pub lacking: usize,
+}
+
 /// The picture of a frame that is there, if one can be shown.
 pub(super) fn picture(frame: &Frame) -> Option<&FrameFile> {
     let there = frame.progress.is_there();
@@ -71,6 +83,7 @@ impl Sheets {
             bucket,
             size: Mutex::default(),
             made: Mutex::default(),
+            missed: Mutex::default(),
             room: Arc::new(Semaphore::new(AT_ONCE)),
         }
     }
@@ -85,13 +98,16 @@ impl Sheets {
         *self.size.lock().await
     }
 
-    /// How many of these frames have been made small, and whether all that there are.
-    pub(super) async fn made(&self, frames: &[Frame]) -> usize {
-        let made = self.made.lock().await;
-        frames.iter().filter_map(picture).filter(|file| made.contains_key(&file.etag)).count()
+    /// How often these frames were fetched, in vain or not: from one number to the next their sheet may be another.
+    pub(super) async fn tried(&self, frames: &[Frame]) -> usize {
+        let (made, missed) = (self.made.lock().await, self.missed.lock().await);
+        let tried = |file: &FrameFile| {
+            usize::from(made.contains_key(&file.etag)) + missed.get(&file.etag).copied().unwrap_or_default()
+        };
+        frames.iter().filter_map(picture).map(tried).sum()
     }
 
-    /// The sheet of these frames as JPEG; those that do not come in time are left out.
+    /// The sheet of these frames; those that do not come, or not in time, are left out.
     ///
     /// # Errors
     /// It cannot be encoded.
@@ -100,7 +116,7 @@ impl Sheets {
         frames: &[Frame],
         folder: &str,
         patience: Duration,
-    ) -> Result<Vec<u8>, NoPicture> {
+    ) -> Result<Sheet, NoPicture> {
         let wanted = frames.iter().enumerate().filter_map(|(at, frame)| Some((at, picture(frame)?.clone())));
         let wanted: Vec<_> = wanted.collect();
         let work: Vec<_> = wanted
@@ -114,11 +130,11 @@ impl Sheets {
         let all = stream::iter(work).for_each(|made| async { drop(made.await) });
         // What is late is late.
         let _ = tokio::time::timeout(patience, all).await;
-        let size = *self.size.lock().await;
-        let Size { tile: [width, height], .. } = size.unwrap_or(Size::of(16, 9));
+        let [width, height] = self.size.lock().await.map_or(TILE, |size| size.tile);
         let made = self.made.lock().await;
         let small: Vec<(usize, Arc<[u8]>)> =
             wanted.iter().filter_map(|(at, file)| Some((*at, made.get(&file.etag)?.clone()?))).collect();
+        let lacking = wanted.iter().filter(|(_, file)| !made.contains_key(&file.etag)).count();
         drop(made);
         let drawn = tokio::task::spawn_blocking(move || {
             let mut sheet = RgbImage::from_pixel(width * COLUMNS, height * ROWS, Rgb([0, 0, 0]));
@@ -134,7 +150,8 @@ impl Sheets {
             }
             decode::jpeg(&sheet)
         });
-        drawn.await.unwrap_or_else(|error| Err(error.to_string().into()))
+        let jpeg = drawn.await.unwrap_or_else(|error| Err(error.to_string().into()))?;
+        Ok(Sheet { jpeg, lacking })
     }
 
     /// A frame as the browser can show it: its media type and bytes.
@@ -161,13 +178,16 @@ impl Sheets {
         Ok(read.ok_or_else(|| NoPicture::from("it is not there any more".to_owned()))?.0.to_vec())
     }
 
-    /// Fetches a frame and makes it small, unless that is done. What cannot be, is noted and not tried again.
+    /// Fetches a frame and makes it small, unless that is done. What cannot be shown is noted and not tried again.
     async fn small(&self, file: &FrameFile, folder: &str) {
         let Ok(_place) = self.room.acquire().await else { return };
         if self.made.lock().await.contains_key(&file.etag) {
             return;
         }
-        let Ok(bytes) = self.fetch(file, folder).await else { return };
+        let Ok(bytes) = self.fetch(file, folder).await else {
+            *self.missed.lock().await.entry(file.etag.clone()).or_default() += 1;
+            return;
+        };
         let name = file.name.clone();
         let known = *self.size.lock().await;
         let drawn = tokio::task::spawn_blocking(move || {
@@ -180,5 +200,51 @@ impl Sheets {
             self.size.lock().await.get_or_insert(*size);
         }
         self.made.lock().await.insert(file.etag.clone(), drawn.map(|(small, _)| small.into()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+    use farm_testing::{Reply, serve};
+
+    use super::*;
+    use crate::render::Progress;
+
+    #[tokio::test]
+    async fn a_sheet_with_a_hole_is_another_and_gets_its_picture_when_it_is_asked_for_again() {
+        let refused = AtomicBool::new(false);
+        let address = serve(move |_| match refused.swap(true, Ordering::Relaxed) {
+            false => Reply::Say(403, String::new(), "<Error><Code>AccessDenied</Code></Error>".to_owned()),
+            true => Reply::Say(200, String::new(), "no picture".to_owned()),
+        });
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .endpoint_url(format!("http://{address}"))
+            .region(Region::new("us-east-1"))
+            .force_path_style(true)
+            .credentials_provider(Credentials::new("testing", "testing", None, None, "test"));
+        let bucket = Bucket::new(aws_sdk_s3::Client::from_conf(config.build()), "farm");
+        let sheets = Arc::new(Sheets::new(bucket));
+        let file =
+            FrameFile { name: "frame_0001.png".to_owned(), etag: "\"1\"".to_owned(), size: 10, crc32: None };
+        let frames = [Frame {
+            number: 1,
+            child: 0,
+            progress: Progress::Done,
+            seconds: None,
+            fault: None,
+            files: vec![file],
+            files_in_all: 1,
+        }];
+        let mut tried = vec![sheets.tried(&frames).await];
+        for lacking in [1, 0] {
+            let sheet = sheets.sheet(&frames, "a.blend/", Duration::from_secs(60)).await;
+            assert_eq!(sheet.map(|sheet| sheet.lacking).ok(), Some(lacking));
+            tried.push(sheets.tried(&frames).await);
+        }
+        assert_eq!(tried, [0, 1, 2], "the page asks for it again each time");
     }
 }
