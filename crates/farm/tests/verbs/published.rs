@@ -51,7 +51,7 @@ async fn a_published_page_ends_with_the_login_that_signs_it() {
 #[tokio::test]
 async fn a_published_page_waits_for_its_film_and_for_a_picture_that_did_not_come() {
     let refused = AtomicBool::new(false);
-    let bench = Bench::answering("ap-southeast-1", move |request| {
+    let bench = Bench::answering("ap-northeast-3", move |request| {
         let picture = request.line().starts_with("GET") && request.line().contains("/frame_0002.png");
         let first = picture && !refused.swap(true, Ordering::Relaxed);
         first.then(|| Reply::Say(403, String::new(), "<Error><Code>AccessDenied</Code></Error>".to_owned()))
@@ -80,7 +80,7 @@ async fn a_published_page_waits_for_its_film_and_for_a_picture_that_did_not_come
 
 #[tokio::test]
 async fn pictures_are_as_large_as_the_first_that_can_be_shown() {
-    let bench = Bench::stand("ap-southeast-2");
+    let bench = Bench::stand("eu-central-2");
     let shot = Shot::planned(&bench, "a.blend", "1-2", 2).await;
     let square = image::RgbImage::from_pixel(16, 16, image::Rgb([200, 200, 200]));
     let mut bytes = std::io::Cursor::new(Vec::new());
@@ -102,7 +102,7 @@ async fn pictures_are_as_large_as_the_first_that_can_be_shown() {
 
 #[tokio::test]
 async fn what_has_no_plan_is_not_published_and_says_why() {
-    let bench = Bench::stand("ap-southeast-3");
+    let bench = Bench::stand("me-central-1");
     let shot = Shot::planned(&bench, "a.blend", "1-2", 2).await;
     bench
         .client
