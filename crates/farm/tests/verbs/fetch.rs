@@ -111,7 +111,7 @@ async fn frames_of_others_are_not_written_over() {
 
 #[tokio::test]
 async fn a_folder_is_named_like_the_upload_or_by_who_pulls() {
-    let bench = Bench::stand("eu-central-2");
+    let bench = Bench::stand("ap-south-2");
     for key in ["x/...blend", "film/b.blend.zip"] {
         let shot = Shot::planned(&bench, key, "1", 1).await;
         shot.frames(&[1]).await;
