@@ -126,9 +126,9 @@ impl<'a> Shot<'a> {
     /// another render.
     pub async fn taken_in(&self, arguments: &[&str]) -> Ran {
         let version = async || self.bench.head(self.key.as_str()).await.and_then(|head| head.version_id);
-        let before = version().await.expect("a bucket with versions");
+        let before = version().await;
         let mut farm = self.bench.command(arguments).spawn().expect("farm starts");
-        while version().await.as_ref() == Some(&before) && farm.try_wait().expect("a process").is_none() {
+        while version().await == before && farm.try_wait().expect("a process").is_none() {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
         let render = RenderId::of_event(&self.bench.bucket, self.key.as_str(), "", "02");
